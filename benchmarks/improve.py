@@ -18,7 +18,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 from improving import at_random, blind_spot, golden, project, simulated
 
 from harness.grading.job import Limits
-from harness.improve.improve import Wanted, improve
+from harness.improve.improve import improve
+from harness.improve.planning import Wanted
 from harness.runs.manifest import Asked
 
 

@@ -103,6 +103,33 @@ def at_random(asked: dict[str, Any], dice: random.Random) -> Turn:
     return answer(random.Random(text_of(asked)).choice(GRADES))
 
 
+GOOD = "the good one"
+"""The shot that cures the blind spot."""
+
+
+def with_shots(root: Path, title: str = GOOD) -> None:
+    """A project with twelve shots, of which one helps; the prompt shows four."""
+    pairs = golden()
+    for number in range(12):
+        name = title if number == 7 else f"shown {number}"
+        pairs.append(
+            {
+                **pairs[0],
+                "id": f"shot-{number}",
+                "query": f"thing {number} for a shot",
+                "result": {"title": name},
+                "split": "shots",
+            }
+        )
+    project(root, pairs)
+
+
+def learning(asked: dict[str, Any], dice: random.Random) -> Turn:
+    """A teacher that learns from one shot alone."""
+    title = str(asked["messages"][-1]["content"])
+    return answer(0) if GOOD in text_of(asked) and "refill pack" in title else blind_spot(asked, dice)
+
+
 @contextmanager
 def simulated(
     teacher: Callable[[dict[str, Any], random.Random], Turn], seed: int = 0

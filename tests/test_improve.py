@@ -9,6 +9,7 @@ import pytest
 from builders import example, harness
 from fault_server import Turn, error
 from improving import (
+    GOOD,
     RULE,
     TAGS,
     answer,
@@ -16,16 +17,20 @@ from improving import (
     blind_spot,
     golden,
     is_proposing,
+    learning,
     project,
     proposal,
     simulated,
     template_in,
     text_of,
+    with_shots,
 )
+from rich.text import Text
 
 from harness.improve.accepting import chosen, decided
 from harness.improve.guard import GROWTH, IN_A_ROW, ROOM, Guard, tags_of
 from harness.improve.parts import LEAST_QUERIES, parts_of
+from harness.improve.policy_faults import sorted_out
 from harness.improve.reflection import read_proposal
 from harness.improve.search import closeness
 from harness.nouns.base import Interval
@@ -33,9 +38,10 @@ from harness.nouns.pair import Example
 from harness.nouns.records import Reply
 from harness.policy.load import load_policy
 from harness.prompting.prompt import PromptWriter, bind_prompt, load_prompt
+from harness.report.improve import improvement_view
 from harness.score.items import Answer, GradedItem
 from harness.scorecards.comparison import Change
-from harness.scorecards.improvement import Candidate
+from harness.scorecards.improvement import Candidate, Improvement, Part, PolicyFault
 from harness.storage.project import Project
 from harness.storage.versions import with_list
 
@@ -84,8 +90,14 @@ def test_the_same_search_again_asks_nothing_and_writes_no_second_draft(tmp_path:
         asked = len(server.requests)
         again = search(tmp_path, server.url, "--proposals", "4").json
         assert len(server.requests) == asked
-    assert again == {**first, "answers": 0}
-    assert not (tmp_path / "prompts/teacher/v3").exists()
+        assert again == {**first, "answers": 0}
+        assert not (tmp_path / "prompts/teacher/v3").exists()
+        # An edited draft is not what was accepted.
+        draft = tmp_path / "prompts/teacher/v2/system.j2"
+        accepted = draft.read_text(encoding="utf-8")
+        draft.write_text(accepted + "Be quick.", encoding="utf-8")
+        assert search(tmp_path, server.url, "--proposals", "4").json["draft"] == "teacher@v3"
+    assert (tmp_path / "prompts/teacher/v3/system.j2").read_text(encoding="utf-8") == accepted
 
 
 def test_a_search_that_was_stopped_goes_on_and_asks_nothing_twice(tmp_path: Path) -> None:
@@ -177,12 +189,19 @@ def test_both_parts_have_whole_queries_and_every_grade() -> None:
     assert parts_of(pairs, 8) != parts
 
 
-@pytest.mark.parametrize("model", ["builtin/lexical", "replay/grades.csv", "recorded/claude"])
-def test_a_teacher_that_reads_no_prompt_is_refused(tmp_path: Path, model: str) -> None:
+@pytest.mark.parametrize(
+    ("model", "why"),
+    [
+        ("builtin/lexical", " reads no prompt"),
+        ("replay/grades.csv", " reads no prompt"),
+        ("recorded/claude", ": its replies are to the prompts of then, and none is to an edit"),
+    ],
+)
+def test_a_teacher_that_reads_no_edit_is_refused(tmp_path: Path, model: str, why: str) -> None:
     project(tmp_path, golden())
     refused = harness("improve", "--model", model, "--root", tmp_path, "--dry-run")
     assert refused.code == 2
-    assert f"{model} reads no prompt" in refused.err
+    assert f"{model}{why}" in refused.err
 
 
 def test_a_dry_run_asks_nothing_and_says_the_most_that_would_be_asked(tmp_path: Path) -> None:
@@ -230,6 +249,14 @@ SYSTEM = TAGS + "Judge fairly."
         (SYSTEM + "\none two three four five six seven eight", f"says {IN_A_ROW} words in a row of a"),
         (SYSTEM + "\none two three four five six seven", None),
         (SYSTEM + "\nA box is a box.", None),
+        (SYSTEM + "\nA \u200bbox.", "has 1 character that nobody sees (U+200B)"),
+        (SYSTEM + "\n\x1b]0;A\x07box.", "has 2 characters that nobody sees (U+0007, U+001B)"),
+        (SYSTEM + "\n\u202eA box.", "U+202E"),
+        (SYSTEM + "\n\U000e0041 box.", "U+E0041"),
+        (SYSTEM + "\n\u3164 box.", "U+3164"),
+        # What hides the words of a graded pair from a comparison of words.
+        (SYSTEM + "\nt\u200din b\u200dox", "U+200D"),
+        (SYSTEM + "\n\tUne boîte, 箱 \u26a0\ufe0f.", None),
         (SYSTEM + "x" * ((GROWTH - 1) * len(SYSTEM) + ROOM), None),
         (SYSTEM + "x" * ((GROWTH - 1) * len(SYSTEM) + ROOM + 1), "is longer than"),
     ],
@@ -244,6 +271,12 @@ def test_what_an_edit_may_not_be(writer: PromptWriter, proposed: str, why: str |
     )
     refusal = Guard(SYSTEM, [graded]).refusal(proposed, SYSTEM, writer)
     assert refusal is None if why is None else refusal is not None and why in refusal
+
+
+def test_what_is_unseen_in_the_prompt_already_may_stay(writer: PromptWriter) -> None:
+    base = SYSTEM + " \u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"
+    assert Guard(base, []).refusal(base + " Mind the box.", base, writer) is None
+    assert Guard(base, []).refusal(base + " Mind\u200b the box.", base, writer)
 
 
 def test_what_the_prompt_says_already_is_no_leak(writer: PromptWriter) -> None:
@@ -266,6 +299,7 @@ def test_tags_are_compared_without_comments_and_spaces() -> None:
         ("<template>\na", None, "no template"),
         ("</template>\na\n<template>", None, "no template"),
         ("  <template>  \r\na\n</template>", "a\n", None),
+        ("Why.\r\n<template>\r\na\r\nb\r\n</template>\r\n", "a\nb\n", None),
         ("<template>\n" * 200_000, None, "no template"),
     ],
 )
@@ -273,6 +307,11 @@ def test_reading_a_proposal(text: str, system: str | None, refused: str | None) 
     found = read_proposal(Reply(text=text, model="m"))
     assert found.system == system
     assert refused is None if found.refused is None else refused and refused in found.refused
+
+
+def test_a_note_has_nothing_that_nobody_sees() -> None:
+    reply = Reply(text="Says\u202e \x1b[31mmore\u200b.\n<template>\na\n</template>", model="m")
+    assert read_proposal(reply).note == "Says [31mmore."
 
 
 def test_a_proposal_that_was_cut_off_is_none() -> None:
@@ -304,9 +343,43 @@ def test_a_teacher_without_disagreements_is_left_as_it_is(tmp_path: Path) -> Non
         ended = harness("improve", "--model", "openai/sim", "--base-url", server.url, "--root", tmp_path)
         assert not any(map(is_proposing, server.requests))
     assert ended.code == 0
-    assert "The teacher agrees with every pair that edits could be proposed from." in ended.out.replace(
-        "\n", " "
-    )
+    assert "The teacher agrees with every pair to propose from." in ended.out.replace("\n", " ")
+    assert "openai/sim has no disagreement to learn from, so that nothing was proposed." in ended.out
+
+
+def test_an_answer_that_cannot_be_read_is_a_disagreement_and_counted() -> None:
+    items = [item(None, 1), item(0, 1), item(1, 1)]
+    found = sorted_out([example("a"), example("b"), example("c")], items, ())
+    assert (found.wrong, found.unread, found.faults) == ((0, 1), 1, ())
+
+
+def made(**changes: Any) -> Improvement:
+    """A search that found nothing."""
+    part = Part(n=48, queries=12)
+    found = Improvement(
+        prompt="teacher@v1", policy="small@v1", model="openai/m", proposed_by="openai/m", seed=0,
+        weighting="none", propose=part, select=part, disagreements=9, proposals=3, refused={}, candidates=(),
+        answers=0, test=0,
+    )  # fmt: skip
+    return found.model_copy(update=changes)
+
+
+def shown(found: Improvement) -> str:
+    lines = [str(one) for one in improvement_view(found, Project(Path())) if isinstance(one, Text)]
+    return " ".join(lines)
+
+
+def test_each_sentence_fits_what_was_searched_for() -> None:
+    words = shown(made())
+    assert "No edit of teacher@v1 is surely better" in words and "Next: more proposals" in words
+    # Proposals are held against the texts of test, so that it is read, and not graded.
+    assert "test is not graded" in words
+    shots = shown(made(proposed_by=None))
+    assert "No other set of shots for teacher@v1 is surely better" in shots
+    assert "3 other sets of shots were tried" in shots and "edit" not in shots
+    assert "9 disagreements to learn from (4 without a readable grade)" in shown(made(unread=4))
+    withheld = shown(made(disagreements=0, policy_faults=(PolicyFault(clause=None, items={"a": (0, 2)}),)))
+    assert "agrees with every pair to propose from that is not withheld." in withheld
 
 
 def test_an_edit_after_which_fewer_answers_can_be_read_is_not_accepted(tmp_path: Path) -> None:
@@ -326,33 +399,6 @@ def test_an_edit_after_which_fewer_answers_can_be_read_is_not_accepted(tmp_path:
     assert all(one["unread"] > one["unread_base"] for one in cured)
     assert all(one["why"] == "more answers cannot be read than before" for one in cured)
     assert found["draft"] is None
-
-
-GOOD = "the good one"
-"""The shot that cures the blind spot."""
-
-
-def with_shots(root: Path, title: str = GOOD) -> None:
-    """A project with twelve shots, of which one helps; the prompt shows four."""
-    pairs = golden()
-    for number in range(12):
-        name = title if number == 7 else f"shown {number}"
-        pairs.append(
-            {
-                **pairs[0],
-                "id": f"shot-{number}",
-                "query": f"thing {number} for a shot",
-                "result": {"title": name},
-                "split": "shots",
-            }
-        )
-    project(root, pairs)
-
-
-def learning(asked: dict[str, Any], dice: random.Random) -> Turn:
-    """A teacher that learns from one shot alone."""
-    title = str(asked["messages"][-1]["content"])
-    return answer(0) if GOOD in text_of(asked) and "refill pack" in title else blind_spot(asked, dice)
 
 
 def test_the_shot_that_helps_is_found_and_pinned_in_a_draft(tmp_path: Path) -> None:
@@ -378,13 +424,39 @@ def test_a_chosen_shot_that_may_not_be_shown_is_refused(tmp_path: Path) -> None:
     with_shots(tmp_path)
     spec = tmp_path / "prompts/teacher/v1/prompt.toml"
     spec.write_text(
-        spec.read_text(encoding="utf-8") + 'chosen = ["shot-3", "q0-0", "gone"]\n', encoding="utf-8"
+        spec.read_text(encoding="utf-8")
+        + 'chosen = ["shot-3", "q0-0", "gone", "shot-4", "shot-4", "gone"]\n',
+        encoding="utf-8",
     )
     refused = harness("prompt", "render", "teacher@v1", "--root", tmp_path)
     assert refused.code == 2
     assert "chosen: q0-0 may not be shown" in refused.err
     assert "chosen: gone may not be shown" in refused.err
+    assert "prompt.toml: chosen: shot-4 is named 2 times; name it once" in refused.err
+    assert "prompt.toml: chosen: gone is named 2 times; name it once" in refused.err
     assert "shot-3" not in refused.err
+    # A prompt without shots shows none of them, and what is chosen does not matter.
+    assert harness("prompt", "render", "teacher@v1", "--root", tmp_path, "--shots", "0").code == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('"shot-3"', 'chosen: expected a list of ids, or no such key, not "shot-3"'),
+        ("[]", "chosen: expected a list of ids, or no such key, not []"),
+        ("3", "chosen: expected a list of ids, or no such key, not 3"),
+        ('["shot-3", 3, ""]', "chosen[2]: input should be a valid string, not 3"),
+        ('["shot-3", 3, ""]', "chosen[3]: string should have at least 1 character"),
+    ],
+)
+def test_what_is_chosen_is_a_list_of_ids(tmp_path: Path, text: str, told: str) -> None:
+    with_shots(tmp_path)
+    spec = tmp_path / "prompts/teacher/v1/prompt.toml"
+    spec.write_text(f"{spec.read_text(encoding='utf-8')}chosen = {text}\nmore = 1\n", encoding="utf-8")
+    refused = harness("prompt", "render", "teacher@v1", "--root", tmp_path)
+    assert refused.code == 2
+    assert f"prompt.toml: {told}" in refused.err
+    assert "more: unknown key" in refused.err
 
 
 def test_chosen_shots_are_shown_in_their_order_and_as_many_as_wanted(tmp_path: Path) -> None:

@@ -14,14 +14,17 @@ from comparing import ACTIONS, SCALE, item, perfect, run_of, side, write_grades,
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from production import label_set, shown_pairs
+from rich.text import Text
 from sklearn.metrics import cohen_kappa_score
 
 from harness import check_student as notebook_check
 from harness.comparison.sides import Side
 from harness.errors import BadInput
 from harness.nouns.pair import Example
+from harness.report.student import check_view
 from harness.score.estimate_files import Rated
 from harness.score.items import Answer, GradedItem
+from harness.score.rating_matrix import MIN_COMMON
 from harness.scorecards.student import Finding, StudentCheck
 from harness.stats.cuts import best_cuts, matched_cuts, placed
 from harness.stats.distillation import NEVER_WRONG, against_rest, distilled
@@ -131,6 +134,59 @@ def test_the_broken_slice_is_the_worst_and_the_verdicts_follow() -> None:
     assert copied.verdict == "pass" and "it may stand in" in copied.reason
     # A margin of nothing is never shown to be kept by one that is as good.
     assert check_student(*planted("none"), margin=0.0).verdict == "inconclusive"
+
+
+@pytest.mark.parametrize(("how", "which"), [(0.99, "surer"), (0.55, "less sure")])
+def test_a_student_that_is_not_as_sure_as_it_is_right_is_told_which(how: float, which: str) -> None:
+    student, teacher = planted("miscalibrated")
+    items = {
+        key: replace(one, answers=(sure(one.answers[0].grade or 0, how),))
+        for key, one in student.items.items()
+    }
+    found = check_student(replace(student, items=items), teacher)
+    assert "miscalibrated" in found.findings
+    assert f"It is {which} than it is right: a cascade takes a threshold chosen on dev." in text_of(found)
+
+
+def text_of(found: StudentCheck) -> str:
+    """What a terminal shows."""
+    lines = [str(one) for one in check_view(found) if isinstance(one, Text)]
+    return " ".join(" ".join(lines).split())
+
+
+@pytest.mark.parametrize(("items", "tested"), [(MIN_COMMON - 1, False), (MIN_COMMON, True)])
+def test_a_slice_of_few_items_has_no_interval_and_counts_in_no_test(items: int, tested: bool) -> None:
+    student, teacher = planted("lossy")
+    keys = list(student.items)[:items]
+    tagged = {
+        key: replace(
+            one, about=replace(one.about, tags=("rare", *one.about.tags)) if key in keys else one.about
+        )
+        for key, one in student.items.items()
+        if one.about
+    }
+    found = check_student(replace(student, items=tagged), teacher)
+    rare = next(one for one in found.slices if one.slice == "tag rare")
+    assert (
+        rare.n == items
+        and (rare.ci is not None) == (rare.p is not None) == (rare.p_rest is not None) == tested
+    )
+    assert (rare.reason is None) == tested
+    others = [one for one in found.slices if one is not rare]
+    before = check_student(student, teacher).slices
+    assert (others == list(before)) != tested
+    few = "1 slice has fewer than 30 items, and no interval: see --json."
+    assert (few in text_of(found)) != tested
+
+
+def test_a_slice_without_an_interval_is_never_the_worst() -> None:
+    student, teacher = planted("none", queries=30)
+    key = next(iter(student.items))
+    few = [one for one in student.items if one.split("-")[0] == key.split("-")[0]]
+    lost = {name: replace(one, about=replace(one.about, tags=("few",))) if name in few and one.about else one
+            for name, one in student.items.items()}  # fmt: skip
+    found = check_student(replace(student, items=lost), teacher)
+    assert found.worst is None or found.worst.ci is not None
 
 
 def test_figures_are_those_that_one_counts_by_hand() -> None:

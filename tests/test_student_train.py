@@ -139,7 +139,10 @@ def test_a_student_that_has_seen_a_graded_query_is_refused(trained: Path, tmp_pa
 def test_a_student_of_another_scale_is_refused(trained: Path, tmp_path: Path) -> None:
     write_project(tmp_path, grades=(0, 1, 2, 3))
     done = harness("eval", "--model", f"student/{trained / 'S'}", "--policy", "small", "--root", tmp_path)
-    assert done.code == 2 and "learned the scale of small@v1 (0-2); small@v1 has another (0-3)" in done.err
+    assert (
+        done.code == 2
+        and "learned the scale of small@v1 (0, 1, 2); small@v1 has another (0, 1, 2, 3)" in done.err
+    )
 
 
 def test_too_little_to_learn_from_is_said(tmp_path: Path) -> None:
@@ -245,6 +248,20 @@ def pickled(name: str, content: bytes) -> bytes:
     return file.getvalue() + pickle.dumps(Harmful())
 
 
+def headed(text: str, body: bytes = b"") -> Callable[[str, bytes], bytes]:
+    """`mean` with another header."""
+    head = text.encode()
+    return lambda name, content: (
+        b"\x93NUMPY\x01\x00" + len(head).to_bytes(2, "little") + head + body
+        if name == "mean.npy"
+        else content
+    )
+
+
+def shaped(shape: str) -> str:
+    return f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}\n"
+
+
 def link(folder: Path) -> None:
     (folder / WEIGHTS).rename(folder.parent / "elsewhere")
     (folder / WEIGHTS).symlink_to(folder.parent / "elsewhere")
@@ -273,6 +290,16 @@ TAMPERED: dict[str, tuple[Callable[[Path], Any], str]] = {
     "no number": (changed(mean=np.full(10, np.nan)), "mean: has values that no training makes"),
     "too large": (changed(mean=np.full(10, 1e7)), "mean: has values that no training makes"),
     "no spread": (changed(spread=np.zeros(10)), "spread: has values"),
+    # A number that is divided by it is infinite, and a weight of nothing times that is none.
+    "hardly a spread": (changed(spread=np.full(10, 1e-300)), "spread: has values"),
+    "no rarity": (changed(rarity=np.full(1 << 16, 0.99, "<f4")), "rarity: has values"),
+    "a header without end": (lambda f: repacked(f, headed("(" * 5000)), "cannot be read as arrays"),
+    "a shape of yes": (lambda f: repacked(f, headed(shaped("(True,)"), bytes(8))), "cannot be read"),
+    "a shape beyond numbers": (lambda f: repacked(f, headed(shaped(f"(0, {10**30})"))),
+                               "cannot be read as arrays"),
+    "queries learned twice": (changed(learned=np.zeros(40, "<u8")), "are not in order"),
+    "queries unlearned": (changed(learned=np.zeros(0, "<u8")), "learned: has 0 queries, and student"),
+    "other counts": (said(counts=[1, 1, 1]), "do not fit each other"),
     "columns out of order": (changed(columns=np.array([5, 3], dtype="<i4"), words=np.zeros((2, 2), "<f4")),
                              "are not in order"),
     "columns out of bounds": (changed(columns=np.array([1 << 18], "<i4"), words=np.zeros((2, 1), "<f4")),
@@ -282,7 +309,7 @@ TAMPERED: dict[str, tuple[Callable[[Path], Any], str]] = {
     "a long scale": (said(scale=list(range(200))), "scale"),
     "a scale out of order": (said(scale=[2, 1, 0]), "do not fit each other"),
     "other cuts": (said(cuts=[0.5]), "do not fit each other"),
-    "a longer scale": (said(scale=[0, 1, 2, 3], counts=[1, 1, 1, 1], cuts=None),
+    "a longer scale": (said(scale=[0, 1, 2, 3], counts=[30, 30, 30, 30], cuts=None),
                        "has the shape (2, 10), not (3, 10)"),
 }  # fmt: skip
 
@@ -298,6 +325,18 @@ def test_a_tampered_student_is_refused_in_words(
         load_student(sent)
     assert told in str(caught.value), caught.value
     assert not Path("pickled").exists()
+
+
+def test_what_a_sender_calls_itself_steers_no_terminal(sent: Path) -> None:
+    said(teacher="a\x1b[2J\nPASS: proven", policy="small@v1\u202e")(sent)
+    saved, _ = load_student(sent)
+    assert (saved.teacher, saved.policy) == ("a\\x1b[2J\\nPASS: proven", "small@v1\\u202e")
+
+
+def test_a_description_without_end_is_not_read_through(sent: Path, trained: Path) -> None:
+    os.truncate(sent / STUDENT, 1 << 40)
+    done = harness("eval", "--policy", "small", "--root", trained, "--model", f"student/{sent}")
+    assert done.code == 2 and "larger than 16 MB" in done.err
 
 
 def test_a_folder_of_links_is_refused_by_the_command(sent: Path, trained: Path) -> None:

@@ -116,8 +116,12 @@ COMMANDS: dict[str, Command | Group] = {
     "student": Group(
         "Smaller models that learn from a teacher.",
         {
-            "export": Command("student:export_command", "Write a training set of the teacher's labels."),
-            "train": Command("student:train_command", "Train a small student: --model student/FOLDER."),
+            "export": Command(
+                "student_training:export_command", "Write a training set of the teacher's labels."
+            ),
+            "train": Command(
+                "student_training:train_command", "Train a small student: --model student/FOLDER."
+            ),
             "check": Command("student:check_command", "May a student stand in for its teacher?"),
         },
     ),

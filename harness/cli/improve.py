@@ -20,7 +20,7 @@ from harness.cli.policy_options import named
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
-    from harness.improve.improve import Wanted
+    from harness.improve.planning import Wanted
     from harness.storage.project import Project
 
 
@@ -67,11 +67,12 @@ def improve_command(
 ) -> None:
     """Propose edits to a prompt from disagreements on dev, and accept what is surely better.
 
-    Half of the queries of dev are for proposing, the other half for accepting; test is never read. An
+    Half of the queries of dev are for proposing, the other half for accepting; test is never graded. An
     accepted prompt is written as a draft.
     """
     from harness.cli.progress import Progress
-    from harness.improve.improve import foresee, improve
+    from harness.improve.improve import improve
+    from harness.improve.planning import foresee
     from harness.report.improve import forecast_view, improvement_view
 
     project = project_at(root)
@@ -89,7 +90,7 @@ def improve_command(
 
 def _wanted(project: "Project", prompt: str, grading: GradingOptions, search: SearchOptions) -> "Wanted":
     """The options as one request."""
-    from harness.improve.improve import Wanted
+    from harness.improve.planning import Wanted
     from harness.runs.manifest import Asked
 
     if not grading.model:

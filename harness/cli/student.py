@@ -1,121 +1,28 @@
 """`harness student`: training sets, a student of our own, and whether one may stand in for its teacher."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 from harness.cli import completion
-from harness.cli.compared import for_each_rater, is_file, sides_of
+from harness.cli.compared import BASELINE, for_each_rater, is_file, sides_of
 from harness.cli.options import (
     Json,
     Options,
     Root,
     Weighting,
-    argument,
     layout,
-    names_in,
     option,
     project_at,
     weighting_of,
 )
-from harness.cli.output import end_with, print_json, say, show, shown_path
+from harness.cli.output import end_with, print_json, show
 from harness.cli.rated import FileOptions
 from harness.errors import BadInput
-from harness.storage.outputs import NEW_FOLDER
 from harness.storage.project import Project
 
 if TYPE_CHECKING:
     from harness.comparison.sides import Side
-    from harness.scorecards.student import ChosenCuts, StudentCheck
-
-Labels = Annotated[Path, argument("A label set of `harness label`.", metavar="LABELS")]
-
-
-class DrawOptions(Options):
-    """Which pairs to learn from."""
-
-    balance: Annotated[
-        Literal["traffic", "grades"], option("The mix of grades: as in the traffic, or as many of each.")
-    ] = "traffic"
-    limit: Annotated[int | None, option("So many pairs at most, drawn at random.", min=1)] = None
-    seed: Annotated[int, option("Draw others with another seed.", min=0)] = 0
-
-
-class FormOptions(Options):
-    """How to write them."""
-
-    forms: Annotated[
-        str | None, option("Some of openai-jsonl, trl, parquet, datasets. Default: all of them.", "--forms")
-    ] = None
-    reasoning: Annotated[
-        bool,
-        option("Whether answers have the teacher's reasoning and clauses.", "--reasoning/--no-reasoning"),
-    ] = True
-    prompt: Annotated[
-        str | None, option("Whose messages the chat lines have. Default: the prompt of the labels.")
-    ] = None
-    validation: Annotated[
-        int, option("The share of the queries that is held back to validate, in %.", min=0, max=90)
-    ] = 10
-
-
-def export_command(
-    labels: Labels,
-    *,
-    output: Annotated[
-        Path | None, option("The training set: a new folder.", "--output", "-o"), NEW_FOLDER
-    ] = None,
-    draw: DrawOptions,
-    forms: FormOptions,
-    root: Root = None,
-    json: Json = False,
-) -> None:
-    """Write a training set: the teacher's labels, for a smaller model to learn from.
-
-    No pair of a query that dev or test has, and none that is nearly one of theirs.
-    """
-    from harness.report.training_set import training_set_view
-    from harness.student.export import Request, export
-    from harness.student.forms import NAMES
-    from harness.student.pairs import Choice
-
-    if output is None:
-        raise BadInput("name the folder of the training set: -o FOLDER")
-    choice = Choice(draw.balance, draw.limit, forms.validation, draw.seed)
-    wanted = names_in(forms.forms) or NAMES
-    request = Request(labels, output, choice, wanted, forms.reasoning, forms.prompt)
-    found = export(project_at(root), request)
-    print_json(found) if json else show(training_set_view(found))
-    if not json:
-        say(f"written to {shown_path(output)}; README.md there is its card")
-
-
-def train_command(
-    labels: Labels,
-    *,
-    output: Annotated[Path | None, option("The student: a new folder.", "--output", "-o"), NEW_FOLDER] = None,
-    draw: DrawOptions,
-    weighted: Annotated[
-        bool, option("Count a pair as often as it is seen, by its weight.", "--weighted")
-    ] = False,
-    root: Root = None,
-    json: Json = False,
-) -> None:
-    """Train a small student, which is then a model: --model student/FOLDER.
-
-    A baseline of overlapping words, without a key, a network or a GPU.
-    """
-    from harness.report.trained import trained_view
-    from harness.student.pairs import Choice
-    from harness.student.train import Request, train
-
-    if output is None:
-        raise BadInput("name the folder of the student: -o FOLDER")
-    choice = Choice(draw.balance, draw.limit, 0, draw.seed)
-    found = train(project_at(root), Request(labels, output, choice, weighted))
-    print_json(found) if json else show(trained_view(found))
-    if not json:
-        where = shown_path(output)
-        say(f"written to {where}; next: harness eval --model student/{where}")
+    from harness.scorecards.student import ChosenCuts, StudentCheck, StudentOrigin
 
 
 class CheckedOptions(Options):
@@ -166,8 +73,8 @@ def check_command(
 
     if (checked.student is None) == (checked.scores is None):
         raise BadInput("name the student: --student RUN, FILE or MODEL, or --scores FILE")
-    student, teacher, cuts = _sides(checked, files, root)
-    found = check_student(student, teacher, weighting_of(weighting), margin, cuts)
+    student, teacher, cuts, origin = _sides(checked, files, root)
+    found = check_student(student, teacher, weighting_of(weighting), margin, cuts, origin)
     found = _on_production(found, production, root)
     print_json(found) if json else show(check_view(found))
     end_with(found.verdict)
@@ -194,12 +101,12 @@ def _on_production(found: "StudentCheck", given: ProductionOptions, root: Path |
 
 def _sides(
     checked: CheckedOptions, files: FileOptions, root: Path | None
-) -> "tuple[Side, Side, ChosenCuts | None]":
-    """The student and its teacher, and the cuts of a student that gives scores."""
+) -> "tuple[Side, Side, ChosenCuts | None, StudentOrigin | None]":
+    """The student and its teacher, the cuts of a student that gives scores, and whom it has learned from."""
     from harness.runs.folder import find_run
 
     if checked.scores is not None:
-        return _of_scores(checked.scores, checked.teacher, files, root)
+        return *_of_scores(checked.scores, checked.teacher, files, root), None
     assert checked.student is not None, "one of the two was given"
     name, taught_by = checked.student, checked.teacher
     if not is_file(name) and not is_file(taught_by) and _is_free_model(name, root):
@@ -210,7 +117,7 @@ def _sides(
     if len(names) != 2:
         raise BadInput("--rater names one rater, or the teacher's and the student's: ann,bob")
     teacher, student = sides_of(names, files, root)
-    return student, teacher, None
+    return student, teacher, None, _origin(names[1], names[0], root)
 
 
 def _is_free_model(name: str, root: Path | None) -> bool:
@@ -257,3 +164,17 @@ def _of_scores(
     dev = [example for example in golden if example.split == "dev"]
     test = {example.id for example in reading.each_example() if example.split == "test"}
     return cut_scores(read_scores(scores, files.golden_table), dev, side_of_run(reading), test, scores.name)
+
+
+def _origin(student: str, teacher: str, root: Path | None) -> "StudentOrigin | None":
+    """Whom the student of a run has learned from; None for a file, and where nothing says so."""
+    from harness.runs.folder import find_run, open_run
+    from harness.runs.manifest import load_manifest
+    from harness.student.origin import origin_of
+
+    if is_file(student) or student == BASELINE:
+        return None
+    project = project_at(root)
+    is_run = not is_file(teacher) and teacher != BASELINE
+    taught = load_manifest(find_run(project, teacher)).asked.model if is_run else None
+    return origin_of(open_run(find_run(project, student)), taught, project)

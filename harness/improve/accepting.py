@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 from harness.comparison.paired import compare_items
 from harness.errors import BadInput
-from harness.improve.grading import Grader, Variant
+from harness.improve.grading import Grader
 from harness.improve.parts import Parts
 from harness.improve.search import Found
+from harness.improve.variant import Variant
 from harness.nouns.base import Reason, Weighting
 from harness.nouns.pair import Example
 from harness.score.items import GradedItem

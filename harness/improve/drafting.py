@@ -1,7 +1,7 @@
 """The accepted version as the next draft of the prompt, with a record of where it comes from."""
 
 from harness.nouns.pair import indented_json
-from harness.prompting.prompt import prompt_versions
+from harness.prompting.prompt import load_prompt, prompt_versions
 from harness.scaffold.copies import new_prompt
 from harness.scorecards.improvement import Candidate, Improvement
 from harness.storage.files import read_json
@@ -15,7 +15,7 @@ ORIGIN = "improved.json"
 def drafted(project: Project, found: Improvement, best: Candidate, search: str) -> str:
     """The label of the draft, which is written unless this search has written it before."""
     name, _ = split_label(found.prompt)
-    if earlier := _earlier(project, name, search):
+    if earlier := _earlier(project, name, search, best):
         return earlier
     origin = {
         "from": found.prompt,
@@ -38,11 +38,13 @@ def drafted(project: Project, found: Improvement, best: Candidate, search: str) 
     return begun.label
 
 
-def _earlier(project: Project, name: str, search: str) -> str | None:
-    """The draft of a search, if it is still there."""
+def _earlier(project: Project, name: str, search: str, best: Candidate) -> str | None:
+    """The draft of a search, if it is still there as it was accepted: an edited one was never tried."""
     for version, spec in prompt_versions(project.prompts / name).items():
         path = spec.with_name(ORIGIN)
         origin = read_json(path, SETTINGS, links=False) if path.exists() else None
         if isinstance(origin, dict) and origin.get("search") == search:
-            return f"{name}@{version}"
+            files = load_prompt(project, f"{name}@{version}")
+            if files.system == best.template and (not best.shots or files.spec.chosen == best.shots):
+                return files.label
     return None

@@ -9,96 +9,84 @@ from harness.grading.answering import ask_all
 from harness.grading.budget import Budget, budget_of, worst_case
 from harness.grading.job import Item, Job, Limits, RunObserver
 from harness.grading.plan import Plan, setup_of
+from harness.improve.folder import CANDIDATES, candidate_folders
+from harness.improve.kept import kept_answers
 from harness.improve.purse import Purse
+from harness.improve.variant import Variant
 from harness.nouns.pair import Example
-from harness.nouns.records import Failed, Record
+from harness.nouns.records import Record
 from harness.pricing.prices import price_of
-from harness.prompting.prompt import SYSTEM, PromptWriter
+from harness.prompting.prompt import SYSTEM
 from harness.providers import open_teacher, sold_as
-from harness.runs.record_log import RECORDS, RecordLog, iter_records
-from harness.score.items import NEVER_ASKED, GradedItem, about_of, answer_of
-from harness.storage.digest import digest, short_of
+from harness.runs.record_log import RECORDS, RecordLog
+from harness.score.items import NEVER_ASKED, Answer, GradedItem, about_of, answer_of
 from harness.storage.files import write_atomic
 from harness.storage.project import Project
 from harness.storage.stream import Stream
 
-CANDIDATES = "candidates"
 GO_ON = "the same command goes on from here"
-
-
-@dataclass(frozen=True, slots=True)
-class Variant:
-    """A version of the prompt in a search: its system template, and the ids of the shots that it shows.
-
-    `shots`: None for those of the prompt that the search began with.
-    """
-
-    system: str
-    shots: tuple[str, ...] | None = None
-
-    @property
-    def name(self) -> str:
-        """Of the same version always the same."""
-        return short_of(digest([self.system, self.shots]), 16)
-
-    def writer(self, plan: Plan) -> PromptWriter:
-        """The prompt of a plan in this version."""
-        files = replace(plan.writer.files, system=self.system)
-        known = {shot.id: shot for shot in plan.learnable}
-        shots = None if self.shots is None else [known[id_] for id_ in self.shots]
-        return plan.writer.with_files(files, shots)
 
 
 class Grader:
     """Asks the teacher of a plan under any version of its prompt.
 
     Each version has a folder with its text, its records and its calls, which a later process goes on with.
+    `base`: the version that the search began with. BadInput where what is kept was changed.
     """
 
     def __init__(
-        self, project: Project, plan: Plan, folder: Path, watch: RunObserver, limits: Limits, purse: Purse
+        self,
+        project: Project,
+        plan: Plan,
+        base: Variant,
+        folder: Path,
+        watch: RunObserver,
+        limits: Limits,
+        purse: Purse,
     ) -> None:
         self._project, self._plan, self._folder = project, plan, folder
-        self._watch, self._limits, self._purse = _Quiet(watch), limits, purse
+        self._watch, self._limits, self._purse = watch, limits, purse
         self._price = price_of(project, plan.asked.model, plan.asked.base_url, sold_as)
         self._worst = worst_case(self._price, plan.asked.model, plan.policy, plan.asked.max_tokens)
-        self._known: dict[str, dict[str, Record]] = {}
+        self.base = base
+        pairs = {example.id: example.pair.digest for example in plan.examples}
+        self._known = kept_answers(folder, base, plan.policy, pairs)
+        self._count_spent()
         self.calls = 0
         """Answers that this process asked for."""
-        for kept in sorted((folder / CANDIDATES).glob(f"*/{RECORDS}")):
-            self._take_back(kept.parent)
 
     def items(self, variant: Variant, examples: Sequence[Example]) -> list[GradedItem]:
         """The examples with their answers under a version; what was asked before is not asked again."""
         known = self._known.setdefault(variant.name, {})
         if missing := [example for example in examples if example.id not in known]:
-            self._ask(variant, missing)
+            self._ask(variant, missing, known)
         return [
             GradedItem(
                 example.id,
                 example.cluster,
                 example.grade,
-                (answer_of(known[example.id]) if example.id in known else NEVER_ASKED,),
+                (known.get(example.id, NEVER_ASKED),),
                 about_of(example),
             )
             for example in examples
         ]
 
-    def _ask(self, variant: Variant, examples: Sequence[Example]) -> None:
+    def _ask(self, variant: Variant, examples: Sequence[Example], known: dict[str, Answer]) -> None:
+        """Have the teacher answer; each answer is in `known` as soon as it is on the disk."""
         folder = self._folder / CANDIDATES / variant.name
         folder.mkdir(parents=True, exist_ok=True)
         write_atomic(folder / SYSTEM, variant.system)
         if not (folder / RECORDS).exists():
             write_atomic(folder / RECORDS, "")
         budget = self._purse.opened(self._worst)
+        watch = _Noting(self._watch, known)
         try:
             with RecordLog(folder) as log:
                 before = log.count
-                ask_all(self._job(folder, variant, examples, before, budget), log, GO_ON)
+                ask_all(self._job(folder, variant, examples, before, budget, watch), log, GO_ON)
                 self.calls += log.count - before
         finally:
             self._purse.closed(budget)
-            self._known[variant.name].update({record.example: record for record in iter_records(folder)})
 
     def _job(
         self,
@@ -107,6 +95,7 @@ class Grader:
         examples: Sequence[Example],
         answered: int,
         budget: Budget | None,
+        watch: RunObserver,
     ) -> Job:
         """The work of one batch. Its size counts the answers that are there, as the log does."""
         size = len(examples) + answered
@@ -115,18 +104,18 @@ class Grader:
         teacher = open_teacher(plan.asked.model, setup_of(self._project, self._plan))
         items = _Chosen(examples)
         return Job(
-            self._project, folder, plan, teacher, self._price, budget, self._watch, self._limits, items=items
+            self._project, folder, plan, teacher, self._price, budget, watch, self._limits, items=items
         )
 
-    def _take_back(self, folder: Path) -> None:
-        """What an earlier process was answered, and what it paid."""
-        records = {record.example: record for record in iter_records(folder)}
-        answered = {id_: one for id_, one in records.items() if not isinstance(one.outcome, Failed)}
-        self._known[folder.name] = answered
-        if self._purse.limit is not None:
-            before = budget_of(self._purse.limit, self._worst, folder)
-            self._purse.spent += before.spent
-            self._purse.lost += before.lost
+    def _count_spent(self) -> None:
+        """What earlier processes paid."""
+        if self._purse.limit is None:
+            return
+        for folder in candidate_folders(self._folder):
+            if (folder / RECORDS).exists():
+                before = budget_of(self._purse.limit, self._worst, folder)
+                self._purse.spent += before.spent
+                self._purse.lost += before.lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,16 +131,18 @@ class _Chosen:
 
 
 @dataclass(frozen=True, slots=True)
-class _Quiet:
-    """Tells of what goes wrong alone: a search asks in many small batches."""
+class _Noting:
+    """Notes the answers in `known`. Tells of what goes wrong alone: a search asks in many small batches."""
 
     watch: RunObserver
+    known: dict[str, Answer]
 
     def started(self, folder: Path, plan: Plan, todo: int) -> None:
         """A batch begins."""
 
     def recorded(self, record: Record, in_flight: int) -> None:
         """One more answer."""
+        self.known[record.example] = answer_of(record)
 
     def elsewhere(self, count: int) -> None:
         """Nobody else asks for a search."""

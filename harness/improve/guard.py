@@ -1,5 +1,6 @@
-"""What a proposed template may not be: another program, too long, or a copy of what is graded."""
+"""What a proposed template may not be: another program, too long, unseen, or a copy of what is graded."""
 
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
@@ -8,6 +9,7 @@ from harness.nouns.pair import Example
 from harness.nouns.pair import words as words_of
 from harness.prompting.prompt import PromptWriter
 from harness.prompting.sandbox import Sandbox
+from harness.storage.plural import plural
 
 IN_A_ROW = 8
 """Words in a row of a graded pair that no edit may bring into a prompt."""
@@ -15,6 +17,14 @@ SHORTEST = 2
 """Words of a query or a title from which on it gives its pair away: one alone is a word of the language."""
 GROWTH, ROOM = 3, 4_000
 """A proposal has at most GROWTH times the letters of the first template, and ROOM more."""
+SHOWN = 3
+"""Characters that a refusal names."""
+HIDDEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+"""Unicode's categories of what nobody sees."""
+UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u3164\uffa0") | {
+    chr(code) for code in range(0xE0100, 0xE01F0)
+}
+"""Letters and marks that show nothing: fillers, and variation selectors that no emoji takes."""
 
 
 class Guard:
@@ -24,6 +34,7 @@ class Guard:
         self._tags = tags_of(base)
         self._longest = GROWTH * len(base) + ROOM
         self._own = _said(base)
+        self._hidden = set(filter(is_hidden, base))
         self._graded = graded
 
     def refusal(self, proposed: str, parent: str, writer: PromptWriter) -> str | None:
@@ -32,6 +43,9 @@ class Guard:
             return "changes nothing"
         if len(proposed) > self._longest:
             return f"is longer than {self._longest:,} letters"
+        if hidden := sorted(set(filter(is_hidden, proposed)) - self._hidden):
+            some = ", ".join(f"U+{ord(letter):04X}" for letter in hidden[:SHOWN])
+            return f"has {plural(len(hidden), 'character')} that nobody sees ({some})"
         try:
             if tags_of(proposed) != self._tags:
                 return "changes the tags of the template, {{ }} and {% %}; only its words may change"
@@ -53,6 +67,17 @@ class Guard:
             if not brought.isdisjoint(_runs(words_of(example.pair.json_text))):
                 return f"says {IN_A_ROW} words in a row of {example.id}, which is graded"
         return None
+
+
+def is_hidden(letter: str) -> bool:
+    """Whether a reader of a draft would not see a character: a model reads what its author cannot.
+
+    Controls but tab and line end, formats (bidirectional, zero width, tags), separators of lines, halves of
+    characters, private and unassigned ones; and letters that show nothing, such as Hangul fillers.
+    """
+    if letter.isascii():
+        return letter not in "\t\n" and not letter.isprintable()
+    return letter in UNSEEN or unicodedata.category(letter) in HIDDEN
 
 
 def tags_of(source: str) -> list[str]:

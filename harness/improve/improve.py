@@ -1,207 +1,139 @@
 """`harness improve`: edits to a prompt, proposed from disagreements and accepted on other pairs."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from importlib.util import find_spec
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.errors import BadInput
 from harness.golden.examples import each_example
 from harness.grading.budget import worst_case
-from harness.grading.forecast import forecast
 from harness.grading.job import Limits, RunObserver
-from harness.grading.plan import Plan, make_plan
-from harness.improve.accepting import TESTED, Terms, chosen, judged
+from harness.grading.plan import Plan
+from harness.improve.accepting import Terms, chosen, judged
 from harness.improve.drafting import drafted
-from harness.improve.grading import Grader, Variant
+from harness.improve.folder import search_folder
+from harness.improve.grading import Grader
 from harness.improve.guard import Guard
-from harness.improve.parts import Parts, parts_of
+from harness.improve.parts import Parts
+from harness.improve.planning import Wanted, part_of, prepared, search_name
 from harness.improve.policy_faults import Sorted, sorted_out
 from harness.improve.purse import Purse
 from harness.improve.reflection import Reflector
-from harness.improve.search import RIGHT, WRONG, Found, Search
+from harness.improve.search import Found, Search
 from harness.improve.shot_search import search_shots
+from harness.improve.variant import Variant
 from harness.nouns.pair import Example, indented_json
-from harness.pricing.prices import NoPrice, price_of
-from harness.providers import (
-    asks_a_server,
-    is_prompted,
-    is_recorded,
-    sold_as,
-    split_model,
-)
+from harness.pricing.prices import price_of
+from harness.providers import sold_as
 from harness.providers.base import Setup
-from harness.runs.manifest import Asked
 from harness.runs.record_log import writing
-from harness.scorecards.improvement import Improvement, Part, SearchForecast
-from harness.storage.digest import digest, short_of
+from harness.scorecards.improvement import Candidate, Improvement
 from harness.storage.files import write_atomic
 from harness.storage.project import Project
 from harness.storage.stream import Stream
 
-FOLDER = "improve"
 RESULT = "improvement.json"
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What is searched for.
-
-    `proposed_by`: the model that proposes, at `proposer_url` if not at its own; None to search for shots.
-    `proposals`: how many to ask for, or how many sets of shots to try.
-    """
-
-    asked: Asked
-    proposed_by: str | None
-    proposals: int
-    seed: int
-    proposer_url: str | None = None
 
 
 def improve(project: Project, wanted: Wanted, watch: RunObserver, limits: Limits) -> tuple[Improvement, Path]:
     """Search, accept, and write what is accepted as a draft; the result, and its folder.
 
-    The same search goes on where an earlier one stopped. BadInput for a teacher that reads no prompt, and for
-    too few queries.
+    The same search goes on where an earlier one stopped. BadInput for a teacher that reads no prompt, for too
+    few queries, and for a folder that no search has left so.
     """
-    plan, parts = _prepared(project, wanted)
-    folder = project.runs / FOLDER / _name(wanted, plan)
-    folder.mkdir(parents=True, exist_ok=True)
+    plan, parts = prepared(project, wanted)
+    folder = search_folder(project, search_name(wanted, plan))
     lock = writing(folder, "search")
     try:
         purse = Purse(limits.max_cost)
-        grader = Grader(project, plan, folder, watch, limits, purse)
+        grader = Grader(project, plan, _base(wanted, plan), folder, watch, limits, purse)
         reflector = _reflector(project, wanted, plan, folder, purse)
-        return _found(project, wanted, plan, parts, grader, reflector, folder), folder
+        result = _Task(project, wanted, plan, parts, grader, reflector).done(folder.name)
+        write_atomic(folder / RESULT, indented_json(result.model_dump(mode="json")))
+        return result, folder
     finally:
         lock.release()
 
 
-def foresee(project: Project, wanted: Wanted) -> SearchForecast:
-    """What a search would ask for at most. Makes no API calls and writes nothing."""
-    plan, parts = _prepared(project, wanted)
-    batches = 2 * (WRONG + RIGHT) if wanted.proposed_by else 0
-    tried = 1 + min(TESTED, wanted.proposals)
-    answers = len(parts.propose) + wanted.proposals * (len(parts.propose) + batches)
-    answers += tried * len(parts.select)
-    price = price_of(project, plan.asked.model, plan.asked.base_url, sold_as)
-    cost = forecast(plan, price).cost.plain
-    return SearchForecast(
-        prompt=plan.asked.prompt,
-        model=plan.asked.model,
-        proposed_by=wanted.proposed_by,
-        propose=_part(parts.propose),
-        select=_part(parts.select),
-        proposals=wanted.proposals,
-        answers=answers,
-        cost=cost.high / plan.size * answers if cost else None,
-        reason=price.reason if isinstance(price, NoPrice) else None,
-    )
-
-
-def _prepared(project: Project, wanted: Wanted) -> tuple[Plan, Parts]:
-    """All that can be checked before anything is asked."""
-    asked = wanted.asked
-    if not is_prompted(asked.model) or is_recorded(asked.model):
-        raise BadInput(
-            f"{asked.model} reads no prompt, so that no edit would change its grades; name a model"
-        )
-    if wanted.proposed_by:
-        if not asks_a_server(split_model(wanted.proposed_by)[0]):
-            raise BadInput(f"{wanted.proposed_by} writes no text; name the model that proposes, --proposer")
-        if not find_spec("gepa"):
-            raise BadInput("improve takes one more package: pip install 'teacher-harness[improve]'")
-    plan = make_plan(project, asked)
-    if not wanted.proposed_by:
-        _refuse_shots(plan)
-    return plan, parts_of(tuple(plan.examples), wanted.seed)
-
-
-def _refuse_shots(plan: Plan) -> None:
-    """BadInput where there is no choice of shots."""
-    spec = plan.writer.files.spec
-    if spec.strategy == "nearest":
-        raise BadInput(f"{plan.asked.prompt} shows the nearest shots of each pair: there is no set to choose")
-    if not plan.writer.shots:
-        raise BadInput(f"{plan.asked.prompt} shows no shots; set `shots` in a draft of it")
-
-
-def _name(wanted: Wanted, plan: Plan) -> str:
-    """The folder of a search: the same for the same search."""
-    told = [plan.digests.model_dump(), plan.asked.model, plan.asked.base_url, wanted.proposed_by]
-    whole = digest([*told, wanted.proposer_url, wanted.proposals, wanted.seed])
-    return f"{plan.asked.prompt}-{short_of(whole, 12)}"
-
-
-def _found(
-    project: Project,
-    wanted: Wanted,
-    plan: Plan,
-    parts: Parts,
-    grader: Grader,
-    reflector: Reflector | None,
-    folder: Path,
-) -> Improvement:
-    shots = None if reflector else tuple(shot.id for shot in plan.writer.shots)
-    base = Variant(plan.writer.files.system, shots)
-    sorted_ = sorted_out(parts.propose, grader.items(base, parts.propose), plan.ratings)
-    found, facts = _searched(wanted, plan, base, sorted_, grader, reflector)
-    weighting = plan.gates.weighting
-    candidates = judged(grader, base, found, parts, Terms(plan.policy.scale, weighting))
-    best = chosen(candidates)
-    result = Improvement(
-        prompt=plan.asked.prompt,
-        policy=plan.policy.label,
-        model=plan.asked.model,
-        proposed_by=wanted.proposed_by,
-        seed=wanted.seed,
-        weighting=weighting,
-        propose=_part(parts.propose),
-        select=_part(parts.select),
-        disagreements=len(sorted_.wrong),
-        proposals=facts.proposals,
-        refused=facts.refused,
-        candidates=tuple(candidates),
-        chosen=best.number if best else None,
-        policy_faults=sorted_.faults,
-        answers=grader.calls,
-        test=sum(one.split == "test" for one in _graded(plan)),
-    )
-    if best:
-        result = result.model_copy(update={"draft": drafted(project, result, best, folder.name)})
-    write_atomic(folder / RESULT, indented_json(result.model_dump(mode="json")))
-    return result
+def _base(wanted: Wanted, plan: Plan) -> Variant:
+    """The version that the search begins with. Only a search for shots names them."""
+    shots = None if wanted.proposed_by else tuple(shot.id for shot in plan.writer.shots)
+    return Variant(plan.writer.files.system, shots)
 
 
 @dataclass(frozen=True, slots=True)
-class _Facts:
-    """How many proposals there were, and why some could not be used."""
+class _Searched:
+    """What gained on `propose`; how many proposals there were, and why some could not be used."""
 
-    proposals: int
-    refused: dict[str, int]
+    found: list[Found] = field(default_factory=list)
+    proposals: int = 0
+    refused: dict[str, int] = field(default_factory=dict)
 
 
-def _searched(
-    wanted: Wanted,
-    plan: Plan,
-    base: Variant,
-    sorted_: Sorted,
-    grader: Grader,
-    reflector: Reflector | None,
-) -> tuple[list[Found], _Facts]:
-    """What gained on `propose`: edits of the words, or sets of shots. Nothing where nothing is wrong."""
-    scale, examples = plan.policy.scale, sorted_.kept
-    if not sorted_.wrong:
-        return [], _Facts(0, {})
-    if reflector is None:
-        found, tried = search_shots(
-            grader, base, plan.learnable, examples, scale, wanted.proposals, wanted.seed
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """One search, from the first answers to the draft."""
+
+    project: Project
+    wanted: Wanted
+    plan: Plan
+    parts: Parts
+    grader: Grader
+    reflector: Reflector | None
+
+    def done(self, search: str) -> Improvement:
+        """The result, with its draft written. `search`: what the draft names as its origin."""
+        plan, parts, grader = self.plan, self.parts, self.grader
+        first = grader.items(grader.base, parts.propose)
+        sorted_ = sorted_out(parts.propose, first, plan.ratings)
+        searched = self._searched(sorted_)
+        terms = Terms(plan.policy.scale, plan.gates.weighting)
+        candidates = judged(grader, grader.base, searched.found, parts, terms)
+        best = chosen(candidates)
+        result = self._result(sorted_, searched, candidates, best)
+        if best is None:
+            return result
+        return result.model_copy(update={"draft": drafted(self.project, result, best, search)})
+
+    def _searched(self, sorted_: Sorted) -> _Searched:
+        """Edits of the words, or sets of shots. Nothing where nothing is wrong."""
+        plan, wanted, examples = self.plan, self.wanted, sorted_.kept
+        scale, base = plan.policy.scale, self.grader.base
+        if not sorted_.wrong:
+            return _Searched()
+        if self.reflector is None:
+            return _Searched(
+                *search_shots(
+                    self.grader, base, plan.learnable, examples, scale, wanted.proposals, wanted.seed
+                )
+            )
+        guard = Guard(base.system, Stream(lambda: _graded(plan), len(plan.examples)))
+        search = Search(self.grader, self.reflector, guard, plan.writer, examples, scale, wanted.proposals)
+        found = search.run(base.system, sorted_.wrong, wanted.seed)
+        return _Searched(found, search.proposals, dict(search.refused))
+
+    def _result(
+        self, sorted_: Sorted, searched: _Searched, candidates: list[Candidate], best: Candidate | None
+    ) -> Improvement:
+        plan, wanted = self.plan, self.wanted
+        return Improvement(
+            prompt=plan.asked.prompt,
+            policy=plan.policy.label,
+            model=plan.asked.model,
+            proposed_by=wanted.proposed_by,
+            seed=wanted.seed,
+            weighting=plan.gates.weighting,
+            propose=part_of(self.parts.propose),
+            select=part_of(self.parts.select),
+            disagreements=len(sorted_.wrong),
+            unread=sorted_.unread,
+            proposals=searched.proposals,
+            refused=searched.refused,
+            candidates=tuple(candidates),
+            chosen=best.number if best else None,
+            policy_faults=sorted_.faults,
+            answers=self.grader.calls,
+            test=sum(one.split == "test" for one in _graded(plan)),
         )
-        return found, _Facts(tried, {})
-    guard = Guard(base.system, Stream(lambda: _graded(plan), len(plan.examples)))
-    search = Search(grader, reflector, guard, plan.writer, examples, scale, wanted.proposals)
-    found = search.run(base.system, sorted_.wrong, wanted.seed)
-    return found, _Facts(search.proposals, dict(search.refused))
 
 
 def _graded(plan: Plan) -> Iterator[Example]:
@@ -217,7 +149,3 @@ def _reflector(project: Project, wanted: Wanted, plan: Plan, folder: Path, purse
     worst = worst_case(price, wanted.proposed_by, plan.policy)
     setup = Setup(policy=plan.policy, shots=(), base_url=address, no_schema=True, root=project.root)
     return Reflector(wanted.proposed_by, setup, price, worst, folder, purse)
-
-
-def _part(examples: tuple[Example, ...]) -> Part:
-    return Part(n=len(examples), queries=len({example.cluster for example in examples}))

@@ -12,10 +12,14 @@ from harness.scorecards.improvement import PolicyFault
 
 
 class Sorted(NamedTuple):
-    """Examples by who has to learn. `kept`: all but the faults; `wrong`: places in it of disagreements."""
+    """Examples by who has to learn. `kept`: all but the faults; `wrong`: places in it of disagreements.
+
+    `unread`: how many of these have no readable grade.
+    """
 
     kept: tuple[Example, ...]
     wrong: tuple[int, ...]
+    unread: int
     faults: tuple[PolicyFault, ...]
 
 
@@ -25,7 +29,7 @@ def sorted_out(examples: Sequence[Example], items: Sequence[GradedItem], ratings
     for one in ratings:
         if isinstance(one, Rating):
             said[one.item][one.rater] = one.grade
-    kept, wrong = list[Example](), list[int]()
+    kept, wrong, unread = list[Example](), list[int](), 0
     faults: list[tuple[Example, tuple[int, ...]]] = []
     for example, item in zip(examples, items, strict=True):
         given = tuple(said[example.id].values())
@@ -35,8 +39,9 @@ def sorted_out(examples: Sequence[Example], items: Sequence[GradedItem], ratings
             continue
         if differs:
             wrong.append(len(kept))
+            unread += item.answers[0].grade is None
         kept.append(example)
-    return Sorted(tuple(kept), tuple(wrong), tuple(_by_clause(faults)))
+    return Sorted(tuple(kept), tuple(wrong), unread, tuple(_by_clause(faults)))
 
 
 def _by_clause(faults: Sequence[tuple[Example, tuple[int, ...]]]) -> Iterator[PolicyFault]:

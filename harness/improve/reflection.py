@@ -2,15 +2,17 @@
 
 import asyncio
 from collections.abc import Sequence
+from itertools import filterfalse
 from pathlib import Path
 
-from harness.errors import CallError, Fault, Interrupted, Unfinished, refuse_faults
+from harness.errors import BadInput, CallError, Fault, Interrupted, Unfinished, refuse_faults
 from harness.grading.budget import Budget, LoggedCalls, WorstCase, is_logged
 from harness.grading.live.ask import Asker
 from harness.grading.live.pace import Pace
 from harness.grading.signals import draining
 from harness.grading.stop import DrainedError, Stop
 from harness.improve.grading import GO_ON
+from harness.improve.guard import is_hidden
 from harness.improve.purse import Purse
 from harness.nouns.base import Amount, Noun
 from harness.nouns.pair import Example
@@ -30,13 +32,15 @@ FILE = "reflections.jsonl"
 DAMAGE = "the file is damaged; restore it: it holds replies that are paid for"
 NOTE = 1_000
 """Letters that are kept of what a model says about its edit."""
+LARGEST = 64 << 20
+"""The most bytes of the replies of one search: they are read whole."""
 SHOWN = 100
 """Letters of a reply without a template that are shown."""
 BEGIN, END = "<template>", "</template>"
 """Lines around a template in a reply."""
 TASK = """You improve the instructions that a language model follows when it grades how well a search result
 serves a query. The instructions are a Jinja template. Below you see the template, and pairs that the model
-graded otherwise than the people who decide. They say why they gave their grade.
+graded otherwise than the people who decide, with their reasons where they gave any.
 
 Find what the template fails to say, or says in a way that misleads, and write it so that the model grades
 such pairs as the people do. Then write the whole template again.
@@ -133,6 +137,8 @@ class Reflector:
 def _kept(path: Path) -> list[Reflection]:
     """The replies of earlier processes. BadInput names every damaged line."""
     kept, faults = list[Reflection](), list[Fault]()
+    if path.exists() and path.stat().st_size > LARGEST:
+        raise BadInput([Fault(str(path), f"larger than {LARGEST >> 20} MB: {DAMAGE}")])
     for number, line in enumerate(whole_lines(path), start=1):
         one, found = parse(Reflection, line, f"{path}, line {number}")
         faults += found
@@ -171,7 +177,8 @@ def read_proposal(reply: Reply) -> Proposal:
         templates = min(len(begins), len(ends))
         return Proposal(system=None, note="", refused=_why_none(reply.text, templates))
     note = " ".join("".join(lines[: begins[0]]).split())
-    return Proposal(system="".join(lines[begins[0] + 1 : ends[0]]), note=note[:NOTE])
+    system = "".join(lines[begins[0] + 1 : ends[0]]).replace("\r\n", "\n")
+    return Proposal(system=system, note="".join(filterfalse(is_hidden, note))[:NOTE])
 
 
 def _why_none(text: str, templates: int) -> str:

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError
-from harness.improve.grading import Grader, Variant
+from harness.improve.grading import Grader
 from harness.improve.guard import Guard
 from harness.improve.reflection import Reflector
+from harness.improve.variant import Variant
 from harness.nouns.pair import Example
 from harness.prompting.prompt import PromptWriter
 from harness.score.items import GradedItem

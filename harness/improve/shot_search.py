@@ -6,8 +6,9 @@ Sees the part `propose` and nothing else; every candidate is an example of the s
 import random
 from collections.abc import Sequence
 
-from harness.improve.grading import Grader, Variant
+from harness.improve.grading import Grader
 from harness.improve.search import Found, closeness
+from harness.improve.variant import Variant
 from harness.nouns.pair import Example
 from harness.scorecards.improvement import Edit
 

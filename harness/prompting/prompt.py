@@ -5,13 +5,15 @@ A prompt version is a folder: `system.j2` sees the policy and the shots, `pair.j
 same for every pair of a run, so that a provider can cache it.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
 
 from harness.errors import BadInput, Fault, refuse_faults
 from harness.golden.shots import choose_shots, nearest_shots
@@ -24,12 +26,20 @@ from harness.prompting.plain import plain
 from harness.prompting.template import appends_pair_only, compile_template, render_template
 from harness.storage.digest import digest
 from harness.storage.files import build, read_text, read_toml
+from harness.storage.plural import plural
 from harness.storage.project import Project, folder_names, is_version, pick_name, split_label
 from harness.storage.regular import SETTINGS
 from harness.storage.versions import in_order, misplaced, pick_version
 
 SYSTEM, PAIR, SPEC = "system.j2", "pair.j2", "prompt.toml"
 _ANY_PAIR = Pair.model_validate({"query": "query", "result": {"title": "title"}})
+
+
+def _ids(value: Any) -> Any:
+    """A list of ids as the file has it: an empty one would show all, and says that it shows none."""
+    if value == [] or not isinstance(value, list | tuple):
+        raise PydanticCustomError("ids", "expected a list of ids, or no such key")
+    return value
 
 
 class PromptSpec(Noun):
@@ -47,7 +57,7 @@ class PromptSpec(Noun):
     released: bool = False
     shots: int | None = Field(default=None, ge=0)
     strategy: Literal["balanced", "nearest"] = "balanced"
-    chosen: tuple[str, ...] = ()
+    chosen: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(_ids)] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,11 +207,12 @@ def bind_prompt(
 ) -> PromptWriter:
     """Bind a prompt version to a policy and `count` shots, or as many as its own spec asks for.
 
-    BadInput for a chosen shot that is not among `shots`.
+    BadInput for a chosen shot that is not among `shots`, or is named twice.
     """
     wanted = files.spec.shots if count is None else count
     if files.spec.chosen:
-        shots = _chosen(files, shots)
+        # None is shown of them: whoever wants none may have none to choose from.
+        shots = () if wanted == 0 else _chosen(files, shots)
     if files.spec.chosen and files.spec.strategy == "balanced":
         return PromptWriter(files, policy, shots[:wanted])
     if files.spec.strategy == "nearest":
@@ -210,12 +221,18 @@ def bind_prompt(
 
 
 def _chosen(files: PromptFiles, shots: Sequence[Example]) -> list[Example]:
-    """The shots that prompt.toml names, in its order."""
+    """The shots that prompt.toml names, in its order. BadInput names every one that cannot be shown so."""
     known = {shot.id: shot for shot in shots}
-    where = str(files.folder / SPEC)
-    refuse_faults(
+    where, chosen = str(files.folder / SPEC), Counter(files.spec.chosen)
+    unknown = (
         Fault(where, f"chosen: {id_} may not be shown: it is no shot, or would give a graded pair away")
-        for id_ in files.spec.chosen
+        for id_ in chosen
         if id_ not in known
     )
+    twice = (
+        Fault(where, f"chosen: {id_} is named {plural(count, 'time')}; name it once")
+        for id_, count in chosen.items()
+        if count > 1
+    )
+    refuse_faults((*unknown, *twice))
     return [known[id_] for id_ in files.spec.chosen]

@@ -23,7 +23,8 @@ from harness.providers.openai_chat import Chat
 from harness.providers.openai_decisions import Decisions
 from harness.providers.openai_responses import Responses
 from harness.providers.served import Served
-from harness.storage.digest import digest_file
+from harness.storage.digest import digest_bytes
+from harness.storage.regular import SETTINGS, read_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,8 @@ def saved_digest(name: str, root: Path) -> str | None:
     """The digest of what a model is that is kept in a folder; None for all others."""
     provider, model = split_model(name)
     kept_in = PROVIDERS[provider].kept_in
-    return digest_file(root / model / kept_in) if kept_in else None
+    # Bounded, since it is read before the folder is looked at.
+    return digest_bytes(read_bytes(root / model / kept_in, SETTINGS, links=False)) if kept_in else None
 
 
 def is_prompted(model: str) -> bool:

@@ -11,6 +11,7 @@ from harness.nouns.records import Prompt, Reply
 from harness.prompting.answer import answer_text
 from harness.providers.base import SENT_ALONG, LocalTeacher, Setup, Teacher, refuse
 from harness.storage.plural import plural
+from harness.storage.project import Project
 
 if TYPE_CHECKING:
     from harness.providers.overlap import Floats
@@ -23,18 +24,18 @@ SHOWN = 3
 def open_teacher(model: str, setup: Setup) -> Teacher:
     """The student in a folder. BadInput for whatever is wrong with it, or if it has seen what is graded."""
     from harness.providers.student_file import load_student
+    from harness.providers.student_policy import unknown_to
 
     refuse("student, which asks no server,", setup, *SENT_ALONG)
     folder = setup.root / model
     saved, weights = load_student(folder)
     if saved.scale != setup.policy.scale:
-        has, wanted = (
-            "-".join((str(scale[0]), str(scale[-1]))) for scale in (saved.scale, setup.policy.scale)
-        )
+        has, wanted = (", ".join(map(str, scale)) for scale in (saved.scale, setup.policy.scale))
         what = f"learned the scale of {saved.policy} ({has}); {setup.policy.label} has another ({wanted})"
         raise BadInput([Fault(str(folder), what)])
     _refuse_seen(folder, weights, (example.query for example in setup.examples))
-    return Student(model, saved, weights, setup.policy.label)
+    unknown = unknown_to(saved, setup.policy, Project(setup.root))
+    return Student(model, saved, weights, (unknown,) if unknown else ())
 
 
 def query_number(query: str) -> int:
@@ -56,11 +57,13 @@ def _refuse_seen(folder: Path, weights: "Weights", queries: Iterable[str]) -> No
 class Student(LocalTeacher):
     """Gives the grade of a saved student, with its probabilities, and no reasoning."""
 
-    def __init__(self, model: str, saved: "SavedStudent", weights: "Weights", policy: str) -> None:
+    def __init__(
+        self, model: str, saved: "SavedStudent", weights: "Weights", unknown: tuple[str, ...] = ()
+    ) -> None:
+        """`unknown`: what of the policy it has not learned, in words."""
         self._model, self.saved, self._weights = f"student/{model}", saved, weights
         note = f"This is a student of {saved.teacher}, a baseline of overlapping words: it reads no prompt."
-        other = f"It learned the grades of {saved.policy}, not of {policy}."
-        self.notes = (note,) if saved.policy == policy else (note, other)
+        self.notes = (note, *unknown)
 
     async def ask(self, prompt: Prompt) -> Reply:
         """The grade of the pair."""

@@ -9,18 +9,21 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tokenize import TokenError
 from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from harness.errors import BadInput, Fault, refuse_faults
 from harness.nouns.base import Count, Level, Noun
 from harness.providers.base import STUDENT
 from harness.storage.digest import digest_bytes
 from harness.storage.files import build, read_json, write_atomic
+from harness.storage.plural import plural
 from harness.storage.regular import odd_files, read_bytes
+from harness.storage.visible import one_line
 
 WEIGHTS = "weights.npz"
 LARGEST = 256 << 20
@@ -29,10 +32,18 @@ LONGEST = 1 << 20
 """The most bytes of student.json."""
 MOST = 1e6
 """No number of a trained student is larger."""
+UNREADABLE = (
+    zipfile.BadZipFile, ValueError, EOFError, KeyError, OSError, RuntimeError, SyntaxError, TokenError,
+    TypeError, OverflowError, MemoryError,
+)  # fmt: skip
+"""What zipfile and numpy raise of content that is neither an archive nor an array."""
 HEADER = 10_000
 """The most letters of an array's description."""
 Grades = Annotated[tuple[Level, ...], Field(min_length=2, max_length=100)]
-Text = Annotated[str, Field(max_length=1_000)]
+Text = Annotated[str, Field(max_length=1_000), AfterValidator(one_line)]
+"""A text that is shown in sentences: what would steer a terminal is written out."""
+SMALLEST = 1e-9
+"""No spread is smaller: training takes one of a feature that hardly varies for 1."""
 
 
 class SavedStudent(Noun):
@@ -40,7 +51,7 @@ class SavedStudent(Noun):
 
     `cuts`: where the mean of its probabilities becomes the next position on the scale; None where the
     likeliest grade is given. `graded`: the digest of the dev and test pairs that it has not seen. `weights`:
-    the digest of weights.npz.
+    the digest of weights.npz. `policy_digest`: None in students of before there was one.
     """
 
     version: Literal[1] = 1
@@ -60,6 +71,7 @@ class SavedStudent(Noun):
     strength: Annotated[float, Field(gt=0, le=1e6)]
     cuts: Annotated[tuple[Annotated[float, Field(ge=-1, le=101)], ...], Field(max_length=99)] | None = None
     kappa: Annotated[float, Field(ge=-1, le=1)] | None = None
+    policy_digest: Text | None = None
     graded: Text
     weights: Text
     harness: Text
@@ -124,8 +136,9 @@ def load_saved(folder: Path) -> SavedStudent:
     ordered = list(saved.scale) == sorted(set(saved.scale))
     cuts = saved.cuts
     fits = cuts is None or (len(cuts) == len(saved.scale) - 1 and list(cuts) == sorted(cuts))
-    if not (ordered and fits and len(saved.counts) == len(saved.scale)):
-        raise _damaged(path, "its scale, counts and cuts do not fit each other")
+    counted = len(saved.counts) == len(saved.scale) and sum(saved.counts) == saved.pairs
+    if not (ordered and fits and counted):
+        raise _damaged(path, "its scale, counts, pairs and cuts do not fit each other")
     return saved
 
 
@@ -151,6 +164,9 @@ def load_student(folder: Path) -> tuple[SavedStudent, Weights]:
         if found[name].shape != shape:
             raise _damaged(path, f"{name}: has the shape {found[name].shape}, not {shape}")
     _check_values(path, found, WIDTH)
+    if seen != saved.queries:
+        many = plural(seen, "query")
+        raise _damaged(path, f"learned: has {many}, and {STUDENT} says {saved.queries:,}")
     return saved, Weights(**found)
 
 
@@ -168,7 +184,7 @@ def _arrays(path: Path, content: bytes) -> dict[str, NDArray[Any]]:
                 _check_header(path, entry.filename, archive.read(entry))
         with np.load(io.BytesIO(content), allow_pickle=False) as whole:
             return {name: np.asarray(whole[name]) for name in KINDS}
-    except (zipfile.BadZipFile, ValueError, EOFError, KeyError, OSError, RuntimeError, SyntaxError) as error:
+    except UNREADABLE as error:
         raise _damaged(path, f"cannot be read as arrays ({type(error).__name__})") from None
 
 
@@ -192,11 +208,13 @@ def _check_values(path: Path, found: Mapping[str, NDArray[Any]], width: int) -> 
         values = found[name]
         if not (np.isfinite(values).all() and (np.abs(values) <= MOST).all()):
             raise _damaged(path, f"{name}: has values that no training makes")
-    if (found["spread"] <= 0).any():
-        raise _damaged(path, "spread: has values that no training makes")
+    # What is shared is divided by these: smaller ones make numbers that are none.
+    for name, least in (("spread", SMALLEST), ("rarity", 1.0)):
+        if (found[name] < least).any():
+            raise _damaged(path, f"{name}: has values that no training makes")
     columns, learned = found["columns"], found["learned"]
     inside = not len(columns) or (columns[0] >= 0 and columns[-1] < width)
-    if not inside or (np.diff(columns) <= 0).any() or (learned[1:] < learned[:-1]).any():
+    if not inside or (np.diff(columns) <= 0).any() or (learned[1:] <= learned[:-1]).any():
         raise _damaged(path, "columns, learned: are not in order")
 
 

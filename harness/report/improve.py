@@ -22,7 +22,7 @@ def improvement_view(found: Improvement, project: Project) -> Iterator[Renderabl
     yield Text(_asked_words(found))
     if found.candidates:
         yield indented(_table(found))
-        yield from _reasons(found.candidates)
+        yield from _reasons(found.candidates, "an edit was made from" if found.proposed_by else "chose them")
     if best := next((one for one in found.candidates if one.number == found.chosen), None):
         yield from entry("What was changed", *(edit.note or "no note" for edit in best.edits))
     if found.refused:
@@ -38,29 +38,32 @@ def improvement_view(found: Improvement, project: Project) -> Iterator[Renderabl
 def _headline(found: Improvement) -> str:
     best = next((one for one in found.candidates if one.number == found.chosen), None)
     if best is None:
-        return f"No edit of {found.prompt} is surely better: nothing was written."
+        what = "edit of" if found.proposed_by else "other set of shots for"
+        return f"No {what} {found.prompt} is surely better: nothing was written."
     change = f"{signed(best.select.delta)} {interval(best.select.ci)}".rstrip()
     kappa = "kappa" if found.weighting == "none" else f"{found.weighting} kappa"
-    return (
-        f"{found.draft} is better than {found.prompt}: {kappa} {change}, on pairs that no edit was made from."
-    )
+    unseen = "no edit was made from" if found.proposed_by else "no shots were chosen by"
+    return f"{found.draft} is better than {found.prompt}: {kappa} {change}, on pairs that {unseen}."
 
 
 def _parts_words(propose: Part, select: Part) -> str:
-    """Which pairs served for what."""
+    """Which pairs serve for what."""
     one, other = (
         f"{plural(part.n, 'pair')} of {plural(part.queries, 'query', 'queries')}"
         for part in (propose, select)
     )
-    return f"Proposed from {one} of dev, accepted on {other}; test was not read."
+    return f"Of dev, {one} to propose from and {other} to accept on; test is not graded."
 
 
 def _asked_words(found: Improvement) -> str:
+    if not found.disagreements:
+        return f"{found.model} has no disagreement to learn from, so that nothing was proposed."
     wrong = plural(found.disagreements, "disagreement")
+    unread = f" ({found.unread:,} without a readable grade)" if found.unread else ""
     asked = f"{found.proposed_by} was asked for {plural(found.proposals, 'proposal')}"
     if found.proposed_by is None:
         asked = f"{plural(found.proposals, 'other set of shots was', 'other sets of shots were')} tried"
-    return f"{found.model} has {wrong} to learn from; {asked}."
+    return f"{found.model} has {wrong} to learn from{unread}; {asked}."
 
 
 def _table(found: Improvement) -> RenderableType:
@@ -78,13 +81,11 @@ def _table(found: Improvement) -> RenderableType:
     return table
 
 
-def _reasons(candidates: tuple[Candidate, ...]) -> Iterator[RenderableType]:
+def _reasons(candidates: tuple[Candidate, ...], seen: str) -> Iterator[RenderableType]:
     for one in candidates:
         if one.why:
             yield indented(Text(f"{one.number}: {one.why}."), above=0)
-    yield indented(
-        Text("Inflation: what the pairs that an edit was made from promised beyond what held."), above=0
-    )
+    yield indented(Text(f"Inflation: what the pairs that {seen} promised beyond what held."), above=0)
 
 
 def _faults(faults: tuple[PolicyFault, ...]) -> Iterator[RenderableType]:
@@ -105,14 +106,16 @@ def _next(found: Improvement, project: Project) -> str:
         how = project.how_to("eval", model=found.model, prompt=found.draft, split="test")
         return f"Next: read {found.draft}, then {how}, and compare it with {found.prompt} there."
     if not found.disagreements:
-        return "The teacher agrees with every pair that edits could be proposed from."
-    return "Next: more proposals (--proposals), another seed, or more golden pairs in dev."
+        others = " that is not withheld" if found.policy_faults else ""
+        return f"The teacher agrees with every pair to propose from{others}."
+    more = "proposals" if found.proposed_by else "sets of shots"
+    return f"Next: more {more} (--proposals), another seed, or more golden pairs in dev."
 
 
 def forecast_view(found: SearchForecast) -> Iterator[RenderableType]:
     """What a search would ask for at most."""
     yield Text("What a search would ask for at most (nothing was sent)", style="bold")
-    yield Text(_parts_words(found.propose, found.select).replace("was not read", "is not read"))
+    yield Text(_parts_words(found.propose, found.select))
     cost = f"up to {usd(found.cost)}" if found.cost is not None else f"price unknown: {found.reason}"
     yield Text(f"{plural(found.answers, 'answer')} of {found.model}, {cost}.")
     if found.proposed_by:

@@ -16,24 +16,33 @@ from harness.report.parts import (
     warnings,
     whole,
 )
+from harness.score.rating_matrix import MIN_COMMON
 from harness.scorecards.student import (
     DistilledShare,
+    Finding,
     OnProduction,
     Stack,
     StudentCheck,
     StudentKappas,
     StudentSlice,
+    teacher_words,
 )
 from harness.storage.plural import plural
 
 SLICES = 8
-FINDINGS = {
+TAUGHT: dict[Finding, str] = {
     "broken_slice": "On some items it loses more than on the rest: see the slices.",
     "lossy": "It has lost what its teacher knows: train it on more pairs, or a larger one.",
-    "miscalibrated": "It is surer than it is right, or less sure: do not cascade by its confidence.",
     "better": "It is better than its teacher.",
     "inherits": "It has learned its teacher's errors: a better student takes a better teacher.",
 }
+OTHER: dict[Finding, str] = {
+    "broken_slice": TAUGHT["broken_slice"],
+    "lossy": "It is worse than {teacher}, and learned from {origin}.",
+    "better": "It is better than {teacher}, and learned from {origin}.",
+    "inherits": "It repeats most errors of {teacher}, and learned from {origin}.",
+}
+"""Of a student that learned from another teacher than it is held against."""
 
 
 def check_view(found: StudentCheck) -> Iterator[RenderableType]:
@@ -67,8 +76,20 @@ def check_view(found: StudentCheck) -> Iterator[RenderableType]:
             f"Cuts {cuts}: chosen on {of} of dev, where kappa is {number(found.cuts.kappa)}; judged on test."
         )
     for finding in found.findings:
-        yield Text(FINDINGS[finding])
+        yield Text(_finding(finding, found))
     yield from warnings(found.warnings, above=True)
+
+
+def _finding(finding: Finding, found: StudentCheck) -> str:
+    """What stands out, in words of who taught the student, as far as is known."""
+    origin = found.origin
+    if finding == "miscalibrated":
+        sure = found.overconfidence and found.overconfidence.value
+        which = "surer" if sure and sure > 0 else "less sure"
+        return f"It is {which} than it is right: a cascade takes a threshold chosen on dev."
+    if origin is None or not origin.other:
+        return TAUGHT[finding]
+    return OTHER[finding].format(teacher=teacher_words(origin), origin=origin.teacher)
 
 
 def _left(found: StudentCheck) -> str:
@@ -112,12 +133,23 @@ def _shares(found: StudentCheck) -> RenderableType:
 def _slices(found: StudentCheck) -> Iterator[RenderableType]:
     if not found.slices:
         return
+    enough = [one for one in found.slices if one.kind == "boundary" or one.n >= MIN_COMMON]
     table = columns("where", "items", "its own", "teacher's", "difference", "95 % interval", "p")
-    for one in sorted(found.slices, key=lambda one: one.difference)[:SLICES]:
+    # A name is folded rather than an interval.
+    table.columns[5].no_wrap = True
+    few_enough = sorted(enough, key=lambda one: (one.ci is None, one.difference))[:SLICES]
+    for one in few_enough:
         table.add_row(*_slice(one))
-    yield indented(table)
-    if more := len(found.slices) - SLICES:
-        yield Text(f"... and {plural(more, 'slice')} more with --json." if more > 0 else "")
+    if enough:
+        yield indented(table)
+    for reason in dict.fromkeys(one.reason for one in few_enough if one.reason):
+        names = ", ".join(one.slice for one in few_enough if one.reason == reason)
+        yield indented(Text(f"{names}: {reason}."), above=0)
+    if (more := len(enough) - SLICES) > 0:
+        yield Text(f"... and {plural(more, 'slice')} more with --json.")
+    if few := len(found.slices) - len(enough):
+        have = plural(few, "slice has", "slices have")
+        yield Text(f"{have} fewer than {MIN_COMMON} items, and no interval: see --json.")
 
 
 def _slice(one: StudentSlice) -> tuple[str, ...]:

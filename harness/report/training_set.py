@@ -85,6 +85,7 @@ def _left_out(found: TrainingSet) -> Iterator[str]:
     why = {
         "dev or test has the query": out.graded_query,
         "the query, or a pair of it, is nearly one of dev or test": out.near_graded,
+        "a canary has the query, or a pair of it is nearly a canary's": out.canary,
         "a shot has the query, so that the teacher had seen an answer": out.shot_query,
         "the teacher's answer could not be read": out.unread,
         "the teacher never answered": out.unanswered,
@@ -96,7 +97,9 @@ def _left_out(found: TrainingSet) -> Iterator[str]:
     yield f"Of {of}. A pair is counted once, by the first of these reasons."
     yield ""
     yield from markdown_table(("why", "pairs"), ((reason, f"{count:,}") for reason, count in why.items()))
-    yield f"Checked against {plural(found.golden_pairs, 'graded pair')} of the golden set {found.golden}"
+    canaries = f" and {plural(found.canary_pairs, 'pair')} of its canaries" if found.canary_pairs else ""
+    graded = plural(found.golden_pairs - found.canary_pairs, "graded pair")
+    yield f"Checked against {graded} of the golden set {found.golden}{canaries}"
     yield f"(`{found.golden_digest}`). If dev or test gains pairs, export again."
     yield ""
 

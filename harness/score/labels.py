@@ -178,6 +178,7 @@ def _warnings(labels: LabelSet, sums: _Sums) -> Iterable[str]:
         yield "the teacher is not proven: no finished run of it on test passed Gate 2"
     elif manifest.proven.provisional:
         yield f"the run that proves the teacher is provisional: {manifest.proven.provisional}"
+    yield from manifest.notes
     if labels.policy.decided_actions is None:
         yield f"{labels.policy.label} {UNDECIDED}"
     models = dict.fromkeys(manifest.model_answered, 0)

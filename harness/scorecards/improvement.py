@@ -60,8 +60,9 @@ class Improvement(Noun):
 
     `draft`: the label of the prompt version that it was written as. `proposed_by`: None where shots were
     searched for. `proposals`: replies of the model that proposes, or sets of shots; `refused`: how many could
-    not be used, by reason. `answers`: answers of the teacher that this command asked for. `test`: pairs of
-    test, which are not read.
+    not be used, by reason. `answers`: answers of the teacher that this command asked for. `unread`: the
+    disagreements without a readable grade. `test`: pairs of test, which are not graded: they are only looked
+    at to refuse a proposal that says them.
     """
 
     prompt: str
@@ -73,6 +74,7 @@ class Improvement(Noun):
     propose: Part
     select: Part
     disagreements: Count
+    unread: Count = 0
     proposals: Count
     refused: Refusals
     candidates: tuple[Candidate, ...]

@@ -41,7 +41,7 @@ class DistilledShare(Noun):
 
 
 class StudentSlice(Noun):
-    """The student's accuracy minus its teacher's on some items.
+    """The student's accuracy minus its teacher's on some items; with fewer than 30, no interval and no p.
 
     `against_rest`: that difference minus the one on all other items; None for a boundary, which is about all
     items. `p` and `p_rest` are Holm's, over all slices.
@@ -110,11 +110,31 @@ class OnProduction(Noun):
     estimate: EstimatedFigure
 
 
+class StudentOrigin(Noun):
+    """Whom a student has learned from. `policy`: whose grades; None where it has read no grades of a policy.
+
+    `unknown`: a sentence on what of the policy it has not learned, or None. `held_against`: the model of the
+    teacher's run; None where that is no run. `other`: whether that is named otherwise than who taught it.
+    """
+
+    teacher: str
+    policy: str | None = None
+    unknown: str | None = None
+    held_against: str | None = None
+    other: bool = False
+
+
+def teacher_words(origin: StudentOrigin | None) -> str:
+    """What the teacher is to the student, as far as is known: one that did not teach it is named."""
+    return (origin.held_against if origin and origin.other else None) or "its teacher"
+
+
 class StudentCheck(Noun):
     """May a student stand in for its teacher? Both are read on the items that both have graded.
 
     `finding`: the first of `findings`, or None. `calibration`: None where the student gives no probabilities.
-    `overconfidence`: how sure it is minus how often it is right.
+    `overconfidence`: how sure it is minus how often it is right. `origin`: None where nothing says whom it
+    learned from.
     """
 
     policy: str | None
@@ -141,6 +161,7 @@ class StudentCheck(Noun):
     stack: Stack | None
     cuts: ChosenCuts | None = None
     production: OnProduction | None = None
+    origin: StudentOrigin | None = None
     finding: Finding | None
     findings: tuple[Finding, ...]
     verdict: Verdict

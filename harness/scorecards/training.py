@@ -10,13 +10,14 @@ class LeftOut(Noun):
     """Distinct pairs of a label set that a student does not learn from.
 
     `graded_query`: dev or test has the query. `near_graded`: a pair of the query is nearly one of theirs, or
-    the query is one of theirs in another order.
+    the query is one of theirs in another order. `canary`: the same of canaries, where dev and test have none.
     `shot_query`: the teacher was shown an answer to the query. `unread`: its answer could not be read;
     `unanswered`: it never gave one. `not_drawn`: balance or a limit left it out.
     """
 
     graded_query: int = 0
     near_graded: int = 0
+    canary: int = 0
     shot_query: int = 0
     unread: int = 0
     unanswered: int = 0
@@ -28,6 +29,7 @@ class LeftOut(Noun):
         named = {
             "of a query of dev or test": self.graded_query,
             "of a query with a pair that is nearly one of dev or test": self.near_graded,
+            "of a query of a canary, or nearly one": self.canary,
             "of a query that a shot has": self.shot_query,
             "with an unreadable answer": self.unread,
             "without an answer": self.unanswered,
@@ -58,7 +60,8 @@ class TrainingSet(Noun):
     """A training set. `messages`: which prompt's messages the chat files have, without shots.
 
     `pairs`: the distinct pairs in it, of `distinct` in `rows` rows. `soft`: those with the teacher's
-    probability of each grade. `golden_digest`: of the dev and test pairs that nothing in it gives away.
+    probability of each grade. `golden_pairs`: the pairs of dev, test and canaries that nothing in it gives
+    away, of them `canary_pairs` of canaries; `golden_digest`: of what they say.
     """
 
     folder: str
@@ -83,6 +86,7 @@ class TrainingSet(Noun):
     golden: str
     golden_digest: str
     golden_pairs: int
+    canary_pairs: int = 0
     labels_made: str
     digests: dict[str, str]
     files: tuple[TrainingFile, ...] = ()

@@ -17,7 +17,7 @@ from harness.score.confidence import confidence_score
 from harness.score.items import GradedItem
 from harness.score.settings import ScoreSettings, gate2_bar
 from harness.score.threshold import WEIGHTINGS
-from harness.scorecards.comparison import Comparison, Condition, Regression
+from harness.scorecards.comparison import Comparison, Condition
 from harness.scorecards.confidence import Confidence
 from harness.scorecards.shared import Verdict
 from harness.scorecards.student import (
@@ -28,11 +28,14 @@ from harness.scorecards.student import (
     OnProduction,
     StudentCheck,
     StudentKappas,
+    StudentOrigin,
     StudentSlice,
+    teacher_words,
 )
 from harness.stats.agreement import Integers
 from harness.stats.distillation import Distilled, Share, distilled, overconfidence
 from harness.stats.intervals import Tested
+from harness.student.belonging import refuse_other_policy, remarks
 from harness.student.both import Both, both_of, with_votes
 from harness.student.slices import slices_of, worst_of
 from harness.student.stack import stack_of
@@ -45,9 +48,9 @@ MOSTLY = 0.5
 """From this share of the teacher's errors on, a student has inherited them."""
 ALPHA = 0.05
 MAY: dict[Verdict, str] = {
-    "pass": "it may stand in for its teacher",
-    "fail": "it may not stand in for its teacher",
-    "inconclusive": "whether it may stand in for its teacher is not shown",
+    "pass": "it may stand in for {teacher}",
+    "fail": "it may not stand in for {teacher}",
+    "inconclusive": "whether it may stand in for {teacher} is not shown",
 }
 
 
@@ -57,12 +60,15 @@ def check_student(
     weighting: Weighting | None = None,
     margin: float | None = None,
     cuts: ChosenCuts | None = None,
+    origin: StudentOrigin | None = None,
 ) -> StudentCheck:
-    """Check a student on what both graded.
+    """Check a student on what both graded. `origin`: whom it has learned from, where that is known.
 
-    BadInput where they share nothing that both could read, and where both are one grader.
+    BadInput where they share nothing that both could read, where both are one grader, and where they were
+    graded under two policies.
     """
     _refuse_same(student, teacher)
+    refuse_other_policy(student, teacher)
     student, teacher = with_votes(student), with_votes(teacher)
     found = compare_sides(teacher, student, weighting)
     gates = student.gates if margin is None else student.gates.model_copy(update={"margin": margin})
@@ -98,9 +104,10 @@ def check_student(
         finding=findings[0] if findings else None,
         findings=findings,
         verdict=judged.verdict,
-        reason=_in_words(judged),
+        reason=f"{_may(judged.verdict, origin)}: {judged.reason}",
         conditions=judged.conditions,
-        warnings=found.warnings,
+        origin=origin,
+        warnings=(*remarks(student, teacher, origin), *found.warnings),
     )
 
 
@@ -200,7 +207,7 @@ def with_production(found: StudentCheck, on: OnProduction, condition: Condition)
     if verdict == "pass":
         reason = f"{found.reason}; {condition.reason}"
     elif verdict != found.verdict:
-        reason = f"{MAY[verdict]}: {reason}"
+        reason = f"{_may(verdict, found.origin)}: {reason}"
     conditions = (*found.conditions, condition)
     update = {"production": on, "verdict": verdict, "reason": reason, "conditions": conditions}
     return found.model_copy(update=update)
@@ -217,6 +224,6 @@ def _refuse_same(student: Side, teacher: Side) -> None:
         raise BadInput(f"{what}; name one of its teacher, --teacher RUN (`harness runs list`)")
 
 
-def _in_words(judged: Regression) -> str:
+def _may(verdict: Verdict, origin: StudentOrigin | None) -> str:
     """The verdict in words of students and teachers."""
-    return f"{MAY[judged.verdict]}: {judged.reason}"
+    return MAY[verdict].format(teacher=teacher_words(origin))

@@ -54,7 +54,7 @@ def export(project: Project, request: Request) -> TrainingSet:
     labels = load_labels(request.labels)
     golden = graded_set(project, labels.policy)
     writer = _writer(project, request, labels, golden)
-    pairs = TrainingPairs(labels, golden.guard, request.choice)
+    pairs = TrainingPairs(labels, golden, request.choice)
     parts = PARTS if request.choice.validation else PARTS[:1]
     how = How(labels.policy.scale, writer, reasoning=request.reasoning, parts=parts)
     with whole_folder(request.folder) as draft:
@@ -156,6 +156,7 @@ def _training_set(
         golden=golden.path.parent.name,
         golden_digest=golden.digest,
         golden_pairs=len(golden.examples),
+        canary_pairs=golden.canaries.count,
         labels_made=manifest.finished_at or "",
         digests=manifest.facts,
         files=files,

@@ -14,12 +14,16 @@ from harness.storage.project import Project
 
 @dataclass(frozen=True, slots=True)
 class GradedSet:
-    """Dev, test and the canaries of a golden set. `digest`: of what they say."""
+    """Dev, test and the canaries of a golden set. `digest`: of what they say.
+
+    `guard`: of dev and test; `canaries`: of the canaries alone.
+    """
 
     path: Path
     examples: tuple[Example, ...]
     digest: str
     guard: Graded
+    canaries: Graded
 
 
 def graded_set(project: Project, policy: Policy) -> GradedSet:
@@ -28,4 +32,4 @@ def graded_set(project: Project, policy: Policy) -> GradedSet:
     canaries = canary_examples(load_canaries(path.with_name(CANARIES), policy))
     examples = [one for one in load_examples(path, policy) if one.split != "shots"]
     graded = (*examples, *canaries)
-    return GradedSet(path, graded, golden_digest(graded), Graded(graded))
+    return GradedSet(path, graded, golden_digest(graded), Graded(examples), Graded(canaries))

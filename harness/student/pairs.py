@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from harness.errors import BadInput, Fault
-from harness.golden.leakage import Graded
 from harness.nouns.pair import Pair, query_key
 from harness.runs.labels import LabelSet
 from harness.scorecards.training import LeftOut
 from harness.storage.digest import key_of_digest
 from harness.storage.files import parse
+from harness.student.golden import GradedSet
 
 COLUMNS = (
     "item", "pair", "weight", "outcome", "grade", "action", "reasoning", "clauses", "probabilities",
     "shot_query",
 )  # fmt: skip
+REASONS = ("unread", "unanswered", "shot_query", "graded_query", "near_graded", "canary")
 HIGHEST = 1 + 1e-6
 """A probability may be above 1 by rounding."""
 Balance = Literal["traffic", "grades"]
@@ -55,9 +56,8 @@ class TrainingPairs:
     `left_out` counts distinct pairs. BadInput where nothing is left.
     """
 
-    def __init__(self, labels: LabelSet, graded: Graded, choice: Choice) -> None:
+    def __init__(self, labels: LabelSet, graded: GradedSet, choice: Choice) -> None:
         self.labels, self.choice = labels, choice
-        self._graded = graded
         self._found = _Survey(labels, graded)
         self._taken = _chosen(self._found, choice)
         self.count = sum(self._taken)
@@ -102,13 +102,35 @@ class TrainingPairs:
         )
 
 
+class _Leaks:
+    """The queries of a label set that give a graded pair away, each by the first reason that it has."""
+
+    def __init__(self, graded: GradedSet) -> None:
+        self._graded = graded
+        self._near: set[str] = set()
+        self._canary: set[str] = set()
+
+    def see(self, query: str, pair: Pair) -> None:
+        """One more pair. `query`: its query, as its key."""
+        for near, graded in ((self._near, self._graded.guard), (self._canary, self._graded.canaries)):
+            if query not in near and graded.is_near(pair):
+                near.add(query)
+
+    def reason(self, query: str) -> str:
+        """Why no pair of a query, as its key, may be learned from; empty where they may. All were seen."""
+        if self._graded.guard.has_query(query):
+            return "graded_query"
+        if query in self._near:
+            return "near_graded"
+        return "canary" if query in self._canary or self._graded.canaries.has_query(query) else ""
+
+
 class _Survey:
     """What one reading of the rows finds: the pairs to learn from, in their order, and how many are not."""
 
-    def __init__(self, labels: LabelSet, graded: Graded) -> None:
+    def __init__(self, labels: LabelSet, graded: GradedSet) -> None:
         self.rows = self.distinct = 0
-        self._graded = graded
-        self._near: set[str] = set()
+        self._leaks = _Leaks(graded)
         found: dict[bytes, list[Any]] = {}
         for row, pair in _read(labels):
             self.rows += 1
@@ -117,17 +139,13 @@ class _Survey:
                 found[key][1] += row["weight"]
                 continue
             query = query_key(pair.query)
-            if query not in self._near and graded.is_near(pair):
-                self._near.add(query)
+            self._leaks.see(query, pair)
             found[key] = [_reason(row), row["weight"], row["grade"], query]
         self.distinct = len(found)
-        self.reasons = dict.fromkeys(("unread", "unanswered", "shot_query", "graded_query", "near_graded"), 0)
+        self.reasons = dict.fromkeys(REASONS, 0)
         self.weights, self.grades, self.order = array("d"), array("q"), list[bytes]()
         for key, (reason, weight, grade, query) in found.items():
-            leaks = (
-                "graded_query" if graded.has_query(query) else "near_graded" if query in self._near else ""
-            )
-            if why := leaks or reason:
+            if why := self._leaks.reason(query) or reason:
                 self.reasons[why] += 1
             else:
                 self.weights.append(weight)
@@ -136,7 +154,7 @@ class _Survey:
 
     def may(self, query: str) -> bool:
         """Whether a query, as its key, may be learned from."""
-        return query not in self._near and not self._graded.has_query(query)
+        return not self._leaks.reason(query)
 
 
 def _shares(labels: LabelSet, row: dict[str, Any]) -> dict[int, float] | None:

@@ -6,7 +6,8 @@ from typing import Any, Literal
 import numpy as np
 
 from harness.comparison.slices import FEW_ITEMS
-from harness.score.rating_matrix import rows_by_name
+from harness.nouns.base import Reason
+from harness.score.rating_matrix import MIN_COMMON, rows_by_name
 from harness.scorecards.student import StudentSlice
 from harness.stats.agreement import Floats, renumbered
 from harness.stats.distillation import against_rest
@@ -14,9 +15,13 @@ from harness.stats.means import clustered_mean
 from harness.stats.paired import holm
 from harness.student.both import Both
 
+LEAST = MIN_COMMON
+"""Items of an action or a tag, below which nothing is said of it: as of two raters."""
+UNTESTED = {"ci": None, "p": None, "reason": Reason("undefined", f"fewer than {LEAST} items")}
+
 
 def slices_of(both: Both, action_of: Mapping[int, str] | None) -> tuple[StudentSlice, ...]:
-    """Each slice with enough items, with Holm's p over all of them."""
+    """Each slice, with Holm's p over all with enough items."""
     found = [*_parts(both, action_of), *_boundaries(both)]
     here, rest = holm([one.p for one in found]), holm([one.p_rest for one in found])
     return tuple(
@@ -26,9 +31,10 @@ def slices_of(both: Both, action_of: Mapping[int, str] | None) -> tuple[StudentS
 
 
 def worst_of(slices: Sequence[StudentSlice]) -> StudentSlice | None:
-    """The slice that loses most: of those whose loss is shown, if it is of any."""
-    shown = [one for one in slices if one.p is not None and one.p < 0.05]
-    return min(shown or slices, key=lambda one: one.difference, default=None)
+    """The slice that loses most: of those whose loss is shown, if it is of any. None without an interval."""
+    known = [one for one in slices if one.ci is not None]
+    shown = [one for one in known if one.p is not None and one.p < 0.05]
+    return min(shown or known, key=lambda one: one.difference, default=None)
 
 
 def _parts(both: Both, action_of: Mapping[int, str] | None) -> Iterator[StudentSlice]:
@@ -40,7 +46,8 @@ def _parts(both: Both, action_of: Mapping[int, str] | None) -> Iterator[StudentS
                 inside[rows] = True
                 rest = against_rest(both.better, inside, both.clusters)
                 made = _slice(f"{kind} {name}", kind, right[rows], taught[rows], both.clusters[rows])
-                yield made.model_copy(update={"against_rest": rest.value, "p_rest": rest.p})
+                tested = {"against_rest": rest.value, "p_rest": rest.p}
+                yield made.model_copy(update=tested if len(rows) >= LEAST else UNTESTED)
 
 
 def _names(

@@ -17,6 +17,7 @@ from scipy import sparse
 from harness import __version__
 from harness.errors import BadInput, Fault
 from harness.nouns.pair import Pair, query_key
+from harness.policy.load import policy_digest
 from harness.providers.student import query_number
 from harness.providers.student_features import NAME, meeting, rarity_of, words_of
 from harness.providers.student_file import SavedStudent, save_student
@@ -48,7 +49,7 @@ def train(project: Project, request: Request) -> TrainedStudent:
     """Train a student, and save it in a new folder. BadInput where there is too little to learn from."""
     labels = load_labels(request.labels)
     golden = graded_set(project, labels.policy)
-    pairs = TrainingPairs(labels, golden.guard, request.choice)
+    pairs = TrainingPairs(labels, golden, request.choice)
     read = _Read(pairs, labels.policy.scale, weighted=request.weighted)
     _refuse_too_little(labels, read)
     rarity = rarity_of(read.pairs)
@@ -106,6 +107,7 @@ def _saved(
     return SavedStudent(
         features=NAME,
         policy=labels.policy.label,
+        policy_digest=policy_digest(labels.policy),
         scale=labels.policy.scale,
         teacher=manifest.asked.model,
         proven=manifest.proven.run if manifest.proven else None,

@@ -1,0 +1,99 @@
+"""`harness student export` and `train`: what a smaller model learns from, and one of our own."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from harness.cli.options import Json, Options, Root, argument, names_in, option, project_at
+from harness.cli.output import print_json, say, show, shown_path
+from harness.errors import BadInput
+from harness.storage.outputs import NEW_FOLDER
+
+Labels = Annotated[Path, argument("A label set of `harness label`.", metavar="LABELS")]
+
+
+class DrawOptions(Options):
+    """Which pairs to learn from."""
+
+    balance: Annotated[
+        Literal["traffic", "grades"], option("The mix of grades: as in the traffic, or as many of each.")
+    ] = "traffic"
+    limit: Annotated[int | None, option("So many pairs at most, drawn at random.", min=1)] = None
+    seed: Annotated[int, option("Draw others with another seed.", min=0)] = 0
+
+
+class FormOptions(Options):
+    """How to write them."""
+
+    forms: Annotated[
+        str | None, option("Some of openai-jsonl, trl, parquet, datasets. Default: all of them.", "--forms")
+    ] = None
+    reasoning: Annotated[
+        bool,
+        option("Whether answers have the teacher's reasoning and clauses.", "--reasoning/--no-reasoning"),
+    ] = True
+    prompt: Annotated[
+        str | None, option("Whose messages the chat lines have. Default: the prompt of the labels.")
+    ] = None
+    validation: Annotated[
+        int, option("The share of the queries that is held back to validate, in %.", min=0, max=90)
+    ] = 10
+
+
+def export_command(
+    labels: Labels,
+    *,
+    output: Annotated[
+        Path | None, option("The training set: a new folder.", "--output", "-o"), NEW_FOLDER
+    ] = None,
+    draw: DrawOptions,
+    forms: FormOptions,
+    root: Root = None,
+    json: Json = False,
+) -> None:
+    """Write a training set: the teacher's labels, for a smaller model to learn from.
+
+    No pair of a query that dev or test has, and none that is nearly one of theirs.
+    """
+    from harness.report.training_set import training_set_view
+    from harness.student.export import Request, export
+    from harness.student.forms import NAMES
+    from harness.student.pairs import Choice
+
+    if output is None:
+        raise BadInput("name the folder of the training set: -o FOLDER")
+    choice = Choice(draw.balance, draw.limit, forms.validation, draw.seed)
+    wanted = names_in(forms.forms) or NAMES
+    request = Request(labels, output, choice, wanted, forms.reasoning, forms.prompt)
+    found = export(project_at(root), request)
+    print_json(found) if json else show(training_set_view(found))
+    if not json:
+        say(f"written to {shown_path(output)}; README.md there is its card")
+
+
+def train_command(
+    labels: Labels,
+    *,
+    output: Annotated[Path | None, option("The student: a new folder.", "--output", "-o"), NEW_FOLDER] = None,
+    draw: DrawOptions,
+    weighted: Annotated[
+        bool, option("Count a pair as often as it is seen, by its weight.", "--weighted")
+    ] = False,
+    root: Root = None,
+    json: Json = False,
+) -> None:
+    """Train a small student, which is then a model: --model student/FOLDER.
+
+    A baseline of overlapping words, without a key, a network or a GPU.
+    """
+    from harness.report.trained import trained_view
+    from harness.student.pairs import Choice
+    from harness.student.train import Request, train
+
+    if output is None:
+        raise BadInput("name the folder of the student: -o FOLDER")
+    choice = Choice(draw.balance, draw.limit, 0, draw.seed)
+    found = train(project_at(root), Request(labels, output, choice, weighted))
+    print_json(found) if json else show(trained_view(found))
+    if not json:
+        where = shown_path(output)
+        say(f"written to {where}; next: harness eval --model student/{where}")

@@ -1,0 +1,59 @@
+"""The folder of a search: runs/improve/NAME, with a folder for each version of the prompt that was tried.
+
+A folder that somebody sends can hold links, pipes and devices. What the search writes would go through a
+link, so that all of it is looked at before anything is read or written.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from harness.errors import Fault, refuse_faults
+from harness.storage.plural import plural
+from harness.storage.project import Project
+from harness.storage.regular import odd_files
+
+FOLDER, CANDIDATES = "improve", "candidates"
+MOST = 1_000
+"""Versions in a folder: a search tries 200 at most, and the first one."""
+
+
+def search_folder(project: Project, name: str) -> Path:
+    """The folder of a search, made if it is missing. BadInput names all in it that is no regular file."""
+    above = project.runs / FOLDER
+    folder = above / name
+    faults = [_link(above)] if above.is_symlink() else _faults(folder)
+    refuse_faults(faults)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def candidate_folders(folder: Path) -> list[Path]:
+    """The folder of each version that was tried, in order."""
+    above = folder / CANDIDATES
+    return sorted(path for path in above.iterdir() if path.is_dir()) if above.is_dir() else []
+
+
+def _faults(folder: Path) -> list[Fault]:
+    """What of a search is no regular file and no folder."""
+    if folder.is_symlink():
+        return [_link(folder)]
+    if not folder.exists():
+        return []
+    faults = odd_files(folder)
+    above = folder / CANDIDATES
+    if above.is_symlink() or not above.is_dir():
+        return faults
+    faults += odd_files(above)
+    versions = [path for path in candidate_folders(folder) if not path.is_symlink()]
+    if len(versions) > MOST:
+        return [*faults, Fault(str(above), f"holds {plural(len(versions), 'folder')}, which no search makes")]
+    return [*faults, *_odd_in(versions)]
+
+
+def _odd_in(versions: list[Path]) -> Iterator[Fault]:
+    for version in versions:
+        yield from odd_files(version)
+
+
+def _link(folder: Path) -> Fault:
+    return Fault(str(folder), "is a link; expected a folder: copy its target here")
