@@ -11,6 +11,7 @@ from harness.cli import (
     audit,
     baseline,
     cache,
+    cascade,
     compare,
     demo_server,
     doctor,
@@ -77,6 +78,7 @@ app.command("label")(label.label_command)
 app.command("sample")(sample.sample_command)
 app.command("estimate")(estimate.estimate_command)
 app.command("signal")(signal.signal_command)
+student.app.command("cascade")(cascade.cascade_command)
 app.add_typer(student.app, name="student")
 app.command("watch")(watch.watch_command)
 app.command("stages")(stages.stages_command)
