@@ -76,9 +76,10 @@ from harness.scorecards.golden_age import (
     Uncovered,
 )
 from harness.scorecards.impact import ActionMove, Impact, MovedPair, MovedShare, QueryImpact
-from harness.scorecards.label_forecast import LabelForecast, MonthOfPairs
+from harness.scorecards.label_forecast import CascadeForecast, LabelForecast, MonthOfPairs
 from harness.scorecards.labels import (
     ActionShare,
+    CascadeShares,
     GradeShare,
     LabelCounts,
     LabelPart,
@@ -350,7 +351,7 @@ COMPARED = (
 )
 
 ROUNDS = (RoundSummary, StratumDrawn, RaterShare, ExpectedInterval, RoundProgress, RaterProgress)
-LABELLED = (LabelSummary, LabelCounts, GradeShare, ActionShare, LabelPart, LabelSpending)
+LABELLED = (LabelSummary, LabelCounts, GradeShare, ActionShare, LabelPart, LabelSpending, CascadeShares)
 CHECKED = (
     StudentCheck,
     StudentKappas,
@@ -413,7 +414,7 @@ POLICY_CHANGED = (PolicyDiff, PolicyChange, Wording, GoldenEffect, AffectedExamp
         *((model, "policy impact") for model in (Impact, MovedShare, ActionMove, QueryImpact, MovedPair)),
         *((model, "audit") for model in (Audit, Effect, Rewrite, ActionMoved)),
         *((model, "label") for model in LABELLED),
-        *((model, "label --dry-run") for model in (LabelForecast, MonthOfPairs)),
+        *((model, "label --dry-run") for model in (LabelForecast, MonthOfPairs, CascadeForecast)),
         *((model, "sample") for model in (SampleSummary, SampledStratum, PlannedPair)),
         *((m, "student export") for m in (TrainingSet, LeftOut, TrainedGrade, TrainingFile)),
         *((m, "student train") for m in (TrainedStudent, Tried)),

@@ -56,6 +56,9 @@ class TrainingPairs:
     """
 
     def __init__(self, labels: LabelSet, graded: Graded, choice: Choice) -> None:
+        if used := labels.manifest.cascade:
+            what = f"was labelled by a cascade, in part by {used.student}: a student learns from its teacher"
+            raise BadInput([Fault(str(labels.folder), f"{what} alone; label without --cascade")])
         self.labels, self.choice = labels, choice
         self._graded = graded
         self._found = _Survey(labels, graded)
