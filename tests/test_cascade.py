@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
+from harness import choose_cascade as notebook_cascade
 from harness.comparison.cascade import answers_of, couple_of, side_of_cascade
 from harness.comparison.sides import Side
 from harness.errors import BadInput
@@ -26,7 +27,7 @@ from harness.stats.cascade import FEW_DIFFER, loss_of, mixed, sent, thresholds
 from harness.stats.few_events import FEW_EVENTS
 from harness.stats.intervals import KappaTable
 from harness.stats.proportions import clopper_pearson
-from harness.student.cascade import KEPT, LEAST, Rule, choose_cascade
+from harness.student.cascade import KEPT, LEAST, TRIED, Rule, choose_cascade
 
 COST = CascadeCost(student=0.0, teacher=4.0)
 Kind = Callable[[random.Random], tuple[bool, float]]
@@ -142,6 +143,20 @@ def test_at_least_a_tenth_is_left_to_the_student() -> None:
     few = choose_cascade(replace(student, items=none), teacher, splits, Rule(margin=2.0), COST)
     assert few.threshold is None and f"no threshold leaves {KEPT:.0%} of dev to the student" in few.reason
     assert few.verdict == "inconclusive"
+
+
+@pytest.mark.parametrize(("kept", "chosen"), [(24, True), (23, False)])
+def test_a_tenth_is_enough_and_less_is_not(kept: int, chosen: bool) -> None:
+    """Of 240 items of dev."""
+    student, teacher, splits = planted(excellent, queries=60)
+    names = [name for name in splits if splits[name] == "dev"][:kept]
+    sure_of = {**dict.fromkeys(names, 0.9), **{name: 0.5 for name in splits if splits[name] == "test"}}
+    found = choose_cascade(student, teacher, splits, Rule(margin=2.0), COST, sure_of)
+    assert (found.threshold == 0.9) == chosen and len(names) == kept
+
+
+def test_at_most_so_many_thresholds_are_tried() -> None:
+    assert len(choose(knowing).curve) == TRIED
 
 
 @settings(max_examples=6, deadline=None)
@@ -353,6 +368,31 @@ def test_the_margin_and_the_weighting_are_those_of_the_gates() -> None:
     found = choose_cascade(student, teacher, splits, Rule(), COST)
     assert (found.gated, found.margin) == ("kappa_quadratic", 0.21)
     assert choose_cascade(student, teacher, splits, Rule("linear", 0.3), COST).gated == "kappa_linear"
+
+
+def test_in_a_notebook_arrays_say_the_same() -> None:
+    student, teacher, splits = planted(knowing, queries=60)
+    names = list(student.items)
+    grades = [[side.items[name].answers[0].grade for name in names] for side in (student, teacher)]
+    sure_of: list[Any] = [student.items[name].answers[0].sure for name in names]
+    golden = [student.items[name].golden for name in names]
+    given: dict[str, Any] = {
+        "scale": "0-2", "margin": 0.2, "cost": (0.0, 4.0),
+        "queries": [student.items[name].cluster for name in names],
+    }  # fmt: skip
+    split = [splits[name] for name in names]
+    found = notebook_cascade(golden, grades[1], grades[0], sure_of, split, **given)
+    by_command = choose_cascade(student, teacher, splits, Rule(margin=0.2), COST)
+    assert (found.threshold, found.curve) == (by_command.threshold, by_command.curve)
+    assert found.test and by_command.test and found.test.sent == by_command.test.sent
+    assert "teacher alone" in str(found)
+    missing = [None, float("nan"), *sure_of[2:]]
+    sent_two = notebook_cascade(golden, grades[1], grades[0], missing, split, **given)
+    assert sent_two.curve[0].sent == pytest.approx(2 / 240)
+    with pytest.raises(BadInput, match="confidence: 'high' of"):
+        notebook_cascade(golden, grades[1], grades[0], ["high", *sure_of[1:]], split, **given)
+    with pytest.raises(BadInput, match="confidence: "):
+        notebook_cascade(golden, grades[1], grades[0], sure_of[1:], split, **given)
 
 
 # --- files -----------------------------------------------------------------------------------------

@@ -28,8 +28,8 @@ def cascade_view(found: CascadeCheck) -> Iterator[RenderableType]:
     """The verdict, the curve on dev, and the chosen threshold on test."""
     by = f" under {found.policy}" if found.policy else ""
     yield Text(f"May a cascade stand in for its teacher alone{by}?", "bold")
-    yield Text(f"Student: {whole(found.student)}")
-    yield Text(f"Teacher, where the student is not sure: {whole(found.teacher)}")
+    yield Text(f"Student: {_named(found.student)}")
+    yield Text(f"Teacher, where the student is not sure: {_named(found.teacher)}")
     yield Text.assemble(
         (found.verdict.upper(), VERDICT_STYLES[found.verdict]),
         f": {found.reason}.",
@@ -41,6 +41,11 @@ def cascade_view(found: CascadeCheck) -> Iterator[RenderableType]:
     if found.cost.reason:
         yield Text(f"Cost unknown: {found.cost.reason}.")
     yield from warnings(found.warnings, above=True)
+
+
+def _named(name: str) -> str:
+    """A run, or the two that are one side."""
+    return ", ".join(map(whole, name.split(" + ")))
 
 
 def _chosen(found: CascadeCheck) -> str:

@@ -45,7 +45,8 @@ def cascade_words(found: CascadeShares) -> str:
     """Who answered in a cascade."""
     kept, rows = plural(found.by_student, "row"), plural(found.by_teacher, "row")
     below = f"below a confidence of {found.threshold:.4g}"
-    return f"Cascade: {found.student} answers {kept}; {rows} ({found.sent:.1%} by weight), {below}, went on."
+    to = f"went to the teacher, {below}"
+    return f"Cascade: {found.student} answers {kept}; {rows} ({found.sent:.1%} by weight) {to}."
 
 
 def _actions(found: LabelSummary, share: str) -> Iterator[RenderableType]:

@@ -30,7 +30,7 @@ SLICES = 8
 FINDINGS = {
     "broken_slice": "On some items it loses more than on the rest: see the slices.",
     "lossy": "It has lost what its teacher knows: train it on more pairs, or a larger one.",
-    "miscalibrated": "It is surer than it is right, or less sure: do not cascade by its confidence.",
+    "miscalibrated": "It is surer than it is right, or less sure: a cascade takes a threshold chosen on dev.",
     "better": "It is better than its teacher.",
     "inherits": "It has learned its teacher's errors: a better student takes a better teacher.",
 }
