@@ -141,7 +141,7 @@ def test_an_answered_set_is_one_proxy_and_nothing_to_learn_from(here_with: Fault
     page = harness("report", "L", "-o", "labels.html")
     assert page.code == 0, page.err
     text = Path("labels.html").read_text("utf-8")
-    assert "cascade" in text and STUDENT in text
+    assert f"Cascade: {STUDENT} answers" in text and "confirmed on test (kappa, margin 0.15)" in text
 
 
 # --- what is refused ---------------------------------------------------------------------------------
@@ -197,7 +197,13 @@ def test_a_cascade_that_test_did_not_confirm_labels_by_name_alone(here_with: Fau
     assert "measured again on test, it is fail" in saying(threshold=0.0)
     assert "measured again on test, it is" in saying(margin=0.05)
     gone = {**data["student"], "runs": ["none", "neither"]}
-    assert "the runs that it names do not confirm it" in saying(student=gone)
+    assert "this project has no run none, neither" in saying(student=gone)
+    # A run that came with the file is none of this project's.
+    sent = Path("sent") / data["student"]["runs"][0]
+    shutil.copytree(Path("runs") / sent.name, sent)
+    there = {**data["student"], "runs": [str(sent), *data["student"]["runs"][1:]]}
+    assert f"this project has no run {sent}" in saying(student=there)
+    assert "it names no run of" in saying(student={**data["student"], "runs": []})
     other = {**data["student"], "runs": data["teacher"]["runs"]}
     assert "is not of the grader that the file names" in saying(student=other)
     Path("cascade.json").write_text(json.dumps({**data, "verdict": "fail"}), encoding="utf-8")

@@ -22,6 +22,7 @@ from harness.prompting.answer import read_grade
 from harness.providers import open_teacher, saved_digest, split_model
 from harness.providers.base import Setup, Teacher
 from harness.runs.cascade_file import CascadeFile, CascadeGrader, CascadeSettings, grader_of, load_cascade
+from harness.runs.folder import run_names
 from harness.runs.label_manifest import CascadeUsed, LabelDigests
 from harness.runs.record_log import stored_text
 from harness.score.items import answer_of
@@ -134,7 +135,15 @@ def _unconfirmed(project: Project, file: CascadeFile) -> str:
 
 
 def _read(project: Project, grader: CascadeGrader) -> tuple[Side, set[str]]:
-    """The runs of a grader as a side, and the items of test. BadInput where they are not of that grader."""
+    """The runs of a grader as a side, and the items of test. BadInput where they are not of that grader.
+
+    By their names in this project alone: a path could lead to a run that came with the file.
+    """
+    known = run_names(project)
+    if lost := [name for name in grader.runs if name not in known]:
+        raise BadInput(f"this project has no run {', '.join(lost)}")
+    if not grader.runs:
+        raise BadInput(f"it names no run of {grader.name}")
     readings: Sequence[Reading] = [reading_of(project, name) for name in grader.runs]
     side = joined([side_of_run(reading) for reading in readings])
     if grader_of(tuple(one.run.manifest for one in readings), side.name) != grader:
