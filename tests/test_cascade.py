@@ -98,6 +98,9 @@ def test_what_dev_chose_is_confirmed_on_test() -> None:
     found = choose(knowing, seed=1, rule=Rule(margin=0.08))
     assert found.verdict == "pass" and found.reason.startswith("the cascade may stand in for its teacher:")
     assert found.test and found.test.low is not None and found.test.low > -0.08
+    # The verdict is read from test, and not from dev.
+    assert f"kappa moved by {found.test.delta.value:+.3f}" in found.conditions[0].reason
+    assert found.dev and found.dev.delta.value != found.test.delta.value
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -273,6 +276,16 @@ def test_few_differences_have_an_exact_limit_and_no_interval() -> None:
         assert (loss.low == pytest.approx(exact)) == (apart < FEW_EVENTS) == (loss.high is None)
 
 
+def test_the_exact_limit_counts_how_far_answers_moved() -> None:
+    golden = np.array([0, 1, 2] * 40)
+    for weighting, apart in (("linear", 2), ("quadratic", 4)):
+        taught = KappaTable(golden, golden, np.arange(120), SCALE, weighting)  # type: ignore[arg-type]
+        far = np.where(np.arange(120) == 2, 0, golden)  # golden 2 becomes 0
+        found = loss_of(taught, far)
+        expected = {"linear": 8 / 9, "quadratic": 4 / 3}[weighting]
+        assert found.low == pytest.approx(-clopper_pearson(1, 120, 0.90).high * apart / expected)
+
+
 def test_one_query_has_no_limit() -> None:
     one = KappaTable(np.array([0, 1, 2]), np.array([0, 1, 2]), np.zeros(3, dtype=np.int64), SCALE, "none")
     assert loss_of(one, np.array([0, 1, 1])).low is None
@@ -349,16 +362,16 @@ def test_items_without_queries_count_each_by_itself_and_that_is_said() -> None:
     assert any("treat items as independent" in text for text in found.warnings)
 
 
-def test_a_student_that_is_less_sure_on_test_is_named() -> None:
+@pytest.mark.parametrize(("shift", "named"), [(0.0, False), (0.01, False), (0.07, True)])
+def test_a_student_that_is_less_sure_on_test_is_named(shift: float, named: bool) -> None:
     student, teacher, splits = planted(knowing)
     items = {}
     for key, one in student.items.items():
         answer = one.answers[0]
-        how = (answer.probabilities or {})[answer.grade or 0]
-        items[key] = replace(one, answers=(sure(answer.grade or 0, how - 0.2 * (splits[key] == "test")),))
+        how = (answer.sure or 0.0) - shift * (splits[key] == "test")
+        items[key] = replace(one, answers=(sure(answer.grade or 0, how),))
     found = choose_cascade(replace(student, items=items), teacher, splits, Rule(), COST)
-    assert any("more apart than chance explains" in text for text in found.warnings)
-    assert not any("more apart" in text for text in choose(knowing).warnings)
+    assert any("more apart than chance explains" in text for text in found.warnings) == named
 
 
 def test_the_margin_and_the_weighting_are_those_of_the_gates() -> None:

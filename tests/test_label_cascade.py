@@ -123,6 +123,7 @@ def test_a_dry_run_says_the_share_and_what_the_others_cost(here_with: FaultServe
     assert month["cost"]["plain"]["high"] == pytest.approx(cost / sent * 1_000 * sent / 60)
     assert f"Cascade: {STUDENT} is sure of" in label(here_with, "--dry-run").out
     assert label(here_with, "--json").json["spending"]["asked"] == sent
+    assert "0 answers, and nothing to pay: nothing is left to ask." in label(here_with, "--dry-run").out
     over = label(here_with, "--dry-run", "--json").json
     assert (over["forecast"]["requests"], over["answered"]) == (0, 60)
     assert over["cascade"] == found["cascade"]
