@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from harness.notebook import (
         check_student,
+        choose_cascade,
         compare,
         compare_files,
         drift,
@@ -22,6 +23,7 @@ __version__ = "0.1.0"
 __all__ = [
     "__version__",
     "check_student",
+    "choose_cascade",
     "compare",
     "compare_files",
     "drift",

@@ -39,6 +39,7 @@ from harness.nouns.records import Usage
 from harness.policy.load import load_policy
 from harness.providers import PROVIDERS
 from harness.scorecards.audit import ActionMoved, Audit, Effect, Rewrite
+from harness.scorecards.cascade import CascadeCheck, CascadeCost, CascadePart, CascadePoint
 from harness.scorecards.checkup import Capability, Checkup
 from harness.scorecards.comparison import (
     CellChange,
@@ -75,9 +76,10 @@ from harness.scorecards.golden_age import (
     Uncovered,
 )
 from harness.scorecards.impact import ActionMove, Impact, MovedPair, MovedShare, QueryImpact
-from harness.scorecards.label_forecast import LabelForecast, MonthOfPairs
+from harness.scorecards.label_forecast import CascadeForecast, LabelForecast, MonthOfPairs
 from harness.scorecards.labels import (
     ActionShare,
+    CascadeShares,
     GradeShare,
     LabelCounts,
     LabelPart,
@@ -267,10 +269,8 @@ def test_commands_of_a_page_run(shop: Path, page: Path) -> None:
                 continue
             urls = dict.fromkeys(ASKING, server.url)
             ended = harness(*words[1:], **KEYS, **urls)
-            gated = words[1] in ("gate1", "gate2", "regress", "ship", "watch") or words[1:3] == [
-                "student",
-                "check",
-            ]
+            asked = ["student", "check"], ["student", "cascade"]
+            gated = words[1] in ("gate1", "gate2", "regress", "ship", "watch") or words[1:3] in asked
             if words[1] == "stages":  # the shipped project has one policy, and stages are runs of several
                 assert "are runs of one policy" in ended.err, command
                 continue
@@ -351,7 +351,7 @@ COMPARED = (
 )
 
 ROUNDS = (RoundSummary, StratumDrawn, RaterShare, ExpectedInterval, RoundProgress, RaterProgress)
-LABELLED = (LabelSummary, LabelCounts, GradeShare, ActionShare, LabelPart, LabelSpending)
+LABELLED = (LabelSummary, LabelCounts, GradeShare, ActionShare, LabelPart, LabelSpending, CascadeShares)
 CHECKED = (
     StudentCheck,
     StudentKappas,
@@ -414,11 +414,12 @@ POLICY_CHANGED = (PolicyDiff, PolicyChange, Wording, GoldenEffect, AffectedExamp
         *((model, "policy impact") for model in (Impact, MovedShare, ActionMove, QueryImpact, MovedPair)),
         *((model, "audit") for model in (Audit, Effect, Rewrite, ActionMoved)),
         *((model, "label") for model in LABELLED),
-        *((model, "label --dry-run") for model in (LabelForecast, MonthOfPairs)),
+        *((model, "label --dry-run") for model in (LabelForecast, MonthOfPairs, CascadeForecast)),
         *((model, "sample") for model in (SampleSummary, SampledStratum, PlannedPair)),
         *((m, "student export") for m in (TrainingSet, LeftOut, TrainedGrade, TrainingFile)),
         *((m, "student train") for m in (TrainedStudent, Tried)),
         *((model, "student check") for model in CHECKED),
+        *((m, "student cascade") for m in (CascadeCheck, CascadePart, CascadePoint, CascadeCost)),
         *((model, "estimate") for model in ESTIMATED),
         *((model, "signal") for model in SIGNALLED),
         *((model, "watch") for model in WATCHED),

@@ -208,7 +208,7 @@ NEVER_ONE = {
     # constants
     "MOST_GRADES", "LETTERS:,", "SOURCE:,", "CUT", "PATIENCE", "THOUGHT:,", "UNSAID.high",
     "ESTIMATED:,", "ANSWERS:,", "MOST", "FEW", "LEAST", "LEAST_SIDE", "MIN_COMMON", "MOST_CELLS:,",
-    "MOST_ROWS:,", "IN_A_ROW", "FOLDS", "n:,",  "self._longest:,",
+    "FEW_EVENTS", "MOST_ROWS:,", "IN_A_ROW", "FOLDS", "n:,",  "self._longest:,",
     # two or more, where they are said
     "len(found.stages):,", "len(found.comparisons):,", "found.repeats",
     "asked.repeats", "len(names):,", "len(different):,", "tries", "len(score.pairs):,", "len(score.raters):,",
@@ -219,6 +219,7 @@ NEVER_ONE = {
     # estimates of hundreds
     "prefix.high:,.0f", "count:,", "least:,.0f", "items", "queries",
     # no noun follows, but a verb or a sum
+    "found.student", "cascade.used.student",
     "who", "found.model", "side.name", "variable", "usd(self.lost)", "NEAR_1:g",
     # part of a stored baseline, which is compared word for word
     "manifest.examples",

@@ -92,6 +92,8 @@ WRONG = (
     "estimate grades.csv",
     "improve --model builtin/lexical --policy small",
     "student check --student nothing --teacher RUN",
+    "student cascade --student RUN --teacher OTHER",
+    "label pairs.csv -o labels --policy small --cascade nothing.json",
     "student train nothing -o small",
     "watch nothing.csv --scale 0-4",
     "ratings import ratings.csv --policy small",

@@ -123,6 +123,7 @@ COMMANDS: dict[str, Command | Group] = {
                 "student_training:train_command", "Train a small student: --model student/FOLDER."
             ),
             "check": Command("student:check_command", "May a student stand in for its teacher?"),
+            "cascade": Command("cascade:cascade_command", "Ask the teacher where the student is not sure."),
         },
     ),
     "stages": Command("stages:stages_command", "How often are several stages right together?"),

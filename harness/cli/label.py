@@ -24,7 +24,7 @@ from harness.cli.options import (
 )
 from harness.cli.output import print_json, say, show, shown_path
 from harness.cli.policy_options import named
-from harness.errors import BadInput
+from harness.errors import BadInput, Fault, refuse_faults
 from harness.storage.outputs import NEW_FOLDER
 from harness.storage.plural import plural
 from harness.storage.project import Project
@@ -54,6 +54,10 @@ class HowToLabel(Options):
     unproven: Annotated[
         bool, option("Label with a teacher that no gate has passed; every shard says so.", "--unproven")
     ] = False
+    cascade: Annotated[
+        Path | None,
+        option("A file of student cascade: the student answers first, its teacher the rest.", "--cascade"),
+    ] = None
     batch: Batch = False
     engine: Annotated[
         str, option("local; ray: a pool of processes, here or on a cluster; ray-vllm: its GPUs.", "--engine")
@@ -130,9 +134,35 @@ def _request(
     from harness.production.label import Request
     from harness.production.pairs import Input
 
-    policy = with_note(policy_or_only(what.policy, project), project)
+    named_policy = what.policy
+    if how.cascade is not None:
+        teacher, measured = _teacher_of(how.cascade, teacher)
+        named_policy = named_policy or measured
+    policy = with_note(policy_or_only(named_policy, project), project)
     asked = teacher.asked(policy, Path(", ".join(pairs)))
     asked = asked.model_copy(update={"model": from_root(asked.model, project), "batch": how.batch})
     table = layout(what.columns, None, what.format, encoding=what.encoding)
     read = Input(table, names_in(what.attributes))
-    return Request(pairs, what.output, asked, read, how.unproven, how.engine, how.actors)
+    return Request(pairs, what.output, asked, read, how.unproven, how.engine, how.actors, how.cascade)
+
+
+def _teacher_of(path: Path, given: TeacherOptions) -> tuple[TeacherOptions, str | None]:
+    """The teacher of a cascade, and its policy. BadInput for an option that says another one.
+
+    The address is not taken from a file, since a key is sent there: it has to be given again.
+    """
+    from harness.runs.cascade_file import load_cascade
+
+    file = load_cascade(path)
+    if file.teacher.model is None:
+        what = "its teacher is a file of grades: choose the cascade by runs (`harness student cascade`)"
+        raise BadInput([Fault(str(path), what)])
+    settings = file.teacher.settings.model_dump(exclude={"base_url"})
+    own = {"model": file.teacher.model, "prompt": file.teacher.prompt or given.prompt, **settings}
+    refuse_faults(
+        Fault(str(path), f"its teacher has --{name.replace('_', '-')} {own[name]}, not {said}")
+        for name, said in vars(given).items()
+        if name in own
+        and said not in (getattr(TeacherOptions, name), own[name], str(own[name]).partition("@")[0])
+    )
+    return TeacherOptions(**{**vars(given), **own}), file.policy

@@ -109,10 +109,10 @@ def _sides(
         return *_of_scores(checked.scores, checked.teacher, files, root), None
     assert checked.student is not None, "one of the two was given"
     name, taught_by = checked.student, checked.teacher
-    if not is_file(name) and not is_file(taught_by) and _is_free_model(name, root):
+    if not is_file(name) and not is_file(taught_by) and is_free_model(name, root):
         # The latest run is the student's own after this.
         taught_by = find_run(project_at(root), taught_by).name
-        name = _run_of(name, taught_by, project_at(root))
+        name = run_of(name, taught_by, project_at(root))
     names = for_each_rater([taught_by, name], files)
     if len(names) != 2:
         raise BadInput("--rater names one rater, or the teacher's and the student's: ann,bob")
@@ -120,7 +120,7 @@ def _sides(
     return student, teacher, None, _origin(names[1], names[0], root)
 
 
-def _is_free_model(name: str, root: Path | None) -> bool:
+def is_free_model(name: str, root: Path | None) -> bool:
     """Whether a name is that of a model that can be asked for nothing. BadInput for one that is paid."""
     from harness.providers import provider_of, sold_as
     from harness.runs.folder import run_names
@@ -132,7 +132,7 @@ def _is_free_model(name: str, root: Path | None) -> bool:
     return True
 
 
-def _run_of(model: str, teacher: str, project: Project) -> str:
+def run_of(model: str, teacher: str, project: Project) -> str:
     """A run of a model on what the teacher's run graded."""
     from harness.cli.eval_options import from_root
     from harness.cli.progress import Progress

@@ -2,9 +2,11 @@
 
 from harness.notebook.gates import check_student, compare, compare_files, gate1, gate2, gate2_files
 from harness.notebook.production import drift, estimate, signal_files
+from harness.notebook.students import choose_cascade
 
 __all__ = [
     "check_student",
+    "choose_cascade",
     "compare",
     "compare_files",
     "drift",

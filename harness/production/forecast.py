@@ -9,12 +9,20 @@ from harness.errors import BadInput
 from harness.grading.forecast import forecast
 from harness.grading.job import Question
 from harness.pricing.prices import price_of
+from harness.production.cascade import Cascade
 from harness.production.intake import take_in
-from harness.production.label import Request, begun_before, checks_of, proof_of, teacher_plan
+from harness.production.label import (
+    Request,
+    begun_before,
+    cascade_of,
+    checks_of,
+    proof_of,
+    teacher_plan,
+)
 from harness.production.pairs import files_of
 from harness.production.store import STORE, AnswerStore
 from harness.providers import sold_as
-from harness.scorecards.label_forecast import LabelForecast, MonthOfPairs
+from harness.scorecards.label_forecast import CascadeForecast, LabelForecast, MonthOfPairs
 from harness.scorecards.money import Forecast, Prices, Span
 from harness.storage.project import Project
 
@@ -28,11 +36,12 @@ def foresee_labels(
     """The forecast of a labelling. Checks every row; makes no call, and writes nothing that stays."""
     files = [file for text in request.pairs for file in files_of(text)]
     plan = teacher_plan(project, request.asked)
-    before = begun_before(request.folder, plan) if request.folder else None
+    cascade = cascade_of(project, request, plan)
+    before = begun_before(request.folder, plan, cascade) if request.folder else None
     price = price_of(project, plan.asked.model, plan.asked.base_url, sold_as)
     warnings = []
     try:
-        proof = proof_of(project, plan, unproven=False)
+        proof = proof_of(project, plan, cascade, unproven=False)
     except BadInput as error:
         proof = None
         warnings.append(str(error.faults[0].what).partition("\n")[0])
@@ -43,8 +52,9 @@ def foresee_labels(
         there = None
         if before and request.folder:
             there = stack.enter_context(AnswerStore(request.folder / STORE, look=True))
-        answered = _Answered(store, there)
+        answered = _Answered(store, there, cascade)
         found = forecast(plan, price, answered.left())
+        share = 1 - answered.kept / store.pairs if store.pairs else 1.0
         return LabelForecast(
             rows=store.rows,
             distinct=store.pairs,
@@ -54,35 +64,44 @@ def foresee_labels(
             forecast=found,
             rpm=rpm,
             tpm=tpm,
-            table=tuple(_month(found, pairs, rpm, tpm) for pairs in MONTHS) if found.requests else (),
+            cascade=CascadeForecast(student=cascade.used.student, kept=answered.kept, sent=share)
+            if cascade
+            else None,
+            table=tuple(_month(found, pairs, share, rpm, tpm) for pairs in MONTHS) if found.requests else (),
             warnings=tuple(warnings),
         )
 
 
 class _Answered:
-    """Counts the pairs that another store has an answer to, while the others are gone through."""
+    """Counts the pairs that another store has an answer to, while the others are gone through.
 
-    def __init__(self, store: AnswerStore, there: AnswerStore | None) -> None:
-        self._store, self._there = store, there
-        self.count = 0
+    `kept`: those that a cascade leaves to its student, answered or not.
+    """
+
+    def __init__(self, store: AnswerStore, there: AnswerStore | None, cascade: Cascade | None) -> None:
+        self._store, self._there, self._cascade = store, there, cascade
+        self.count = self.kept = 0
 
     def left(self) -> Iterator[Question]:
-        """The pairs without an answer there."""
+        """The pairs without an answer there, which the teacher would be asked about."""
         for one in self._store:
+            kept = self._cascade is not None and self._cascade.answers([one]) != [None]
+            self.kept += kept
             if self._there and self._there.has_answer_to(one.pair.digest):
                 self.count += 1
-            else:
+            elif not kept:
                 yield one, 0
 
 
-def _month(found: Forecast, pairs: int, rpm: int | None, tpm: int | None) -> MonthOfPairs:
-    """The forecast of other pairs like these."""
-    factor = pairs / found.requests
+def _month(found: Forecast, pairs: int, sent: float, rpm: int | None, tpm: int | None) -> MonthOfPairs:
+    """The forecast of other pairs like these, of which this share is sent to the teacher."""
+    requests = pairs * sent
+    factor = requests / found.requests
     tokens = Span(
         low=factor * (found.input_tokens.low + found.output_tokens.low),
         high=factor * (found.input_tokens.high + found.output_tokens.high),
     )
-    least = {"rpm": pairs / rpm / 60} if rpm else {}
+    least = {"rpm": requests / rpm / 60} if rpm else {}
     most = dict(least)
     if tpm:
         least["tpm"], most["tpm"] = tokens.low / tpm / 60, tokens.high / tpm / 60

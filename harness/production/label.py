@@ -16,6 +16,7 @@ from harness.grading.job import NO_LIMITS, Job, Limits, RunObserver
 from harness.grading.new_run import package_versions, teacher_contents
 from harness.grading.plan import Plan, make_plan, setup_of
 from harness.nouns.pair import query_key
+from harness.production.cascade import Cascade, answer_first, open_cascade
 from harness.production.engines import DEFAULT, Engine, engine_of
 from harness.production.intake import Checks, take_in
 from harness.production.pairs import Input, files_of
@@ -68,6 +69,8 @@ class Request:
     engine: str = DEFAULT
     actors: int | None = None
     """Processes that the engine may have."""
+    cascade: Path | None = None
+    """The file of a cascade, whose student answers first."""
 
 
 def label(project: Project, request: Request, watch: RunObserver, limits: Limits = NO_LIMITS) -> LabelSummary:
@@ -77,8 +80,9 @@ def label(project: Project, request: Request, watch: RunObserver, limits: Limits
         raise BadInput("name the folder of the labels: -o LABELS")
     files = [file for text in request.pairs for file in files_of(text)]
     plan = teacher_plan(project, request.asked)
-    before = begun_before(folder, plan)
-    proof = proof_of(project, plan, unproven=request.unproven)
+    cascade = cascade_of(project, request, plan)
+    before = begun_before(folder, plan, cascade)
+    proof = proof_of(project, plan, cascade, unproven=request.unproven)
     engine = engine_of(request.engine, request.actors)
     engine.check(plan.asked)
     teacher = open_teacher(plan.asked.model, setup_of(project, plan))
@@ -86,7 +90,7 @@ def label(project: Project, request: Request, watch: RunObserver, limits: Limits
     money_of(project, plan, limits)
     with closing(engine), _opened(folder, new=before is None) as store:
         added = take_in(store, files, request.input, checks_of(plan), engine.reading)
-        manifest = _begun(request, plan, before, proof, store)
+        manifest = _begun(request, plan, before, proof, store, cascade)
         save_label_manifest(folder, manifest)
         if before and added:
             watch.said(f"{plural(added, 'row')} more than before")
@@ -95,8 +99,10 @@ def label(project: Project, request: Request, watch: RunObserver, limits: Limits
             if before is None or not (folder / name).exists():
                 write_atomic(folder / name, content)
         join_parts(folder, store)
-        job = _job(project, folder, plan, teacher, watch, limits, store)
         with resumable(folder, HOW_TO_RESUME):
+            if cascade:
+                answer_first(cascade, store, watch, HOW_TO_RESUME)
+            job = _job(project, folder, plan, teacher, watch, limits, store)
             engine.answer(job, store, HOW_TO_RESUME)
             try:
                 return _finish(folder, store, manifest, plan, teacher, engine)
@@ -110,6 +116,13 @@ def teacher_plan(project: Project, asked: Asked) -> Plan:
     return make_plan(project, asked)
 
 
+def cascade_of(project: Project, request: Request, plan: Plan) -> Cascade | None:
+    """The cascade that was asked for; None for the teacher alone. BadInput where it is of others."""
+    if request.cascade is None:
+        return None
+    return open_cascade(project, request.cascade, plan, digests_of(plan))
+
+
 def checks_of(plan: Plan) -> Checks:
     """What each row is checked against."""
     shots = plan.writer.shown if is_prompted(plan.asked.model) else plan.learnable
@@ -117,8 +130,8 @@ def checks_of(plan: Plan) -> Checks:
     return Checks(frozenset(query_key(shot.query) for shot in shots), render)
 
 
-def begun_before(folder: Path, plan: Plan) -> LabelManifest | None:
-    """The manifest of a set that was begun by the same teacher; None for a new set."""
+def begun_before(folder: Path, plan: Plan, cascade: Cascade | None) -> LabelManifest | None:
+    """The manifest of a set that was begun by the same teacher, or cascade; None for a new set."""
     if folder.is_symlink():
         raise BadInput([Fault(str(folder), "is a link: name the folder that it leads to")])
     if folder.exists() and not folder.is_dir():
@@ -134,6 +147,8 @@ def begun_before(folder: Path, plan: Plan) -> LabelManifest | None:
     manifest = load_label_manifest(folder)
     changed = manifest.digests.changed(digests_of(plan))
     then, now = manifest.asked, plan.asked
+    if (manifest.cascade and manifest.cascade.digest) != (cascade and cascade.used.digest):
+        changed.append(f"the cascade (was {'another' if manifest.cascade else 'not given'})")
     changed += [
         f"{name.replace('_', '-')} (was {_given(getattr(then, name))})"
         for name in SETTINGS
@@ -149,12 +164,15 @@ def _given(value: object) -> str:
     return "not given" if value is None else str(value)
 
 
-def proof_of(project: Project, plan: Plan, *, unproven: bool) -> Proof | None:
+def proof_of(project: Project, plan: Plan, cascade: Cascade | None, *, unproven: bool) -> Proof | None:
     """The proof of the teacher; None where the user takes it without one. BadInput where there is none.
 
-    What a manifest says is no proof: somebody may have sent the folder.
+    What a manifest says is no proof: somebody may have sent the folder. A cascade takes its own beside it.
     """
     try:
+        if cascade and cascade.unconfirmed:
+            what = f"the cascade is not proven: {cascade.unconfirmed}"
+            raise BadInput(f"{what}\nor label with --unproven, and every shard will say so")
         return prove(project, plan)
     except BadInput:
         if unproven:
@@ -193,7 +211,12 @@ def _opened(folder: Path, *, new: bool) -> Iterator[AnswerStore]:
 
 
 def _begun(
-    request: Request, plan: Plan, before: LabelManifest | None, proof: Proof | None, store: AnswerStore
+    request: Request,
+    plan: Plan,
+    before: LabelManifest | None,
+    proof: Proof | None,
+    store: AnswerStore,
+    cascade: Cascade | None,
 ) -> LabelManifest:
     """The manifest of a set that is being labelled."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
@@ -207,6 +230,7 @@ def _begun(
         attributes=request.input.attributes,
         proven=proof,
         unproven=proof is None,
+        cascade=cascade.used if cascade else None,
         sources=store.sources(),
         rows=store.rows,
         distinct=store.pairs,

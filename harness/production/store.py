@@ -140,6 +140,10 @@ class AnswerStore(LabelDatabase):
         query = "SELECT number, digest, item, body FROM pairs WHERE number > ? ORDER BY number LIMIT ?"
         return map(self._pair, self._each(query))
 
+    def unanswered(self) -> Iterator[StoredPair]:
+        """The distinct pairs without an answer, as `open` has them, for whoever answers without asking."""
+        return map(self._read, self.open_texts())
+
     def open(self) -> Iterator[StoredPair]:
         """The distinct pairs without an answer."""
         return map(self._pair, self.open_texts())
@@ -163,11 +167,15 @@ class AnswerStore(LabelDatabase):
                 yield found
 
     def _pair(self, found: PairText) -> StoredPair:
+        """A pair that will be asked about: its number is kept until it has an answer."""
+        self._numbers[found.item] = found.number
+        return self._read(found)
+
+    def _read(self, found: PairText) -> StoredPair:
         try:
             pair = Pair.model_validate_json(found.body)
         except ValidationError as error:
             raise self.damaged(f"pair {found.number}") from error
-        self._numbers[found.item] = found.number
         return StoredPair(found.item, pair.with_digest(f"sha256:{found.digest.hex()}"))
 
     # --- answers -------------------------------------------------------------------------------------

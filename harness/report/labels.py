@@ -9,7 +9,7 @@ from rich.text import Text
 from harness.report.money import forecast_view
 from harness.report.parts import columns, indented, number, warnings
 from harness.scorecards.label_forecast import LabelForecast, MonthOfPairs
-from harness.scorecards.labels import LabelSpending, LabelSummary
+from harness.scorecards.labels import CascadeShares, LabelSpending, LabelSummary
 from harness.scorecards.money import Span, usd
 from harness.storage.plural import plural
 
@@ -20,9 +20,13 @@ def labels_view(found: LabelSummary) -> Iterator[RenderableType]:
     """What is in a label set: grades, actions, strata, cost."""
     rows, distinct = plural(found.rows, "row"), plural(found.distinct, "distinct pair")
     teacher = found.model if found.unprompted else f"{found.model} with {found.prompt}"
+    if found.cascade:
+        teacher = f"{found.cascade.student}, or else {teacher},"
     yield Text(f"{teacher} labels {rows} ({distinct}) by {found.policy}", style="bold")
     yield Text(f"Proven by {found.proven}." if found.proven else "Not proven: every shard says so.")
     yield Text(outcomes_sentence(found))
+    if found.cascade:
+        yield Text(cascade_words(found.cascade))
     share = "share of the traffic" if found.weighted else "share"
     acts = ("action",) if found.actions else ()
     table = columns("grade", "", *acts, "rows", share)
@@ -35,6 +39,14 @@ def labels_view(found: LabelSummary) -> Iterator[RenderableType]:
     if money := spending_words(found.spending):
         yield Text(money)
     yield from warnings(found.warnings, above=True)
+
+
+def cascade_words(found: CascadeShares) -> str:
+    """Who answered in a cascade."""
+    kept, rows = plural(found.by_student, "row"), plural(found.by_teacher, "row")
+    below = f"below a confidence of {found.threshold:.4g}"
+    to = f"went to the teacher, {below}"
+    return f"Cascade: {found.student} answers {kept}; {rows} ({found.sent:.1%} by weight) {to}."
 
 
 def _actions(found: LabelSummary, share: str) -> Iterator[RenderableType]:
@@ -91,6 +103,9 @@ def label_forecast_view(found: LabelForecast) -> Iterator[RenderableType]:
     yield Text(f"{rows}, {distinct}{answered}")
     if found.proven:
         yield Text(f"Proven by {found.proven}.")
+    if found.cascade:
+        kept, sent = plural(found.cascade.kept, "pair"), f"{found.cascade.sent:.1%}"
+        yield Text(f"Cascade: {found.cascade.student} is sure of {kept}; {sent} are sent to the teacher.")
     yield from forecast_view(found.forecast)
     if found.table and found.forecast.input_tokens.high:
         yield Text("")

@@ -15,7 +15,8 @@ UNKNOWN = "unknown"
 def forecast_view(found: Forecast) -> Iterator[RenderableType]:
     """A dry run: requests, tokens and prices as ranges."""
     if not found.input_tokens.high:
-        yield Text(f"{plural(found.requests, 'answer')}, and nothing to pay: {found.model} runs here.")
+        why = f"{found.model} runs here" if found.requests else "nothing is left to ask"
+        yield Text(f"{plural(found.requests, 'answer')}, and nothing to pay: {why}.")
         yield from warnings(found.warnings)
         return
     yield Text(f"What {found.model} would be asked (nothing was sent)", style="bold")

@@ -75,7 +75,12 @@ def label_steps(found: LabelSummary) -> Iterator[Step]:
 
 
 def proof_steps(manifest: LabelManifest) -> Iterator[Step]:
-    """How a teacher that is not proven becomes so."""
+    """How a teacher, or a cascade, that is not proven becomes so."""
+    if manifest.cascade and not manifest.cascade.confirmed:
+        yield Step(
+            "Confirm the cascade: see whether it may stand in for its teacher on test.",
+            f"harness student cascade --student {shlex.quote(manifest.cascade.student)} -o cascade.json",
+        )
     if manifest.proven is None:
         asked = manifest.asked
         given = {"model": asked.model, "policy": asked.policy, "prompt": asked.prompt, "split": "test"}

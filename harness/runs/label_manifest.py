@@ -8,6 +8,7 @@ from pydantic import Field
 from harness.errors import BadInput, Fault, refuse_faults
 from harness.nouns.base import Count, Noun
 from harness.runs.manifest import ANSWERS, IN_WORDS, Asked
+from harness.scorecards.shared import Gated
 from harness.storage.files import build, read_json, write_atomic
 from harness.storage.regular import SETTINGS, odd_files
 
@@ -61,6 +62,22 @@ class Outcomes(Noun):
     failed: Rows
 
 
+class CascadeUsed(Noun):
+    """A student that answered first, and was left alone from a confidence of `threshold` on.
+
+    `digest`: of the student, the teacher and the threshold together; `trained`: of the student. `confirmed`:
+    whether runs of the project showed on test that it loses less than `margin` against its teacher.
+    """
+
+    digest: str
+    student: str
+    trained: str
+    threshold: float
+    gated: Gated
+    margin: float
+    confirmed: bool
+
+
 class LabelManifest(Noun):
     """A label set. `rows` of the input, `distinct` pairs among them; counts are those when it finished.
 
@@ -78,6 +95,8 @@ class LabelManifest(Noun):
     """The headers of the input for our names, where they were named."""
     attributes: tuple[str, ...] = ()
     proven: Proof | None = None
+    cascade: CascadeUsed | None = None
+    """Who answered first, if not the teacher alone; `proven` then takes both: that, and its own proof."""
     unproven: bool = False
     """Whether the user let a teacher label that no gate has passed."""
     sources: tuple[Source, ...] = ()
@@ -94,8 +113,10 @@ class LabelManifest(Noun):
     def facts(self) -> dict[str, str]:
         """What the metadata of every shard says."""
         digests = {name: found for name, found in self.digests.data().items() if found is not None}
+        cascade = {"cascade": self.cascade.digest} if self.cascade else {}
         return {
             **digests,
+            **cascade,
             "model": self.asked.model,
             "proven": "true" if self.proven else "false",
             "harness": self.harness,

@@ -124,14 +124,24 @@ def items_from(
     `sides` are "golden", "queries" (or None), and each grader's grades by a name for messages: n, or n x
     repeats. BadInput where they do not belong together.
     """
+    named, known, graded, _ = items_beside(sides, {}, levels)
+    return named, known, graded
+
+
+def items_beside(
+    sides: Mapping[str, Any], beside: Mapping[str, Any], levels: tuple[int, ...]
+) -> tuple[bool, dict[str, str | None], list[list[GradedItem]], dict[str, list[Any]]]:
+    """As `items_from`, with what else is said of each item: n values by a name, matched as the grades are."""
+    both = {**sides, **beside}
     named, placed = matched(
-        {name: given(side, name) for name, side in sides.items() if name != "queries" or side is not None}
+        {name: given(side, name) for name, side in both.items() if name != "queries" or side is not None}
     )
+    said = {name: placed.pop(name) for name in beside}
     golden = _grades(_flat(placed.pop("golden"), "golden", "grade"), levels, "golden")
     right = [grade for grade in golden if grade is not None]
     if not golden or len(right) < len(golden):
         raise BadInput("golden: every item needs its grade" if golden else "golden: no item")
-    for name, side in placed.items():
+    for name, side in {**placed, **said}.items():
         _same_length(name, side, len(golden), "items" if name == "queries" else "golden grades")
     items = named or _places(len(golden))
     of_item = _queries(placed.pop("queries", None), len(right))
@@ -141,7 +151,8 @@ def items_from(
         columns = [_grades(column, levels, name) for column in _repeats(side, name)]
         answers = [tuple(bare_answer(grade)[0] for grade in row) for row in zip(*columns, strict=True)]
         graded.append([GradedItem(*row) for row in zip(items, clusters, right, answers, strict=True)])
-    return named is not None, dict(zip(items, of_item, strict=True)), graded
+    values = {name: _flat(side, name, "value") for name, side in said.items()}
+    return named is not None, dict(zip(items, of_item, strict=True)), graded, values
 
 
 def _repeats(side: Given, name: str) -> list[list[Any]]:

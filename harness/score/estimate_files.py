@@ -100,6 +100,7 @@ def estimate_files(
     first, warnings, used = _gathered(labels, queries, people)
     second = _gathered(other, queries, people) if other else None
     rows = first.rows()
+    warnings += [*_cascades(labels, other)]
     about = About(
         labels=str(labels.path),
         ratings=used,
@@ -113,6 +114,15 @@ def estimate_files(
     refuse_unfit(others)
     differences = compare_teachers(rows, others, policy, wanted.over, wanted.at_least)
     return found.model_copy(update={"other": str(other.path), "differences": differences})
+
+
+def _cascades(*sets: Labelled | None) -> Iterator[str]:
+    """Which label sets have two graders, whose grades are corrected as those of one."""
+    for one in sets:
+        used = load_labels(one.path).manifest.cascade if one and one.is_set else None
+        if one and used:
+            two = f"{used.student}, and its teacher below a confidence of {used.threshold:.4g}"
+            yield f"{one.path} was labelled by a cascade ({two}): the two count as one proxy"
 
 
 def _gathered(

@@ -32,6 +32,13 @@ class Answer:
     clauses: tuple[str, ...] = ()
     probabilities: Mapping[int, float] | None = None
 
+    @property
+    def sure(self) -> float | None:
+        """The probability of the grade given, as a share of all that were given; None without any."""
+        given = self.probabilities
+        total = sum(given.values()) if given and self.grade is not None else 0.0
+        return given.get(self.grade or 0, 0.0) / total if given and total > 0 else None
+
 
 NEVER_ASKED = Answer(None, "failed")
 INDEPENDENT = "no item names its query: the intervals treat items as independent"

@@ -7,10 +7,12 @@ from typing import Any
 
 from harness.errors import BadInput, Fault
 from harness.nouns.policy import UNDECIDED, Policy
+from harness.runs.label_manifest import LabelManifest
 from harness.runs.labels import MOST_STRATA, SHARDS, LabelSet
 from harness.runs.manifest import mixtures
 from harness.scorecards.labels import (
     ActionShare,
+    CascadeShares,
     GradeShare,
     LabelCounts,
     LabelPart,
@@ -33,6 +35,10 @@ class _Sums:
     weight: defaultdict[Group, float] = field(default_factory=lambda: defaultdict(float))
     spent: Counter[str] = field(default_factory=Counter)
     unknown: Counter[str] = field(default_factory=Counter)
+    student: str | None = None
+    """The model that answers first in a cascade."""
+    kept: int = 0
+    kept_weight: float = 0.0
     asked: int = 0
     reused: int = 0
     least: float = float("inf")
@@ -53,7 +59,13 @@ class _Sums:
         self.least, self.most = min(self.least, span["min"]), max(self.most, span["max"])
         asked = table.filter(table["asked"])
         self.reused += pc.sum(asked["cached"]).as_py() or 0
-        self.asked += pc.sum(pc.and_(pc.invert(asked["cached"]), pc.is_valid(asked["model"]))).as_py() or 0
+        called = pc.and_(pc.invert(asked["cached"]), pc.is_valid(asked["model"]))
+        self.asked += pc.sum(called).as_py() or 0
+        if self.student is not None:
+            first = table.filter(pc.equal(table["model"], self.student))
+            self.kept += len(first)
+            self.kept_weight += pc.sum(first["weight"]).as_py() or 0.0
+            self.asked -= pc.sum(first["asked"]).as_py() or 0
         for name in SPENT:
             self.spent[name] += pc.sum(asked[name]).as_py() or 0
             self.unknown[name] += asked[name].null_count
@@ -61,7 +73,8 @@ class _Sums:
 
 def _sums_of(labels: LabelSet) -> _Sums:
     """What adds up over the shards. BadInput for more strata than a set has: each is gone through alone."""
-    sums = _Sums()
+    cascade = labels.manifest.cascade
+    sums = _Sums(student=cascade.student if cascade else None)
     for batch in labels.batches([*GROUPED, "weight", "asked", "cached", "model", *SPENT]):
         sums.take(batch)
         if len({key[0] for key in sums.rows} - {None}) > MOST_STRATA:
@@ -98,8 +111,24 @@ def summarise(labels: LabelSet) -> LabelSummary:
         actions=every.actions,
         by_stratum=tuple(_part(name, sums, policy, lambda one, name=name: one == name) for name in named),
         spending=_spending(sums),
+        cascade=_cascade(manifest, sums),
         shards=len(labels.shards()),
         warnings=tuple(_warnings(labels, sums)),
+    )
+
+
+def _cascade(manifest: LabelManifest, sums: _Sums) -> CascadeShares | None:
+    """Who answered; None for a teacher alone."""
+    used, weight = manifest.cascade, sum(sums.weight.values())
+    if used is None:
+        return None
+    return CascadeShares(
+        student=used.student,
+        threshold=used.threshold,
+        confirmed=used.confirmed,
+        by_student=sums.kept,
+        by_teacher=manifest.rows - sums.kept,
+        sent=min(1.0, max(0.0, 1 - sums.kept_weight / weight)) if weight else 0.0,
     )
 
 
@@ -174,14 +203,16 @@ def _spending(sums: _Sums) -> LabelSpending:
 
 def _warnings(labels: LabelSet, sums: _Sums) -> Iterable[str]:
     manifest = labels.manifest
-    if manifest.proven is None:
+    if manifest.cascade and not manifest.cascade.confirmed:
+        yield "the cascade is not proven: no runs of this project confirm it on test"
+    elif manifest.proven is None:
         yield "the teacher is not proven: no finished run of it on test passed Gate 2"
     elif manifest.proven.provisional:
         yield f"the run that proves the teacher is provisional: {manifest.proven.provisional}"
     yield from manifest.notes
     if labels.policy.decided_actions is None:
         yield f"{labels.policy.label} {UNDECIDED}"
-    models = dict.fromkeys(manifest.model_answered, 0)
+    models = {name: 0 for name in manifest.model_answered if name != sums.student}
     yield from (f"{mixed}: the labels are a mixture" for mixed in mixtures(models=models))
     if failed := _outcomes(sums.rows).failed:
         yield f"{plural(failed, 'row has', 'rows have')} no answer"

@@ -16,6 +16,14 @@ class MonthOfPairs(Noun):
     bound_by: str | None
 
 
+class CascadeForecast(Noun):
+    """Of a cascade: the distinct pairs that its student is sure of, and the share that the teacher gets."""
+
+    student: str
+    kept: int
+    sent: float
+
+
 class LabelForecast(Noun):
     """A dry run of `harness label`. `answered`: distinct pairs that the label set has an answer to.
 
@@ -31,5 +39,6 @@ class LabelForecast(Noun):
     forecast: Forecast
     rpm: int | None
     tpm: int | None
+    cascade: CascadeForecast | None = None
     table: tuple[MonthOfPairs, ...]
     warnings: tuple[str, ...] = ()

@@ -70,6 +70,20 @@ class LabelSpending(Noun):
     reason: str | None = None
 
 
+class CascadeShares(Noun):
+    """Who answered in a cascade: rows by each, and the share of the weight that was `sent` to the teacher.
+
+    `confirmed`: whether runs of the project showed on test that it may stand in for its teacher.
+    """
+
+    student: str
+    threshold: float
+    confirmed: bool
+    by_student: int
+    by_teacher: int
+    sent: float
+
+
 class LabelSummary(Noun):
     """A label set. `distinct`: pairs that differ, each asked once. `proven`: the run that proves the teacher.
 
@@ -97,5 +111,6 @@ class LabelSummary(Noun):
     actions: tuple[ActionShare, ...]
     by_stratum: tuple[LabelPart, ...]
     spending: LabelSpending
+    cascade: CascadeShares | None = None
     shards: int
     warnings: tuple[str, ...] = ()

@@ -18,7 +18,7 @@ RESULT_TEXTS = ("title", "brand", "category", "price", "description")
 NAMES = (
     "item", "query", "rater", "grade", "reasoning", "clauses", "tags", "split", "policy_version",
     "repeat", "cannot", "weight", "stratum", "position", "teacher", "human", "pi", "drawn", "score",
-    "views", "clicks", "carts", "purchases", "returns", "dwell", "session", "outcome", "arm",
+    "confidence", "views", "clicks", "carts", "purchases", "returns", "dwell", "session", "outcome", "arm",
     "day", "golden", *RESULT_TEXTS,
 )  # fmt: skip
 """What a header can be mapped to."""

@@ -14,7 +14,6 @@ from harness.errors import BadInput
 from harness.nouns.base import Weighting
 from harness.score.answer_matrix import AnswerMatrix
 from harness.score.confidence import confidence_score
-from harness.score.items import GradedItem
 from harness.score.settings import ScoreSettings, gate2_bar
 from harness.score.threshold import WEIGHTINGS
 from harness.scorecards.comparison import Comparison, Condition
@@ -67,7 +66,7 @@ def check_student(
     BadInput where they share nothing that both could read, where both are one grader, and where they were
     graded under two policies.
     """
-    _refuse_same(student, teacher)
+    refuse_same(student, teacher)
     refuse_other_policy(student, teacher)
     student, teacher = with_votes(student), with_votes(teacher)
     found = compare_sides(teacher, student, weighting)
@@ -124,9 +123,9 @@ def _left_out(found: Comparison) -> dict[str, int]:
 def _agreements(both: Both, student: Side, teacher: Side) -> tuple[StudentKappas, ...]:
     """The three kappas: of the student and of the teacher with the golden set, and of the two."""
     return (
-        _kappas(student.name, _matrix(both, both.student), _coverage(student)),
-        _kappas(teacher.name, _matrix(both, both.teacher), _coverage(teacher)),
-        _kappas(
+        kappas_of(student.name, _matrix(both, both.student), _coverage(student)),
+        kappas_of(teacher.name, _matrix(both, both.teacher), _coverage(teacher)),
+        kappas_of(
             f"{student.name} with {teacher.name}",
             replace(_matrix(both, both.student), golden=both.teacher),
             len(both.golden) / max(1, len({*student.items} | {*teacher.items})),
@@ -138,7 +137,8 @@ def _matrix(both: Both, grades: Integers) -> AnswerMatrix:
     return AnswerMatrix(both.golden, grades[:, None], both.clusters, both.scale)
 
 
-def _kappas(name: str, answers: AnswerMatrix, coverage: float) -> StudentKappas:
+def kappas_of(name: str, answers: AnswerMatrix, coverage: float) -> StudentKappas:
+    """All kappas of a grader whose answers could all be read; `coverage`: of how many that is so."""
     kappas = {field: answers.measure(weighting).estimate() for weighting, field in WEIGHTINGS.items()}
     return StudentKappas(name=name, n=len(answers.golden), coverage=coverage, **kappas)
 
@@ -159,7 +159,7 @@ def _calibration(both: Both, student: Side) -> Confidence | None:
 
 def _overconfidence(both: Both) -> Tested | None:
     """How sure the student is minus how often it is right; None where it gives no probabilities."""
-    sure = [_confidence(item) for item in both.items]
+    sure = [item.answers[0].sure for item in both.items]
     known = np.array([one is not None for one in sure])
     if not known.any():
         return None
@@ -167,14 +167,6 @@ def _overconfidence(both: Both) -> Tested | None:
     right = (both.student == both.golden)[known].astype(np.float64)
     _, clusters = np.unique(both.clusters[known], return_inverse=True)
     return overconfidence(values, right, np.asarray(clusters, dtype=np.int64))
-
-
-def _confidence(item: GradedItem) -> float | None:
-    """The probability of the grade given, as a share of all that were given."""
-    answer = item.answers[0]
-    given = answer.probabilities
-    total = sum(given.values()) if given else 0.0
-    return given.get(answer.grade or 0, 0.0) / total if given and total > 0 else None
 
 
 def _findings(
@@ -213,7 +205,7 @@ def with_production(found: StudentCheck, on: OnProduction, condition: Condition)
     return found.model_copy(update=update)
 
 
-def _refuse_same(student: Side, teacher: Side) -> None:
+def refuse_same(student: Side, teacher: Side) -> None:
     """A grader agrees with itself, and may always stand in for itself."""
     ours, theirs = (
         {name: text for name, text in one.facts.items() if name not in ("policy", "golden")}

@@ -23,19 +23,19 @@ LEAST = 20
 HIGHEST = 1e15
 
 
-def read_scores(path: Path, layout: Layout) -> dict[str, float]:
-    """The scores of a table with the columns `item` and `score`; an empty one is none.
+def read_scores(path: Path, layout: Layout, name: str = "score") -> dict[str, float]:
+    """The scores of a table with the columns `item` and `score`, or another `name`; an empty one is none.
 
     BadInput names every fault.
     """
     table = read_table(path, layout)
-    headers = table.require(("item", "score"), layout)
+    headers = table.require(("item", name), layout)
     scores: dict[str, float] = {}
     faults: list[Fault] = []
     for row in table.rows:
-        item, text = one_form(joined(row, headers["item"])), joined(row, headers["score"])
+        item, text = one_form(joined(row, headers["item"])), joined(row, headers[name])
         value = number_of(text)
-        if what := _wrong(item, text, value, known=item in scores):
+        if what := _wrong(item, text, value, name, known=item in scores):
             faults.append(Fault(table.where(row), what))
         elif value is not None:
             scores[item] = value
@@ -43,12 +43,12 @@ def read_scores(path: Path, layout: Layout) -> dict[str, float]:
     return scores
 
 
-def _wrong(item: str, text: str, value: float | None, *, known: bool) -> str:
+def _wrong(item: str, text: str, value: float | None, name: str, *, known: bool) -> str:
     if not item:
         return "no item"
     if text and (value is None or not abs(value) <= HIGHEST):
-        return f"score {text!r} is no number"
-    return f"{item} has a score already" if known else ""
+        return f"{name} {text!r} is no number"
+    return f"{item} has a {name} already" if known else ""
 
 
 def cut_scores(

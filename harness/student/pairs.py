@@ -57,6 +57,9 @@ class TrainingPairs:
     """
 
     def __init__(self, labels: LabelSet, graded: GradedSet, choice: Choice) -> None:
+        if used := labels.manifest.cascade:
+            what = f"was labelled by a cascade, in part by {used.student}: a student learns from its teacher"
+            raise BadInput([Fault(str(labels.folder), f"{what} alone; label without --cascade")])
         self.labels, self.choice = labels, choice
         self._found = _Survey(labels, graded)
         self._taken = _chosen(self._found, choice)

@@ -14,12 +14,15 @@ from harness.storage.plural import plural
 from harness.verdicts.gates import together
 
 
-def judge_regression(found: Comparison, gates: Gates) -> Regression:
-    """The verdict on a comparison by these gates: pass only where every condition passes."""
+def judge_regression(found: Comparison, gates: Gates, loss: Condition | None = None) -> Regression:
+    """The verdict on a comparison by these gates: pass only where every condition passes.
+
+    `loss`: what to judge the loss of kappa by, where so few queries differ that its error says too little.
+    """
     limits = _limits(found.gated_change, found.n_clusters)
     cells = dict(_cells(found, gates))
     conditions = (
-        _non_inferior(found, gates.margin, limits),
+        loss or _non_inferior(found, gates.margin, limits),
         *cells.values(),
         _coverage(found, gates.coverage_floor),
         *_cases(found, gates.coverage_floor),

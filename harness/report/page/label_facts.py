@@ -26,11 +26,22 @@ def set_facts(manifest: LabelManifest, folder: Path) -> dict[str, str]:
         "parameters": parameters_of(asked),
         "policy": f"{asked.policy}  {digests.policy}",
         **sent,
+        **_cascade(manifest),
         "proven": _proof(manifest),
         "sources": ", ".join(sources),
         "harness": f"{manifest.harness}, Python {manifest.python}",
         "versions": ", ".join(f"{name} {version}" for name, version in manifest.packages.items()),
     }
+
+
+def _cascade(manifest: LabelManifest) -> dict[str, str]:
+    """Who answered first, and from which confidence on alone."""
+    used = manifest.cascade
+    if used is None:
+        return {}
+    confirmed = f"confirmed on test ({used.gated}, margin {used.margin:g})"
+    said = confirmed if used.confirmed else "not confirmed on test"
+    return {"cascade": f"{used.student} from a confidence of {used.threshold:.4g} on; {said}  {used.digest}"}
 
 
 def _when(text: str | None) -> str:

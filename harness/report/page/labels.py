@@ -19,7 +19,7 @@ from harness.report.estimate import (
     strata_of,
     worst_sentence,
 )
-from harness.report.labels import outcomes_sentence, spending_words
+from harness.report.labels import cascade_words, outcomes_sentence, spending_words
 from harness.report.next_steps import Step, estimate_steps, label_steps, proof_steps
 from harness.report.page.axis import axis_over
 from harness.report.page.drawn import Drawn
@@ -200,6 +200,7 @@ def _summary(found: LabelSummary | None) -> dict[str, Any] | None:
     return {
         "labels": found,
         "outcomes": outcomes_sentence(found),
+        "cascade": cascade_words(found.cascade) if found.cascade else "",
         "cost": spending_words(found.spending) or "This teacher costs nothing.",
         "share": "share of the traffic" if found.weighted else "share",
     }

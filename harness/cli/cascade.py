@@ -1,0 +1,129 @@
+"""`harness student cascade`: from which confidence on a student is left alone."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from harness.cli import completion
+from harness.cli.compared import is_file, sides_of
+from harness.cli.options import Json, Options, Root, Weighting, names_in, option, project_at, weighting_of
+from harness.cli.output import end_with, print_json, say, show, shown_path
+from harness.cli.rated import FileOptions
+from harness.cli.student import is_free_model, run_of
+from harness.errors import BadInput, Fault
+from harness.storage.outputs import FILE
+
+if TYPE_CHECKING:
+    from harness.student.cascade_sides import Graded
+
+Sure = dict[str, float] | None
+
+
+class CascadeOptions(Options):
+    """Who answers first, and who is asked then."""
+
+    student: Annotated[
+        str | None,
+        option(
+            "A run or DEV,TEST; a file with a column confidence; student/FOLDER.", metavar="RUNS|FILE|MODEL"
+        ),
+    ] = None
+    teacher: Annotated[
+        str,
+        option("Its teacher: a run, or DEV,TEST.", metavar="RUNS|FILE", autocompletion=completion.runs),
+    ] = "latest"
+    share: Annotated[
+        float | None,
+        option("Take the highest kappa that sends at most this share to the teacher.", min=0, max=1),
+    ] = None
+    output: Annotated[
+        Path | None, option("Write the cascade to this file, for label --cascade.", "--output", "-o"), FILE
+    ] = None
+
+
+def cascade_command(
+    cascade: CascadeOptions,
+    *,
+    files: FileOptions,
+    weighting: Weighting = None,
+    margin: Annotated[
+        float | None, option("The kappa it may lose. Default: gates.toml.", min=0, max=2)
+    ] = None,
+    root: Root = None,
+    json: Json = False,
+) -> None:
+    """Choose a cascade: the student answers where it is sure, its teacher the rest.
+
+    The threshold is chosen on dev: the least share sent whose loss is shown to be within the margin. Test
+    confirms it: ends with 0 if the loss is within it there too, 1 if beyond, 3 if neither is shown.
+    """
+    from harness.report.cascade import cascade_view
+    from harness.runs.cascade_file import save_cascade
+    from harness.student.cascade import Rule, choose_cascade
+    from harness.student.cascade_sides import cascade_file, cost_of_both
+
+    if cascade.student is None:
+        raise BadInput("name the student: --student RUNS, FILE or MODEL")
+    student, teacher, sure = _graders(cascade.student, cascade.teacher, files, root)
+    rule = Rule(weighting_of(weighting), margin, cascade.share)
+    splits = {**teacher.splits, **student.splits}
+    found = choose_cascade(student.side, teacher.side, splits, rule, cost_of_both(student, teacher), sure)
+    print_json(found) if json else show(cascade_view(found))
+    if cascade.output and found.threshold is not None:
+        save_cascade(cascade.output, cascade_file(found, student, teacher))
+        say(f"written to {shown_path(cascade.output)}")
+    elif cascade.output:
+        say(f"no threshold was chosen: {shown_path(cascade.output)} was not written")
+    end_with(found.verdict)
+
+
+def _graders(
+    student: str, teacher: str, files: FileOptions, root: Path | None
+) -> "tuple[Graded, Graded, Sure]":
+    """Both, and the confidence of each item where the student is a file."""
+    from harness.student.cascade_sides import graded_by_runs
+
+    if files.golden is not None:
+        return _beside_golden(student, teacher, files, root)
+    project = project_at(root)
+    if is_file(teacher):
+        raise BadInput(f"{teacher} is a file of grades; add the golden grades with --golden FILE")
+    taught = graded_by_runs(project, names_in(teacher))
+    if is_file(student):
+        return (*_beside_run(student, taught, files), _confidences(student, files))
+    names = list(names_in(student))
+    if is_free_model(student, root):
+        names = [run_of(student, run, project) for run in taught.by.runs]
+    return graded_by_runs(project, names), taught, None
+
+
+def _beside_run(student: str, teacher: "Graded", files: FileOptions) -> "tuple[Graded, Graded]":
+    from harness.comparison.graded_files import side_beside_run
+    from harness.golden.graded_files import GradesFile
+    from harness.student.cascade_sides import graded_in_file
+
+    file = GradesFile(Path(student), files.grades_table, files.rater)
+    return graded_in_file(side_beside_run(file, teacher.side), teacher.splits), teacher
+
+
+def _beside_golden(
+    student: str, teacher: str, files: FileOptions, root: Path | None
+) -> "tuple[Graded, Graded, Sure]":
+    """Two files of grades beside a golden file, which says what is dev and what is test."""
+    from harness.golden.graded_files import read_golden
+    from harness.student.cascade_sides import graded_in_file, splits_of
+
+    assert files.golden is not None, "asked for before"
+    lost = [name for name in (student, teacher) if not is_file(name)]
+    if lost:
+        what = "with --golden both are files of grades; without it both can be runs"
+        raise BadInput([Fault(name, f"no such file: {what}") for name in lost])
+    taught, learned = sides_of([teacher, student], files, root)
+    splits = splits_of(read_golden(files.golden, files.golden_table, files.levels(root)))
+    return graded_in_file(learned, splits), graded_in_file(taught, splits), _confidences(student, files)
+
+
+def _confidences(student: str, files: FileOptions) -> dict[str, float]:
+    """How sure the student of a file is of each item."""
+    from harness.student.cutting import read_scores
+
+    return read_scores(Path(student), files.grades_table, "confidence")

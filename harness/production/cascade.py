@@ -1,0 +1,171 @@
+"""Label by a cascade: the student grades every pair first, and is left alone where it is sure.
+
+What it is not sure of stays open, and goes to the teacher as every pair does without a cascade.
+"""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from harness.comparison.cascade import couple_of, joined, judge_cascade
+from harness.comparison.sides import Side, side_of_run
+from harness.errors import BadInput, Fault, Interrupted, refuse_faults
+from harness.grading.answered import Answered, record_of
+from harness.grading.job import Item, RunObserver
+from harness.grading.plan import Plan
+from harness.nouns.policy import Policy
+from harness.nouns.records import Prompt, Record, Usage
+from harness.production.store import PIECE, AnswerStore
+from harness.prompting.answer import read_grade
+from harness.providers import open_teacher, saved_digest, split_model
+from harness.providers.base import Setup, Teacher
+from harness.runs.cascade_file import CascadeFile, CascadeGrader, CascadeSettings, grader_of, load_cascade
+from harness.runs.folder import run_names
+from harness.runs.label_manifest import CascadeUsed, LabelDigests
+from harness.runs.record_log import stored_text
+from harness.score.items import answer_of
+from harness.score.reading import Reading, reading_of
+from harness.score.threshold import WEIGHTINGS
+from harness.storage.plural import plural
+from harness.storage.project import Project
+
+NOTHING = Usage(input_tokens=0, output_tokens=0)
+"""What a student in this process uses of a server."""
+CHOSEN = "choose the cascade by runs of both (`harness student cascade`)"
+
+
+@dataclass(frozen=True, slots=True)
+class Cascade:
+    """A cascade that is ready to label. `unconfirmed`: why test does not confirm it; empty where it does."""
+
+    used: CascadeUsed
+    student: Teacher
+    policy: Policy
+    unconfirmed: str
+
+    def answers(self, items: Sequence[Item]) -> list[Record | None]:
+        """The student's answer to each pair; None where the teacher is to be asked."""
+        return asyncio.run(self._all(items))
+
+    async def _all(self, items: Sequence[Item]) -> list[Record | None]:
+        return [await self._answer(item) for item in items]
+
+    async def _answer(self, item: Item) -> Record | None:
+        prompt = Prompt(item=item.id, repeat=0, messages=(), pair=item.pair)
+        reply = (await self.student.ask(prompt)).model_copy(update={"usage": NOTHING})
+        found = Answered(read_grade(reply, self.policy.scale), reply, cost=0.0)
+        record = record_of(item.id, 0, item.pair.digest, found)
+        how = answer_of(record).sure
+        return record if how is not None and how >= self.used.threshold else None
+
+
+def open_cascade(project: Project, path: Path, plan: Plan, digests: LabelDigests) -> Cascade:
+    """The cascade of a file. BadInput where its student or its teacher is not the one that was measured."""
+    file = load_cascade(path)
+    refuse_faults(
+        [*_student_faults(project, path, file.student), *_teacher_faults(path, file, plan, digests)]
+    )
+    assert file.student.model is not None and file.student.digests is not None, "refused before"
+    provider, name = split_model(file.student.model)
+    student = open_teacher(file.student.model, Setup(policy=plan.policy, shots=(), root=project.root))
+    unconfirmed = _unconfirmed(project, file)
+    used = CascadeUsed(
+        digest=file.digest,
+        student=f"{provider}/{name}",
+        trained=file.student.digests.trained or "",
+        threshold=file.threshold,
+        gated=file.gated,
+        margin=file.margin,
+        confirmed=not unconfirmed,
+    )
+    return Cascade(used, student, plan.policy, unconfirmed)
+
+
+def _student_faults(project: Project, path: Path, student: CascadeGrader) -> Iterator[Fault]:
+    """Why the student is not at hand as it was measured."""
+    if student.model is None or student.digests is None:
+        yield Fault(str(path), f"its student is a file of grades, which grades no other pair: {CHOSEN}")
+        return
+    try:
+        now = saved_digest(student.model, project.root)
+    except BadInput as error:
+        yield from error.faults
+        return
+    if now is None:
+        what = f"its student, {student.model}, is no folder of `harness student train`"
+        yield Fault(str(path), f"{what}: only such a one grades every pair without a request")
+    elif now != student.digests.trained:
+        yield Fault(str(path), f"{student.model} is another student than the one that was measured")
+
+
+def _teacher_faults(path: Path, file: CascadeFile, plan: Plan, digests: LabelDigests) -> Iterator[Fault]:
+    """What of the teacher is another than was measured."""
+    then = file.teacher
+    if then.model is None or then.digests is None:
+        yield Fault(str(path), f"its teacher is a file of grades: {CHOSEN}")
+        return
+    differ = then.digests.changed(digests)
+    differ += ["the model"] if then.model != plan.asked.model else []
+    if differ:
+        yield Fault(str(path), f"its teacher was measured with another state of: {', '.join(differ)}")
+    for name in CascadeSettings.model_fields:
+        was, now = getattr(then.settings, name), getattr(plan.asked, name)
+        if was != now:
+            option = f"--{name.replace('_', '-')}"
+            given, wanted = ("not given" if one is None else str(one) for one in (now, was))
+            yield Fault(str(path), f"its teacher was measured with {option} {wanted}, and it is {given}")
+
+
+def _unconfirmed(project: Project, file: CascadeFile) -> str:
+    """Why runs of this project do not confirm a cascade on test: what a file says is no proof of it."""
+    if file.verdict != "pass":
+        return f"its verdict on test is {file.verdict}: {file.reason}"
+    try:
+        sides, test = zip(*(_read(project, one) for one in (file.student, file.teacher)), strict=True)
+        student, teacher = sides
+        couple = couple_of(student, teacher).of(test[0] & test[1], file.test.part)
+        gates = student.gates.model_copy(update={"margin": file.margin})
+        weighting = next(name for name, field in WEIGHTINGS.items() if field == file.gated)
+        found = judge_cascade(couple, file.threshold, weighting, gates)
+    except BadInput as error:
+        return f"the runs that it names do not confirm it: {error.faults[0].what}"
+    return "" if found.verdict == "pass" else f"measured again on test, it is {found.verdict}: {found.reason}"
+
+
+def _read(project: Project, grader: CascadeGrader) -> tuple[Side, set[str]]:
+    """The runs of a grader as a side, and the items of test. BadInput where they are not of that grader.
+
+    By their names in this project alone: a path could lead to a run that came with the file.
+    """
+    known = run_names(project)
+    if lost := [name for name in grader.runs if name not in known]:
+        raise BadInput(f"this project has no run {', '.join(lost)}")
+    if not grader.runs:
+        raise BadInput(f"it names no run of {grader.name}")
+    readings: Sequence[Reading] = [reading_of(project, name) for name in grader.runs]
+    side = joined([side_of_run(reading) for reading in readings])
+    if grader_of(tuple(one.run.manifest for one in readings), side.name) != grader:
+        raise BadInput(f"{side.name} is not of the grader that the file names")
+    return side, {one.id for reading in readings for one in reading.each_example() if one.split == "test"}
+
+
+def answer_first(cascade: Cascade, store: AnswerStore, watch: RunObserver, resumed_by: str) -> None:
+    """Keep the student's answers to what is open and it is sure of. A second time it finds nothing to add.
+
+    Interrupted, with how to go on, where the user stops it: what was kept stays.
+    """
+    kept = sent = 0
+    items = store.unanswered()
+    try:
+        while piece := list(islice(items, PIECE)):
+            sure = [record for record in cascade.answers(piece) if record is not None]
+            store.take_over((record, stored_text(record).encode("utf-8")) for record in sure)
+            kept, sent = kept + len(sure), sent + len(piece) - len(sure)
+    except KeyboardInterrupt:
+        raise Interrupted(f"interrupted while the student graded; {resumed_by}") from None
+    if kept + sent:
+        share, pairs = sent / (kept + sent), plural(kept + sent, "pair")
+        others = f"{sent:,} ({share:.0%}) are left for the teacher"
+        watch.said(f"{cascade.used.student} answers {kept:,} of {pairs}; {others}")

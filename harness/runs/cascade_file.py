@@ -1,0 +1,104 @@
+"""The file of a cascade: which student, which teacher, from which confidence on, and what was measured.
+
+A file that somebody sends says no more than its sender: `harness label` measures test again before it takes a
+cascade as confirmed.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from harness.errors import BadInput
+from harness.nouns.base import Noun
+from harness.runs.label_manifest import LabelDigests
+from harness.runs.manifest import Manifest
+from harness.scorecards.cascade import CascadeCost, CascadePart
+from harness.scorecards.shared import Gated, Verdict
+from harness.storage.digest import digest
+from harness.storage.files import build, read_json, write_atomic
+
+LONGEST = 1 << 20
+"""The most bytes of the file."""
+Text = Annotated[str, Field(max_length=10_000)]
+
+
+class CascadeSettings(Noun):
+    """What was asked along with the prompt, by its name in Asked."""
+
+    shots: int | None = None
+    temperature: float | None = None
+    seed: int | None = None
+    max_tokens: int | None = None
+    no_schema: bool = False
+    fold_system: bool = False
+    base_url: Text | None = None
+
+
+class CascadeGrader(Noun):
+    """The student or its teacher. `runs`: by which it was measured; none of a file of grades, nor a model."""
+
+    name: Text
+    model: Text | None = None
+    prompt: Text | None = None
+    digests: LabelDigests | None = None
+    settings: CascadeSettings = CascadeSettings()
+    runs: Annotated[tuple[Text, ...], Field(max_length=2)] = ()
+
+
+class CascadeFile(Noun):
+    """A cascade that was chosen on `dev`. `test`: what was to confirm it; `verdict`: whether that did."""
+
+    format: Literal[1] = 1
+    created_at: Text
+    harness: Text
+    policy: Text | None
+    gated: Gated
+    margin: Annotated[float, Field(ge=0, le=2)]
+    share: Annotated[float, Field(ge=0, le=1)] | None = None
+    rule: Text
+    threshold: float
+    student: CascadeGrader
+    teacher: CascadeGrader
+    dev: CascadePart
+    test: CascadePart
+    cost: CascadeCost
+    verdict: Verdict
+    reason: Text
+
+    @property
+    def digest(self) -> str:
+        """The digest of what decides who answers: the same for the same cascade that is measured again."""
+        graders = [(one.model, one.prompt, one.digests and one.digests.data(), one.settings.data())
+                   for one in (self.student, self.teacher)]  # fmt: skip
+        return digest([self.policy, self.threshold, *map(list, graders)])
+
+
+def grader_of(manifests: tuple[Manifest, ...], name: str) -> CascadeGrader:
+    """The grader of runs, as the file names it."""
+    first = manifests[0]
+    asked = first.asked
+    settings = {field: getattr(asked, field) for field in CascadeSettings.model_fields}
+    if asked.limit is not None:
+        settings["seed"] = None  # it draws the sample
+    return CascadeGrader(
+        name=name,
+        model=asked.model,
+        prompt=asked.prompt,
+        digests=LabelDigests(**first.digests.model_dump(exclude={"golden"})),
+        settings=CascadeSettings(**settings),
+        runs=tuple(one.name for one in manifests),
+    )
+
+
+def save_cascade(path: Path, found: CascadeFile) -> None:
+    """Write the file in one step."""
+    write_atomic(path, found.model_dump_json(indent=2) + "\n")
+
+
+def load_cascade(path: Path) -> CascadeFile:
+    """Read a file of `harness student cascade`. BadInput with the faults."""
+    found, faults = build(CascadeFile, read_json(path, LONGEST, links=False), str(path))
+    if found is None:
+        raise BadInput(faults)
+    return found
