@@ -135,20 +135,15 @@ def log(version: str) -> None:
 def rate(name: str) -> None:
     """Each rater opens the page that `harness rate` serves, and grades what the page shows, and no more."""
     for rater in RATERS:
-        serving = subprocess.Popen(
-            ["harness", "rate", "--rater", rater, "--round", name, "--port", "0"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        try:
-            assert serving.stdout
-            address = re.search(r"http://\S+/rate/[\w-]+", serving.stdout.readline())
-            assert address, "harness rate prints its address first"
-            say(f"{rater} rated {answer(address[0], rater)} pairs")
-        finally:
-            serving.terminate()
-            serving.wait()
+        words = ["harness", "rate", "--rater", rater, "--round", name, "--port", "0"]
+        with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as serving:
+            try:
+                assert serving.stdout
+                address = re.search(r"http://\S+/rate/[\w-]+", serving.stdout.readline())
+                assert address, "harness rate prints its address first"
+                say(f"{rater} rated {answer(address[0], rater)} pairs")
+            finally:
+                serving.terminate()
 
 
 def answer(address: str, rater: str) -> int:

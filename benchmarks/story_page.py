@@ -34,15 +34,14 @@ GATED = (0, 1, 3)
 def teaching(env: dict[str, str]) -> Iterator[str]:
     """The port of a simulated teacher that runs meanwhile."""
     words = [sys.executable, str(STORY), "teacher", "0"]
-    server = subprocess.Popen(words, env=env, stdout=subprocess.PIPE, text=True)
-    try:
-        assert server.stdout
-        address = re.search(r":(\d+)/v1", server.stdout.readline())
-        assert address, "the teacher says its address"
-        yield address[1]
-    finally:
-        server.terminate()
-        server.wait()
+    with subprocess.Popen(words, env=env, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout
+            address = re.search(r":(\d+)/v1", server.stdout.readline())
+            assert address, "the teacher says its address"
+            yield address[1]
+        finally:
+            server.terminate()
 
 
 def outputs(page: str, folder: Path) -> Iterator[str]:

@@ -119,3 +119,8 @@ def test_a_notebook_prints_the_table(here: Path) -> None:
     found = signal_files(log, labels, scale="0-2", at_least=1)
     assert found.contradictions[0].q_value < 0.05
     assert "Wanted, and hidden: 1 of 24 pairs" in str(found) and "<pre>" in found._repr_html_()
+    written(log, "--labels", labels, *SCALE, "--html", "command.html")
+    words = [
+        words_of(page.read_text("utf-8")) for page in (Path("command.html"), found.write_page("mine.html"))
+    ]
+    assert words[0] == words[1]
