@@ -130,7 +130,7 @@ def signal_command(
         found = sheet.written(found, labels)
     print_json(found) if json else show(signal_view(found))
     if sheet.output is not None and not json:
-        name = (found.policy or "NAME").partition("@")[0]
+        name = found.policy or "NAME"
         say(f"written to {shown_path(sheet.output)}")
         rate = f"harness rate plan --policy {name} --from {shown_path(sheet.output)}"
         say(f"next: {rate} --raters ann,bob --kind human")

@@ -101,7 +101,8 @@ def _steps(found: Signal) -> Iterator[Step]:
     if not found.contradictions:
         yield Step("Behaviour contradicts no pair: nothing is to be judged again.")
         return
-    policy = f" --policy {shlex.quote(found.policy.partition('@')[0])}" if found.policy else " --policy NAME"
+    # With its version: raters judge by the text that the labels were given by, whatever is released since.
+    policy = f" --policy {shlex.quote(found.policy or 'NAME')}"
     sheet = found.sheet or "sheet.jsonl"
     if not found.sheet:
         words = f"harness signal {shlex.quote(found.log)} --labels {shlex.quote(found.labels)} ... -o {sheet}"
