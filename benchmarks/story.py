@@ -47,6 +47,7 @@ from story_shop import (
 from harness.demo.answers import spoken, whole
 from harness.demo.server import serve_until_interrupted
 from harness.demo.wire import Answer, Tokens, item_of, prompt_of
+from harness.errors import BadInput
 from harness.prompting.answer import answer_text
 
 PORT = 8124
@@ -209,7 +210,11 @@ COMMANDS: dict[str, Callable[..., None]] = {
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] and sys.argv[1] in COMMANDS:
-        COMMANDS[sys.argv[1]](*sys.argv[2:])
-    else:
+    if not sys.argv[1:2] or sys.argv[1] not in COMMANDS:
         sys.exit(__doc__)
+    try:
+        COMMANDS[sys.argv[1]](*sys.argv[2:])
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except (BadInput, OSError, subprocess.CalledProcessError) as error:
+        sys.exit(f"error: {error}")

@@ -27,6 +27,12 @@ def test_the_page_shows_what_its_commands_print(load: Any, tmp_path: Path) -> No
     first, last = (out for out in printed if out.startswith("Do users agree"))
     clause, contradicted, of = re.findall(r"^By clause:\n\n.*\n  (\S+) +(\d+) +(\d+)", first, re.M)[0]
     assert clause == "two-in-one" and int(contradicted) > 0.7 * int(of)
+    assert f"contradicts it on {contradicted} of {of} pairs" in PAGE
+    sheet = next(out for out in printed if re.match(r"Gate 1: .* 6\d items", out))
+    matrix = [line.split()[1:] for line in re.findall(r"^  [0-3]  +[\d·].*$", sheet, re.M)[:4]]
+    zero, one, two = (int(matrix[grade][grade]) // 2 for grade in range(3))
+    words = " ".join(PAGE.split())
+    assert f"both raters put {two} at 2 and {one} at 1: " in words and f"Both put {zero} at 0: " in words
     assert "Wanted, and hidden: 0 of" in last and "two-in-one" not in last
     assert "PASS: shop@v3 may ship." in whole and "NONE: no drift of the teacher" in whole
     assert len(re.findall(r"^PASS: the 95 % interval of kappa", whole, re.M)) == 4
