@@ -52,7 +52,7 @@ from harness.prompting.answer import answer_text
 
 PORT = 8124
 DAYS, NOISE, UNFILTERED, PLACES = 3, 1.0, 0.1, 10
-"""Orders of a query; the ranker's error in grades; the share of searches that nothing is hidden from."""
+"""Orders of a query, and as many that hide nothing; the ranker's error in grades; the latter's views."""
 
 
 def write(name: str, names: Sequence[str], rows: Iterable[Row]) -> None:
