@@ -147,8 +147,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 START = ROOT / "docs/start.md"
 """The page whose commands run outside the clone, by a shell."""
-APART = (START, ROOT / "docs/real-ratings.md")
-"""Pages whose commands have a test of their own (test_real_ratings.py for those that want the data)."""
+APART = (START, ROOT / "docs/real-ratings.md", ROOT / "docs/from-signal-to-policy.md")
+"""Pages whose commands have a test of their own (test_real_ratings.py, test_story.py)."""
 LOOPBACK = re.compile(r"http://(localhost:8000/v1|127\.0\.0\.1:8123(/v1)?)")
 """The servers that the pages speak of."""
 ASKING = ("HARNESS_EVAL_BASE_URL", "HARNESS_DOCTOR_BASE_URL", "HARNESS_IMPROVE_BASE_URL")

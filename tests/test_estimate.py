@@ -439,6 +439,11 @@ def test_from_labels_by_a_sample_to_an_estimate(root: Path) -> None:
     assert found["ratings"]["several"] == len(opened.pairs) and found["ratings"]["differ"] == 0
     shown = harness("estimate", root / "labels", "--ratings", root / "golden/small/production-ratings.jsonl")
     assert "not proven" in shown.out and "by stratum" in shown.out
+    # No golden example has these pairs: the ratings say themselves which of them share a query.
+    gate1 = harness(
+        "gate1", root / "golden/small/production-ratings.jsonl", "--policy", "small", "--root", root, "--json"
+    )
+    assert gate1.json["n_clusters"] == len({pair.query for pair in opened.pairs.values()})
 
 
 def test_a_rating_counts_for_every_row_of_its_pair(tmp_path: Path) -> None:

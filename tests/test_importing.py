@@ -259,6 +259,7 @@ BAD = {
         "--dataset-split needs a data set",
     ),
     "odd name": (SHOP, ("--scale", "0-3", "--policy", "../x"), "is not a valid policy name"),
+    "a version": (SHOP, ("--policy", "shop@v2"), "a column policy_version says the version"),
 }
 
 

@@ -63,7 +63,7 @@ def parameters() -> dict[str, list[Parameter]]:
     found = {}
     for words, command in commands_of(get_command(app)):
         if isinstance(command, _LazyCommand):
-            made = _ungrouped(command._function)
+            made = _ungrouped(command.function)
             found[words.removeprefix("harness ")] = list(made.__dict__["__signature__"].parameters.values())
     return found
 

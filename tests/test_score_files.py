@@ -178,6 +178,16 @@ def test_ratings_beside_may_have_any_layout(
     assert (refused.code, "name one with --ratings" in refused.err) == (2, True)
 
 
+def test_of_a_rater_who_saw_a_pair_again_the_first_grade_counts(here: Path) -> None:
+    golden = write(here / "golden.csv", "item,grade", [(at, at % 3) for at in range(30)])
+    rows = [(at, "ann", at % 3, 0) for at in range(30)] + [(at, "ann", 0, 1) for at in range(9)]
+    twice = write(here / "r.csv", "item,rater,grade,repeat", rows)
+    assert gate2(golden, twice, "--rater", "ann").json["accuracy"] == 1.0
+    again = write(here / "again.csv", "item,rater,grade,repeat", [*rows, (0, "ann", 1, 0)])
+    refused = gate2(golden, again, "--rater", "ann")
+    assert (refused.code, "item '0' is graded twice" in refused.err) == (2, True)
+
+
 def test_grades_and_ratings_in_one_wide_file_are_read_once_and_warned_of(here: Path) -> None:
     golden = write(here / "golden.csv", "item,grade", [(i, a) for i, a, *_ in RATED])
     wide = write(here / "w.csv", "item,ann,bob,cy", RATED)

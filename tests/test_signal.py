@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from builders import harness
+from builders import harness, write_project
 from production import write_csv
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -116,6 +116,27 @@ def test_contradictions_come_with_their_evidence(tmp_path: Path) -> None:
     assert wanted["ci"][0] > wanted["median"] and hidden["ci"][1] < 0.1
     assert wanted["q_value"] < 1e-6 and wanted["p"] <= wanted["q_value"]
     assert wanted["clauses"] == ["odd", "c0"] and wanted["stratum"] == "head"
+
+
+def test_of_a_golden_set_the_grades_of_the_version_count(here: Path) -> None:
+    """After a regrade the old log is still read against the grades that the old policy gave."""
+    write_project(here)
+    rows = shown()
+    log, flag, labels = files(here, rows)
+    then = signalled(log, flag, labels, "--policy", "small@v1", "--at-least", "1")
+    once = {(row["query"], row["item"]): row for row in rows}.values()
+    past = [{"policy_version": "v1", "grade": row["grade"], "stands": True} for row in once]
+    lines = [
+        {**row, "grade": 2, "policy_version": "v2", "history": [before]}
+        for row, before in zip(once, past, strict=True)
+    ]
+    golden = here / "golden.jsonl"
+    golden.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
+    now = signalled(log, flag, golden, "--policy", "small@v1", "--at-least", "1")
+    assert [one["n"] for one in now["ladder"]] == [24, 24, 24]
+    assert now["ladder"] == then["ladder"]
+    without = signalled(log, flag, golden, *SCALE)
+    assert [one["n"] for one in without["ladder"]] == [0, 0, 72]
 
 
 def test_positions_are_corrected_and_grades_have_their_rates(tmp_path: Path) -> None:

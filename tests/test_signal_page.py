@@ -37,6 +37,16 @@ def test_the_sheet_has_the_contradictions_with_the_clauses_in_turn(here: Path) -
     assert {(one.drawn, one.pi) for one in pairs} == {("hunted", None)}
 
 
+def test_the_round_is_planned_by_the_version_of_the_labels(here: Path) -> None:
+    write_project(here)
+    log, flag, labels = files(here, shown())
+    words = (log, flag, labels, "--policy", "small@v1", "--at-least", "1")
+    done = harness("signal", *words, "-o", "sheet.jsonl", "--html", "signal.html")
+    told = "harness rate plan --policy small@v1 --from sheet.jsonl"
+    assert told in " ".join(done.err.split()), done.err
+    assert told in words_of((here / "signal.html").read_text("utf-8"))
+
+
 def test_rate_plan_takes_the_sheet(here: Path) -> None:
     write_project(here)
     written(*files(here, shown()), *SCALE, "-o", "sheet.jsonl")
@@ -120,3 +130,8 @@ def test_a_notebook_prints_the_table(here: Path) -> None:
     found = signal_files(log, labels, scale="0-2", at_least=1)
     assert found.contradictions[0].q_value < 0.05
     assert "Wanted, and hidden: 1 of 24 pairs" in str(found) and "<pre>" in found._repr_html_()
+    written(log, "--labels", labels, *SCALE, "--html", "command.html")
+    words = [
+        words_of(page.read_text("utf-8")) for page in (Path("command.html"), found.write_page("mine.html"))
+    ]
+    assert words[0] == words[1]

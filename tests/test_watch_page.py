@@ -59,6 +59,7 @@ def test_a_notebook_reads_frames_files_and_folders(here: Path) -> None:
     assert found.verdict == "teacher" and "TEACHER" in str(found)
     path = write_history(here / "h.csv", history(1, Planted(shift=0.2)))
     assert library.drift(path, scale="0-4").teacher == found.teacher
+    assert "Evidence that the teacher drifted" in found.write_page(here / "mine.html").read_text("utf-8")
     assert library.drift(path, scale="0-4", delta=0.4).verdict == "none"
     with pytest.raises(BadInput):
         library.drift(path, scale="0-4", repeats=4)

@@ -54,11 +54,16 @@ class _Lazy:
     callback = _of_the_made("callback")
     help = _of_the_made("help")
 
+    @property
+    def function(self) -> Callable[..., None]:
+        """The command."""
+        module, name = self._place.split(":")
+        command: Callable[..., None] = getattr(import_module(f"harness.cli.{module}"), name)
+        return command
+
     @cached_property
     def _made(self) -> Any:
-        module, function = self._place.split(":")
-        command = getattr(import_module(f"harness.cli.{module}"), function)
-        info = CommandInfo(callback=_ungrouped(command), help=command.__doc__)
+        info = CommandInfo(callback=_ungrouped(self.function), help=self.function.__doc__)
         return get_command_from_info(info, pretty_exceptions_short=False, rich_markup_mode=None)
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:

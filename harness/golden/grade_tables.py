@@ -127,9 +127,9 @@ def _rating_row(where: str, item: str, row: GradedRow, rater: str, version: str)
 def read_grades(
     path: Path, layout: Layout, scale: tuple[int, ...], rater: str | None = None
 ) -> dict[str, GradedRow]:
-    """One grader's row for each item. `rater` selects one where a table holds several."""
+    """One grader's row for each item. `rater` selects one where a table holds several: their first grades."""
     table, layout = graded_table(path, layout)
-    return by_item(table, _of_one_rater(path, graded_rows(table, layout, scale), rater), layout)
+    return by_item(table, _of_one_grader(path, graded_rows(table, layout, scale), rater), layout)
 
 
 HELD = 50_000
@@ -141,12 +141,19 @@ def stored_grades(
 ) -> Mapping[str, GradedRow]:
     """As `read_grades`; the rows of a long table stay on the disk."""
     table = read_table(path, layout)
-    rows = _of_one_rater(path, graded_rows(table, layout, scale), rater)
+    rows = _of_one_grader(path, graded_rows(table, layout, scale), rater)
     if len(table.rows) <= HELD:
         return by_item(table, rows, layout)
     from harness.golden.stored_grades import StoredGrades
 
     return StoredGrades(rows, table.place, remedy_for_doubles(table, layout))
+
+
+def _of_one_grader(path: Path, rows: Iterable[Placed], rater: str | None) -> Iterator[Placed]:
+    """The rows of the rater, of pairs that a round showed again the first one, as in Gate 1."""
+    for placed in _of_one_rater(path, rows, rater):
+        if rater is None or not placed[2].notes.repeat:
+            yield placed
 
 
 def _of_one_rater(path: Path, rows: Iterable[Placed], rater: str | None) -> Iterator[Placed]:

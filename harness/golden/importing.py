@@ -73,7 +73,8 @@ def import_golden(project: Project, request: Import) -> Imported:
     contain the grade.
     """
     if not is_name(request.policy):
-        raise BadInput(f"--policy: {request.policy!r} is not a valid policy name")
+        version = "; a column policy_version says the version" if "@" in request.policy else ""
+        raise BadInput(f"--policy: {request.policy!r} is not a valid policy name{version}")
     target = project.golden / request.policy / FILE
     if target.exists() and not request.replace:
         raise BadInput([Fault(str(target), "already exists; --replace overwrites it")])

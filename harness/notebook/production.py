@@ -49,14 +49,28 @@ class EstimateResult(Shown, Estimates):
 
 
 class SignalResult(Shown, Signal):
-    """What users do, against the policy, that prints as its table."""
+    """What users do, against the policy; it prints as its table, and `write_page` writes it as a page."""
+
+    def write_page(self, path: str | Path) -> Path:
+        """Write the page of `harness signal --html`: one HTML file to mail and to open offline."""
+        from harness.report.page.signal import write_signal
+
+        write_signal(Path(path), self)
+        return Path(path)
 
     def _view(self) -> Iterable[RenderableType]:
         return signal_view(self)
 
 
 class WatchResult(Shown, Watch):
-    """Who drifted; it prints as its table."""
+    """Who drifted; it prints as its table, and `write_page` writes it as a page."""
+
+    def write_page(self, path: str | Path) -> Path:
+        """Write the page of `harness watch --html`: one HTML file to mail and to open offline."""
+        from harness.report.page.watch import write_watch
+
+        write_watch(Path(path), self)
+        return Path(path)
 
     def _view(self) -> Iterable[RenderableType]:
         return watch_view(self)

@@ -13,6 +13,7 @@ from harness.golden.graded_files import Levels
 from harness.golden.rows import RowTexts, listed
 from harness.golden.scales import grade_reader
 from harness.golden.table_faults import TableFaults, without_doubles
+from harness.golden.versions import under_version
 from harness.nouns.pair import one_form
 from harness.runs.labels import is_label_set, load_labels
 from harness.stats.agreement import Integers
@@ -89,8 +90,16 @@ class GradedPairs:
 
 
 def read_graded(path: Path, layout: Layout, levels: Levels) -> GradedPairs:
-    """The graded pairs of a label set or of a table. BadInput names every faulty row."""
-    return _of_set(path) if is_label_set(path) else _of_table(read_table(path, layout), layout, levels)
+    """The graded pairs of a label set or of a table. BadInput names every faulty row.
+
+    A golden set has the grades of the policy's version, where its rows keep their history.
+    """
+    if is_label_set(path):
+        return _of_set(path)
+    table = read_table(path, layout)
+    if levels.policy and "history" in table.columns:
+        table = under_version(table, layout, levels.policy.version)
+    return _of_table(table, layout, levels)
 
 
 def _of_set(folder: Path) -> GradedPairs:

@@ -77,7 +77,9 @@ def _line(opened: OpenRound, assigned: Assignment, answer: Answer, item: str) ->
     }
     if answer.kind == "cannot":
         return Unrated.model_validate({**shared, "cannot": answer.cannot})
-    return Rating.model_validate({**shared, "grade": answer.grade, "clauses": answer.clauses})
+    # The golden set has no production pair: without its query, Gate 1 would take each for a query of its own.
+    query = pair.query if opened.round.production else None
+    return Rating.model_validate({**shared, "grade": answer.grade, "clauses": answer.clauses, "query": query})
 
 
 def _numbered(said: Sequence[Said], before: Sequence[Said]) -> list[Said]:

@@ -1,0 +1,83 @@
+"""docs/from-signal-to-policy.md: its commands are run, in order, and print what the page shows."""
+
+import importlib
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = (ROOT / "docs/from-signal-to-policy.md").read_text("utf-8")
+
+
+@pytest.fixture
+def load(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Loads a file of benchmarks/, which find each other by name."""
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    return importlib.import_module
+
+
+@pytest.mark.slow
+def test_the_page_shows_what_its_commands_print(load: Any, tmp_path: Path) -> None:
+    """After a change of what a command prints: `python benchmarks/story_page.py` renews the page."""
+    story = load("story_page")
+    printed = list(story.outputs(PAGE, tmp_path))
+    whole = "\n".join(printed)
+    first, last = (out for out in printed if out.startswith("Do users agree"))
+    clause, contradicted, of = re.findall(r"^By clause:\n\n.*\n  (\S+) +(\d+) +(\d+)", first, re.M)[0]
+    assert clause == "two-in-one" and int(contradicted) > 0.7 * int(of)
+    assert f"contradicts it on {contradicted} of {of} pairs" in PAGE
+    sheet = next(out for out in printed if re.match(r"Gate 1: .* 6\d items", out))
+    matrix = [line.split()[1:] for line in re.findall(r"^  [0-3]  +[\d·].*$", sheet, re.M)[:4]]
+    zero, one, two = (int(matrix[grade][grade]) // 2 for grade in range(3))
+    words = " ".join(PAGE.split())
+    assert f"both raters put {two} at 2 and {one} at 1: " in words and f"Both put {zero} at 0: " in words
+    assert "Wanted, and hidden: 0 of" in last and "two-in-one" not in last
+    assert "PASS: shop@v3 may ship." in whole and "NONE: no drift of the teacher" in whole
+    assert len(re.findall(r"^PASS: the 95 % interval of kappa", whole, re.M)) == 4
+    assert story.renewed(PAGE, printed) == PAGE
+
+
+def test_parts_of_an_output_are_shown_with_dots_between(load: Any) -> None:
+    shown = load("story_page").shown
+    assert shown("a\nb\nc\nd\n", "/^b/ 2") == "...\nb\nc\n...\n"
+    assert shown("a\nb\na\nd\n", "/a/ 1, /a/ 2") == "a\n...\na\nd\n"
+    with pytest.raises(SystemExit, match="no line fits /x/"):
+        shown("a\n", "/x/ 1")
+
+
+def test_every_output_on_the_page_is_renewed_and_none_has_a_time(load: Any) -> None:
+    blocks = list(load("story_page").BLOCK.finditer(PAGE))
+    assert sum(block["parts"] is not None for block in blocks) == PAGE.count("```text") > 10
+    assert not re.search(r"\d{8}T\d{6}|20\d\d-\d\d-\d\d", PAGE)
+
+
+def test_the_page_says_of_itself_that_it_is_simulated() -> None:
+    assert "**All of it is simulated.**" in PAGE.partition("##")[0]
+
+
+def test_raters_know_the_pair_and_the_policy_alone(load: Any) -> None:
+    """What they say of a two-in-one device is the same of every log, and v3 makes the teacher say it too."""
+    shop = load("story_shop")
+    devices = [row for row in shop.pairs() if row["at"] == shop.TWO]
+    assert len(devices) == 80 and {row["grade"] for row in devices} == {0}
+
+    def right(who: str, told: str) -> float:
+        graded = [shop.grade(who, row["query"], row["title"], told)[0] == row["liked"] for row in devices]
+        return float(sum(graded) / len(graded))
+
+    assert right("teacher", shop.POLICY) < 0.1 < 0.9 < right("teacher", shop.CHANGED)
+    assert right("ann", shop.POLICY) > 0.9 and right("bob", shop.POLICY) > 0.9
+
+
+def test_the_data_are_the_same_each_time(load: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    story, made = load("story"), []
+    for name in ("one", "two"):
+        for folder in ("policies/shop", "golden/shop"):
+            (tmp_path / name / folder).mkdir(parents=True)
+        monkeypatch.chdir(tmp_path / name)
+        story.data()
+        story.log("v2")
+        made.append({path.name: path.read_bytes() for path in Path().rglob("*") if path.is_file()})
+    assert made[0] == made[1] and len(made[0]) == 6
