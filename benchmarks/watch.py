@@ -24,7 +24,7 @@ VERDICTS = ("none", "teacher", "traffic", "both")
 
 def rolling_z(base: np.ndarray, days: list[SentinelDay]) -> bool:
     """What dashboards do: the last five days against the five of the baseline, every day, at 5 %."""
-    losses = np.array([one.loss for one in days])
+    base, losses = base.mean(axis=1), np.array([one.loss for one in days])
     for at in range(5, len(losses) + 1):
         last = losses[at - 5 : at]
         error = np.sqrt((base.var(ddof=1) + last.var(ddof=1)) / 5) or 1e-9

@@ -17,7 +17,7 @@ SHARE = st.floats(0, 1)
 
 def by_hand(values: list[float], baseline: float, delta: float) -> float:
     """The definition, product by product: every bet, begun on every day."""
-    total, bets = 0.0, 2 * len(FRACTIONS)
+    total, weights = 0.0, 2 * sum(FRACTIONS)
     begins = range(1, len(values) + 1)
     for part in FRACTIONS:
         for eta, tolerated in (
@@ -27,7 +27,7 @@ def by_hand(values: list[float], baseline: float, delta: float) -> float:
             for first in begins:
                 weight = START / ((first + START - 1) * (first + START))
                 factors = [1 + eta * (value - baseline + tolerated) for value in values[first - 1 :]]
-                total += weight * math.prod(factors) / bets
+                total += part * weight * math.prod(factors) / weights
     return total + START / (len(values) + START)
 
 
@@ -67,10 +67,11 @@ def test_sides_are_told_apart_and_the_first_day_over_the_threshold_is_found() ->
 def test_a_day_by_hand() -> None:
     """b = .15, delta = .02, a loss of 1: the largest bet is .95 / .17 and gains .83 times that."""
     drift = drift_process(np.array([1.0]), np.array([0.15]), 0.02)
-    gains = [1 + part * 0.95 / 0.17 * 0.83 for part in (1, 0.5, 0.25, 0.125)]
-    assert drift.higher[0] == pytest.approx((sum(gains) / 4 + 30) / 31)
-    losses = [1 - part * 0.95 / 0.87 * 0.87 for part in (1, 0.5, 0.25, 0.125)]
-    assert drift.lower[0] == pytest.approx((sum(losses) / 4 + 30) / 31)
+    # Bets weigh as much as they are large: 8, 4, 2 and 1 of 15.
+    gains = [8 * part / 15 * (1 + part * 0.95 / 0.17 * 0.83) for part in (1, 0.5, 0.25, 0.125)]
+    assert drift.higher[0] == pytest.approx((sum(gains) + 30) / 31)
+    losses = [8 * part / 15 * (1 - part * 0.95 / 0.87 * 0.87) for part in (1, 0.5, 0.25, 0.125)]
+    assert drift.lower[0] == pytest.approx((sum(losses) + 30) / 31)
 
 
 def test_a_change_after_many_quiet_days_is_found_nearly_as_soon() -> None:
