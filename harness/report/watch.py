@@ -81,7 +81,7 @@ def finds_words(one: WatchPower) -> str:
         f"What it can see: a loss that rises by {one.shift:.2f} or more is found within {one.days} days, in "
         f"{percent(one.power)} of the cases."
     )
-    less = " To see less, begin another with more --repeats, more --sentinels, or a smaller --delta."
+    less = " To find smaller ones, begin another with more --repeats, more --sentinels, or a smaller --delta."
     return said + (less if one.shift > COARSE else "")
 
 
