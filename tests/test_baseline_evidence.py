@@ -21,10 +21,17 @@ def test_the_evidence_of_a_baseline_by_hand() -> None:
     assert (found.n, found.total) == (4, 3.0)
     assert found.surprise == pytest.approx((1 - 0) ** 2 + (1 - 0.5) ** 2 + 0 + (1 - 0) ** 2)
     mean = np.array([0.9])
-    wanted = [np.exp(bet * (4 * 0.9 - 3) + (np.log(1 - bet) + bet) * 2.25) for bet in (0.2, 0.5)]
-    assert BETS == (0.2, 0.5) and found.below(mean)[0] == pytest.approx(np.mean(wanted))
-    wanted = [np.exp(bet * (3 - 4 * 0.9) + (np.log(1 - bet) + bet) * 2.25) for bet in (0.2, 0.5)]
+    # Bets of 6 / sqrt(4) and 16 / sqrt(4) are too large: .7 is the largest.
+    wanted = [np.exp(bet * (4 * 0.9 - 3) + (np.log(1 - bet) + bet) * 2.25) for bet in (0.7, 0.7)]
+    assert found.below(mean)[0] == pytest.approx(np.mean(wanted))
+    wanted = [np.exp(bet * (3 - 4 * 0.9) + (np.log(1 - bet) + bet) * 2.25) for bet in (0.7, 0.7)]
     assert found.above(mean)[0] == pytest.approx(np.mean(wanted))
+
+
+def test_bets_are_as_large_as_the_answers_are_few() -> None:
+    found, mean = evidence_of(np.zeros((100, 10))), np.array([0.01])
+    wanted = [np.exp(bet / np.sqrt(900) * 900 * 0.01) for bet in (6, 16)]
+    assert BETS == (6, 16) and found.below(mean)[0] == pytest.approx(np.mean(wanted))
 
 
 def test_a_single_look_says_nothing() -> None:

@@ -21,7 +21,7 @@ LEAST_REPEATS = 5
 """Looks that a baseline is the mean of at least."""
 WHY_FIVE = (
     f"a baseline takes {LEAST_REPEATS} repeats or more: one look is itself off by more than the drift that "
-    "is looked for, so that watches alarm though nothing has drifted"
+    "is looked for, and few cannot say by how much"
 )
 MOSTLY_WRONG = 0.5
 """A baseline's loss above this is said: one that was always wrong is watched as calmly as a good one."""

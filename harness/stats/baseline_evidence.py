@@ -15,8 +15,11 @@ from harness.nouns.base import Interval
 from harness.stats.agreement import Floats
 from harness.stats.e_process import Drift, drift_process
 
-BETS = (0.2, 0.5)
-"""The bets on an answer of the baseline, in (0, 1): the second for few answers, the first for many."""
+BETS = (6.0, 16.0)
+"""Bets on an answer, times the root of the number of answers: two standard errors of a teacher that errs
+anywhere (their variance is .1), or on the same pairs (.015)."""
+LARGEST_BET = 0.7
+"""Of few answers; psi has no value at 1."""
 MEANS = 401
 """The means that are tried, closest where the baseline is; their logarithms differ by little in between."""
 LARGEST_POWER = 600.0
@@ -38,7 +41,7 @@ class BaselineEvidence:
     def below(self, means: Floats) -> Floats:
         """The evidence that the baseline was below its true mean, for each true mean.
 
-        The average over BETS l of exp(l (n mu - total) - psi(l) surprise), psi(l) = -ln(1 - l) - l: an
+        The average over the bets l of exp(l (n mu - total) - psi(l) surprise), psi(l) = -ln(1 - l) - l: an
         e-value for independent answers in [0, 1], whatever the chance of each pair (empirical Bernstein:
         Howard, Ramdas, McAuliffe & Sekhon 2021, Annals of Statistics 49, 1055; Waudby-Smith & Ramdas 2024).
         """
@@ -49,7 +52,8 @@ class BaselineEvidence:
         return self._bets(self.total - self.n * means)
 
     def _bets(self, apart: Floats) -> Floats:
-        powers = [one * apart + (np.log1p(-one) + one) * self.surprise for one in BETS]
+        bets = [min(LARGEST_BET, one / np.sqrt(max(self.n, 1))) for one in BETS]
+        powers = [one * apart + (np.log1p(-one) + one) * self.surprise for one in bets]
         return np.asarray(np.exp(np.minimum(powers, LARGEST_POWER)).mean(axis=0), dtype=np.float64)
 
     def interval(self, center: float, alpha: float = 0.05) -> Interval:
