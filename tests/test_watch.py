@@ -145,6 +145,8 @@ def test_what_is_odd_about_a_baseline_is_said(here: Path) -> None:
     assert found["baseline"]["never_read"] == 1 and found["baseline"]["se"] == 0
     # It can hardly be worse: a watch that could not find it does not say that it did not happen.
     assert (found["verdict"], found["finds"]["shift"]) == (None, None)
+    junit = harness("watch", "h.csv", "--scale", "0-4", "--junit", "j.xml")
+    assert junit.code == 3 and "cannot find a worse teacher" in (here / "j.xml").read_text("utf-8")
     right = harness(
         "watch", write_history(here / "h.csv", few(range(1, 9), "abcd")), "--scale", "0-4", "--json"
     )

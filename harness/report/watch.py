@@ -189,14 +189,15 @@ def conditions_of(found: Watch) -> tuple[Condition, ...]:
 
     Where none says anything, both are open.
     """
-    both = (("the teacher", found.teacher), ("the traffic", found.traffic))
+    sees_nothing = found.finds is not None and found.finds.shift is None and not found.teacher.alarmed_at
+    both = (("the teacher", found.teacher, sees_nothing), ("the traffic", found.traffic, False))
     return tuple(
         Condition(
             name=f"{name} did not drift",
-            verdict="inconclusive" if one.e_value is None else "fail" if one.alarmed_at else "pass",
-            reason=_condition_words(one),
+            verdict="fail" if one.alarmed_at else "inconclusive" if one.e_value is None or blind else "pass",
+            reason=finds_words(found.finds) if blind and found.finds else _condition_words(one),
         )
-        for name, one in both
+        for name, one, blind in both
         if one.e_value is not None or found.verdict is None
     )
 
