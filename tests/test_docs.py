@@ -139,6 +139,7 @@ from harness.scorecards.watch import (
     Watch,
     WatchBaseline,
     WatchedDay,
+    WatchPower,
 )
 from harness.scorecards.watch import Part as MixPart
 from harness.web.pages import WAYS
@@ -389,7 +390,18 @@ SIGNALLED = (
     Association,
     ArmDifference,
 )
-WATCHED = (Watch, Process, WatchBaseline, WatchedDay, HumanEstimate, Mix, MixPart, MeanChange, HumanSequence)
+WATCHED = (
+    Watch,
+    Process,
+    WatchBaseline,
+    WatchPower,
+    WatchedDay,
+    HumanEstimate,
+    Mix,
+    MixPart,
+    MeanChange,
+    HumanSequence,
+)
 AGED = (GoldenAge, AgedExample, MovedClause, GoneQuery, StratumCover, Uncovered)
 POLICY_CHANGED = (PolicyDiff, PolicyChange, Wording, GoldenEffect, AffectedExample, Regraded)
 

@@ -3,6 +3,7 @@
 import json
 import re
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from fault_server import FaultServer, Turn, error, fault_server, graded, item_of
 from oracle import KEYS
 from watching import Planted, history, write_history
 
+import harness as library
 from harness.runs.watch_folder import HISTORY
 from harness.stats.e_process import drift_process
 
@@ -109,8 +111,101 @@ def test_an_answer_that_cannot_be_read_is_a_loss_of_one(here: Path) -> None:
 def test_other_pairs_than_the_baselines_are_told_of(here: Path) -> None:
     rows = [(day, f"{day}-{at}", f"q{at}", 1, at % 2, "", "") for day in range(1, 9) for at in range(10)]
     found = harness("watch", write_history(here / "h.csv", rows), "--scale", "0-1", "--json").json
-    assert "3 days have no golden pair of the baseline" in found["warnings"][0]
-    assert [one["loss"] for one in found["days"]] == [0.5] * 3 == [one["baseline"] for one in found["days"]]
+    assert "3 days have no golden pair of the baseline and are left out" in found["warnings"][0]
+    assert (found["days"], found["verdict"], found["teacher"]["e_value"]) == ([], None, None)
+
+
+def few(days: Sequence[int], items: str, golden: int = 1) -> list[tuple[object, ...]]:
+    """Rows of sentinels that are graded right, unless their golden grade says otherwise."""
+    return [(day, item, item, golden, 1, "", "") for day in days for item in items]
+
+
+def test_pairs_that_vanish_or_come_are_told_of(here: Path) -> None:
+    rows = [*few(range(1, 8), "abcd"), *few([8], "ab"), *few([9], "abcdx")]
+    found = harness("watch", write_history(here / "h.csv", rows), "--scale", "0-4", "--json").json
+    short, added = found["warnings"]
+    assert short.startswith("1 day has not all golden pairs of the baseline (fewest on 8: 2 of 4)")
+    assert added.startswith("1 golden pair is not in the baseline")
+    assert [one["n"] for one in found["days"]] == [4, 4, 2, 4]
+
+
+def test_a_golden_grade_that_changes_is_refused(here: Path) -> None:
+    rows = [*few(range(1, 8), "abcd"), *few([8], "ab", 2), *few([8], "cd")]
+    ended = harness("watch", write_history(here / "h.csv", rows), "--scale", "0-4")
+    assert ended.code == 2
+    for item in "ab":
+        assert f"the golden grade of '{item}' is 1 on 1 and 2 on 8" in ended.err
+
+
+def test_what_is_odd_about_a_baseline_is_said(here: Path) -> None:
+    rows = [(*one[:4], "", "", "") if one[1] == "a" else one for one in few(range(1, 9), "abcd", 3)]
+    found = harness("watch", write_history(here / "h.csv", rows), "--scale", "0-4", "--json").json
+    wrong, unread = found["warnings"]
+    assert "the loss of the baseline is 1.00" in wrong and "1 sentinel was never read" in unread
+    assert found["baseline"]["never_read"] == 1 and found["baseline"]["se"] == 0
+    # It can hardly be worse: a watch that could not find it does not say that it did not happen.
+    assert (found["verdict"], found["finds"]["shift"]) == (None, None)
+    junit = harness("watch", "h.csv", "--scale", "0-4", "--junit", "j.xml")
+    assert junit.code == 3 and "cannot find a worse teacher" in (here / "j.xml").read_text("utf-8")
+    right = harness(
+        "watch", write_history(here / "h.csv", few(range(1, 9), "abcd")), "--scale", "0-4", "--json"
+    )
+    assert right.json["warnings"] == []
+    low, high = right.json["baseline"]["ci"]
+    assert low == 0 and high > 0.3
+
+
+def test_without_sentinels_nobody_says_that_the_teacher_is_quiet(here: Path) -> None:
+    rows = [one for one in history(1, Planted(days=20)) if one[3] == ""]
+    ended = harness("watch", write_history(here / "h.csv", rows), "--scale", "0-4", "--json")
+    assert (ended.code, ended.json["verdict"]) == (3, None)
+    assert "nobody watched the teacher" in ended.json["reason"]
+    shown = harness("watch", "h.csv", "--scale", "0-4")
+    assert "CANNOT TELL" in shown.out and "of a teacher that nobody watched" in " ".join(shown.out.split())
+
+
+@pytest.mark.parametrize("delta", ["0", "0.02"])
+def test_strata_that_never_recur_end_in_a_sentence(here: Path, delta: str) -> None:
+    """One between baseline and last week has no grade on either side; a new one has no share before."""
+    rows = [
+        (day, f"i{at}", "q", "", "" if day == 7 else at % 3, f"s{day}", 1)
+        for day in range(1, 20)
+        for at in range(12)
+    ]
+    path = write_history(here / "h.csv", rows)
+    ended = harness("watch", path, "--scale", "0-4", "--delta", delta, "--json")
+    assert ended.code in (1, 3), ended.err
+    change = ended.json["change"]
+    assert change["mix"] + change["within"] == pytest.approx(change["change"])
+
+
+def test_evidence_that_grows_is_told_of_before_it_is_an_alarm(here: Path) -> None:
+    rows = [
+        (day, f"g{at}", f"q{at}", 1, 2 if at < (20 if day <= 20 else 10) else 1, "", "")
+        for day in range(1, 60)
+        for at in range(50)
+    ]
+    seen = []
+    for last in range(21, 60):
+        path = write_history(here / "h.csv", [one for one in rows if one[0] <= last])
+        found = library.drift(path, scale="0-4", delta=0, repeats=20)
+        seen.append(found)
+        if found.verdict == "teacher":
+            break
+    assert seen[-1].teacher.direction == "better"
+    near = [one for one in seen if one.verdict == "none" and (one.teacher.e_value or 0) >= 10]
+    assert near and all("evidence that the teacher is better is growing" in one.reason for one in near)
+    assert "growing" not in seen[0].reason
+
+
+def test_rows_without_strata_have_no_split_by_strata(here: Path) -> None:
+    rows = [(*one[:5], "", one[6]) for one in history(1, Planted(days=20, shift=0.3, at=3))]
+    ended = harness("watch", write_history(here / "h.csv", rows), "--scale", "0-4")
+    out = " ".join(ended.out.split())
+    assert "mean grade" in out and "mix of strata" not in out
+    # And the grades of a teacher that drifted are called so.
+    assert "these grades are of a teacher that drifted (alarm on" in out
+    assert "It tests nothing; the evidence does" in out
 
 
 def test_the_tolerance_of_a_share_is_delta_and_the_error_of_its_baseline(here: Path) -> None:
@@ -122,12 +217,13 @@ def test_the_tolerance_of_a_share_is_delta_and_the_error_of_its_baseline(here: P
     ]
     found = harness("watch", write_history(here / "h.csv", rows), "--scale", "0-4", "--json").json
     before = np.array(heads[:5]) / 10
-    error = before.std(ddof=1) / np.sqrt(5)
+    # Student's t of 4 degrees of freedom is 2.776; 50 rows at Laplace's 31 of 52 have an error of .069.
+    error = 2.7764451 * max(before.std(ddof=1) / np.sqrt(5), np.sqrt(31 / 52 * 21 / 52 / 50))
     wanted = [
         drift_process(np.array([share]), np.array([usual]), 0.02 + error).both[0]
         for share, usual in ((0.3, before.mean()), (0.7, 1 - before.mean()))
     ]
-    assert found["traffic"]["e_value"] == pytest.approx(np.mean(wanted), rel=1e-12)
+    assert found["traffic"]["e_value"] == pytest.approx(np.mean(wanted), rel=1e-6)
 
 
 def test_without_strata_grades_tell_of_the_traffic_while_the_teacher_is_quiet(here: Path) -> None:
@@ -149,7 +245,7 @@ def test_a_stratum_for_each_row_is_an_id(here: Path) -> None:
     ended = harness("watch", write_history(here / "h.csv", rows), "--scale", "0-4")
     assert ended.code == 2 and "1: stratum: 1,001 different ones" in ended.err
     rows = [one for one in rows if one[1] != "i0"]
-    assert harness("watch", write_history(here / "h.csv", rows), "--scale", "0-4").code == 0
+    assert harness("watch", write_history(here / "h.csv", rows), "--scale", "0-4").code == 3
 
 
 # --- a folder: golden pairs asked again ------------------------------------------------------------

@@ -10,6 +10,7 @@ import numpy as np
 
 from harness.score.watch import About, Settings, watched
 from harness.score.watched import BaselineLooks, SentinelDay, TrafficDay
+from harness.stats.baseline_evidence import evidence_of
 
 LOSSES = (*[0.97] * 7, 0.5, *[0.005] * 42)
 """How likely each of 50 sentinels is misgraded: a teacher is mostly wrong where it was wrong, loss .15."""
@@ -73,16 +74,16 @@ def write_history(path: Path, rows: Iterable[Row]) -> Path:
 def stream(
     draw: np.random.Generator, planted: Planted
 ) -> tuple[np.ndarray, list[SentinelDay], list[TrafficDay]]:
-    """The losses of the baseline, then the days."""
+    """The losses of the baseline (looks x sentinels), then the days."""
     usual = np.array(planted.losses)
-    base = (draw.random((planted.baseline, len(usual))) < usual).mean(axis=1)
+    base = (draw.random((planted.baseline, len(usual))) < usual).astype(np.float64)
     days, traffic = [], []
     for day in range(1 - planted.baseline, planted.days + 1):
         likely = np.array([planted.loss(one, day) for one in usual])
         if day > 0:
             loss = float((draw.random(len(usual)) < likely).mean())
             days.append(SentinelDay(str(day), loss, float(base.mean()), len(usual), len(usual)))
-        one = TrafficDay(str(day + planted.baseline))
+        one = TrafficDay(str(day + planted.baseline), planted.rows)
         for name, count in zip(STRATA, draw.multinomial(planted.rows, planted.shares(day)), strict=True):
             one.weights[name] = float(count)
         traffic.append(one)
@@ -91,6 +92,11 @@ def stream(
 
 def judged(base: np.ndarray, days: list[SentinelDay], traffic: list[TrafficDay], delta: float) -> str | None:
     """The verdict of a watch over them."""
-    looks = BaselineLooks(tuple(map(float, base)), days[0].n, days[0].n_queries)
     settings = Settings(delta=delta, baseline=len(base))
-    return watched(About("simulated"), (0, 1), settings, looks, days, traffic).verdict
+    return watched(About("simulated"), (0, 1), settings, looks_of(base), days, traffic).verdict
+
+
+def looks_of(base: np.ndarray) -> BaselineLooks:
+    """A baseline of losses, looks x sentinels."""
+    losses = tuple(map(float, base.mean(axis=1)))
+    return BaselineLooks(losses, base.shape[1], base.shape[1], evidence_of(base.T))

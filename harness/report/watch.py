@@ -9,11 +9,17 @@ from rich.text import Text
 from harness.report.parts import columns, indented, interval, number, percent, signed, warnings
 from harness.report.regression import junit_suite, markdown_cell, markdown_table
 from harness.scorecards.comparison import Condition
-from harness.scorecards.watch import HumanSequence, MeanChange, Mix, Process, Watch, WatchedDay
+from harness.scorecards.watch import HumanSequence, MeanChange, Mix, Process, Watch, WatchedDay, WatchPower
 from harness.storage.plural import plural
 
 QUESTION = "Who drifted, the teacher or the traffic?"
 STYLES = {"none": "bold green", None: "bold yellow"}
+COARSE = 0.05
+"""A smallest rise above this is told with what makes it smaller."""
+DAY_INTERVALS = (
+    "The interval of a day is 95 % for that day alone: of 20 quiet days, one lies beside 0 by chance. It "
+    "tests nothing; the evidence does, over all days."
+)
 SHOWN = 10
 """Days of the table: the last ones. --json and the page have all."""
 
@@ -29,6 +35,8 @@ def watch_view(found: Watch) -> Iterator[RenderableType]:
         if len(found.days) > SHOWN:
             left = plural(len(found.days) - SHOWN, "day")
             yield Text(f"  {left} before; --json has all.", style="dim")
+        if any(one.ci for one in found.days):
+            yield Text(DAY_INTERVALS, style="dim")
     yield from (Text(line) for line in traffic_lines(found))
     for one in found.model_changes:
         yield Text(f"Another model behind the same name: {one}.", style="yellow")
@@ -51,11 +59,30 @@ def baseline_lines(found: Watch) -> Iterator[str]:
         one = found.baseline
         pairs = f"{plural(one.n, 'golden pair')} of {plural(one.n_queries, 'query', 'queries')}"
         looks = plural(one.repeats, "look")
-        yield f"Baseline: loss {one.loss:.3f} over {looks} at {pairs}, error {one.se:.3f}."
+        sure = f" (95 % {interval(one.ci)})" if one.ci else ""
+        yield f"Baseline: loss {one.loss:.3f}{sure} over {looks} at {pairs}."
     yield (
-        f"A drift of up to {found.delta:g} is tolerated. If nothing drifts further, the chance of an alarm "
-        f"ever is at most {found.alpha:g}."
+        f"A drift of up to {found.delta:g} is tolerated. If nothing drifts further, the teacher alarms with "
+        f"a chance of at most {found.alpha / 2:g}, ever; so does the traffic, as far as its first days are "
+        "like the later ones."
     )
+    if found.finds:
+        yield finds_words(found.finds)
+
+
+def finds_words(one: WatchPower) -> str:
+    """What the watch can see, and what to do where that is little."""
+    if one.shift is None:
+        return (
+            f"This watch cannot find a worse teacher within {one.days} days, even one that is always wrong: "
+            "begin another, with more --sentinels and more --repeats."
+        )
+    said = (
+        f"What it can see: a loss that rises by {one.shift:.2f} or more is found within {one.days} days, in "
+        f"{percent(one.power)} of the cases."
+    )
+    less = " To find smaller ones, begin another with more --repeats, more --sentinels, or a smaller --delta."
+    return said + (less if one.shift > COARSE else "")
 
 
 def _processes(found: Watch) -> RenderableType:
@@ -112,10 +139,23 @@ def traffic_lines(found: Watch) -> Iterator[str]:
         yield f"The last {plural(found.recent, 'day')} of traffic against its baseline:"
     for mix in found.mixes:
         yield f"  {mix_words(mix)}"
+    if said := grades_words(found):
+        yield f"  {said}"
     if found.change:
         yield f"  {change_words(found.change)}"
     if found.humans:
         yield f"  {humans_words(found.humans)}"
+
+
+def grades_words(found: Watch) -> str | None:
+    """Whose grades those of the traffic are, where that is in doubt."""
+    if not found.mixes:
+        return None
+    if at := found.teacher.alarmed_at:
+        return f"these grades are of a teacher that drifted (alarm on {at}): they cannot tell of the traffic"
+    if found.teacher.e_value is None:
+        return "these grades are of a teacher that nobody watched: they may have moved with it"
+    return None
 
 
 def mix_words(mix: Mix) -> str:
@@ -129,10 +169,10 @@ def mix_words(mix: Mix) -> str:
 
 def change_words(one: MeanChange) -> str:
     """Kitagawa's split."""
-    return (
-        f"mean grade {number(one.then)} to {number(one.now)}: {signed(one.change)} = {signed(one.mix)} by "
-        f"the mix of strata, {signed(one.within)} within them"
-    )
+    said = f"mean grade {number(one.then)} to {number(one.now)}: {signed(one.change)}"
+    if one.mix is None or one.within is None:
+        return said
+    return f"{said} = {signed(one.mix)} by the mix of strata, {signed(one.within)} within them"
 
 
 def humans_words(one: HumanSequence) -> str:
@@ -149,14 +189,15 @@ def conditions_of(found: Watch) -> tuple[Condition, ...]:
 
     Where none says anything, both are open.
     """
-    both = (("the teacher", found.teacher), ("the traffic", found.traffic))
+    sees_nothing = found.finds is not None and found.finds.shift is None and not found.teacher.alarmed_at
+    both = (("the teacher", found.teacher, sees_nothing), ("the traffic", found.traffic, False))
     return tuple(
         Condition(
             name=f"{name} did not drift",
-            verdict="inconclusive" if one.e_value is None else "fail" if one.alarmed_at else "pass",
-            reason=_condition_words(one),
+            verdict="fail" if one.alarmed_at else "inconclusive" if one.e_value is None or blind else "pass",
+            reason=finds_words(found.finds) if blind and found.finds else _condition_words(one),
         )
-        for name, one in both
+        for name, one, blind in both
         if one.e_value is not None or found.verdict is None
     )
 
@@ -191,6 +232,8 @@ def markdown_text(found: Watch) -> str:
             ("day", "loss", "to baseline", "interval", "unread", "teacher", "rows", "traffic"),
             (tuple(map(markdown_cell, day_cells(one))) for one in found.days[-SHOWN:]),
         ),
+        *([f"- {DAY_INTERVALS}"] if any(one.ci for one in found.days) else []),
+        *([f"- {finds_words(found.finds)}"] if found.finds else []),
         *(f"- {markdown_cell(line)}" for line in traffic_lines(found) if line.startswith("  ")),
         *(f"- Another model behind the same name: {markdown_cell(one)}." for one in found.model_changes),
         *(f"- {markdown_cell(one)}" for one in found.warnings),

@@ -1,4 +1,4 @@
-"""Who drifted: the days of a watch become evidence and a verdict (PPI and e-processes; docs/watch.md)."""
+"""Who drifted: the days of a watch become evidence and a verdict (docs/watch.md)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,19 +8,23 @@ import numpy as np
 
 from harness.errors import BadInput
 from harness.nouns.base import Reason, Weighting
+from harness.score.watch_power import power_of
+from harness.score.watch_verdict import verdict_of
 from harness.score.watched import BaselineLooks, SentinelDay, TrafficDay, day_order
 from harness.score.watched_traffic import Moved, moved_traffic
-from harness.scorecards.watch import Drifted, Process, Watch, WatchBaseline, WatchedDay
+from harness.scorecards.watch import Direction, Process, Watch, WatchBaseline, WatchedDay
 from harness.stats.agreement import Floats
-from harness.stats.e_process import drift_process, first_at
+from harness.stats.e_process import first_at
 from harness.storage.plural import plural
 
 LEAST_REPEATS = 5
 """Looks that a baseline is the mean of at least."""
 WHY_FIVE = (
     f"a baseline takes {LEAST_REPEATS} repeats or more: one look is itself off by more than the drift that "
-    "is looked for, so that watches alarm though nothing has drifted"
+    "is looked for, and few cannot say by how much"
 )
+MOSTLY_WRONG = 0.5
+"""A baseline's loss above this is said: one that was always wrong is watched as calmly as a good one."""
 LOSS = "the teacher's loss on the sentinels"
 NO_DAY = Reason("undefined", "no day after the baseline")
 ALPHA, DELTA = 0.05, 0.02
@@ -61,10 +65,11 @@ def watched(
 ) -> Watch:
     """The evidence of each day and the verdict; days are in their order."""
     threshold = 2 / settings.alpha
-    evidence, teacher = _teacher(looks, days, settings, threshold)
     half = settings.alpha / 2
+    evidence, teacher, leans = _teacher(looks, days, settings, threshold)
+    finds = None if looks is None else power_of(looks, settings.delta, half)
     moved = moved_traffic(traffic, scale, settings.baseline, settings.delta, half, teacher)
-    verdict, reason = _verdict(teacher, moved)
+    verdict, reason = verdict_of(teacher, moved, leans, finds)
     return Watch(
         verdict=verdict,
         reason=reason,
@@ -77,35 +82,38 @@ def watched(
         teacher=teacher,
         traffic=moved.process,
         baseline=_baseline(looks),
+        finds=finds,
         days=_days(days, evidence, traffic, moved),
         recent=moved.recent,
         mixes=moved.mixes,
         change=moved.change,
         humans=moved.humans,
         model_changes=tuple(_model_changes(looks, days)),
-        warnings=(*about.warnings, *_few_repeats(looks, settings)),
+        warnings=(*about.warnings, *_of_baseline(looks)),
     )
 
 
 def _teacher(
     looks: BaselineLooks | None, days: Sequence[SentinelDay], settings: Settings, threshold: float
-) -> tuple[Floats, Process]:
+) -> tuple[Floats, Process, Direction | None]:
+    """The evidence after each day, the process, and where the evidence of the last day points."""
     if looks is None or not days:
-        return np.empty(0), Process(e_value=None, threshold=threshold, of=LOSS, reason=NO_DAY)
+        return np.empty(0), Process(e_value=None, threshold=threshold, of=LOSS, reason=NO_DAY), None
     losses = np.array([one.loss for one in days])
     before = np.array([one.baseline for one in days])
-    # A mean of so many answers cannot tell a smaller loss from none.
-    drift = drift_process(losses, before, settings.delta, 1 / (looks.n * len(looks.losses) + 1))
+    drift = looks.drift(losses, before, settings.delta)
+    sides: list[Direction] = ["worse" if more else "better" for more in drift.higher > drift.lower]
     at = first_at(drift.both, settings.alpha / 2)
-    return drift.both, Process(
+    process = Process(
         e_value=float(drift.both[-1]),
         highest=float(drift.both.max()),
         alarmed_at=None if at is None else days[at].day,
         threshold=threshold,
         of=LOSS,
         # Without an alarm a direction would be read as a finding.
-        direction=None if at is None else "worse" if drift.higher[at] > drift.lower[at] else "better",
+        direction=None if at is None else sides[at],
     )
+    return drift.both, process, sides[-1]
 
 
 def _baseline(looks: BaselineLooks | None) -> WatchBaseline | None:
@@ -113,45 +121,33 @@ def _baseline(looks: BaselineLooks | None) -> WatchBaseline | None:
         return None
     losses = np.array(looks.losses)
     return WatchBaseline(
-        loss=float(losses.mean()),
+        loss=looks.loss,
         se=float(losses.std(ddof=1) / np.sqrt(len(losses))) if len(losses) > 1 else 0.0,
+        ci=looks.known.interval(looks.loss),
         repeats=len(losses),
         n=looks.n,
         n_queries=looks.n_queries,
+        never_read=looks.never_read,
     )
 
 
-def _few_repeats(looks: BaselineLooks | None, settings: Settings) -> list[str]:
-    """A warning where the baseline is so noisy that its own error may pass for a drift."""
-    found = _baseline(looks)
-    if found is None or found.se <= settings.delta:
+def _of_baseline(looks: BaselineLooks | None) -> list[str]:
+    """What is odd about the baseline itself: no watch says that a teacher was right on its first day."""
+    if looks is None:
         return []
-    return [
-        f"the baseline's error is {found.se:.3f}, more than delta ({settings.delta:g}): an alarm may come "
-        "of the baseline; take more repeats, or more sentinels"
-    ]
-
-
-def _verdict(teacher: Process, moved: Moved) -> tuple[Drifted | None, str]:
-    by_teacher, by_traffic = teacher.alarmed_at, moved.alarmed_at
-    if by_teacher and by_traffic:
-        return (
-            "both",
-            f"the teacher drifted (alarm on {by_teacher}), and so did the traffic (on {by_traffic})",
+    found = []
+    if looks.loss > MOSTLY_WRONG:
+        found.append(
+            f"the loss of the baseline is {looks.loss:.2f}: the teacher was mostly wrong from the beginning, "
+            "and can hardly be worse; unless you know it as such, the baseline failed: look at its answers"
         )
-    if by_teacher:
-        said = f"the teacher is {teacher.direction} on the sentinels (alarm on {by_teacher})"
-        return "teacher", said if moved.process.e_value is None else f"{said}; the traffic is quiet"
-    if by_traffic:
-        quiet = "the teacher is quiet" if teacher.e_value is not None else "no sentinel says otherwise"
-        return "traffic", f"{moved.words}, alarm on {by_traffic}; {quiet}"
-    if teacher.e_value is None and moved.process.e_value is None:
-        return None, "no day after the baseline says anything yet"
-    if moved.process.e_value is None:
-        return "none", "no drift of the teacher is shown; the traffic is not watched yet"
-    if teacher.e_value is None:
-        return "none", "no drift of the traffic is shown; the teacher is not watched yet"
-    return "none", "no drift is shown: neither process reached its threshold"
+    if looks.never_read:
+        pairs = plural(looks.never_read, "sentinel was", "sentinels were")
+        found.append(
+            f"{pairs} never read in the baseline: a loss of 1 from the beginning cannot rise, so that a "
+            "worse teacher does not show in them"
+        )
+    return found
 
 
 def _days(

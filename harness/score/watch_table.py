@@ -1,6 +1,7 @@
 """A watch from a table: a row for each sentinel and day, and one for each production row."""
 
 from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import NamedTuple
@@ -17,7 +18,16 @@ from harness.scorecards.watch import Watch
 from harness.storage.plural import plural
 from harness.storage.tables import Layout, Row, Table, joined
 
-NOT_THE_SAME = "{days} no golden pair of the baseline: their loss is held against that of other pairs"
+NOT_THE_SAME = "{days} no golden pair of the baseline and are left out: other pairs have another loss"
+MISSING = (
+    "{days} not all golden pairs of the baseline (fewest on {day}: {n} of {all}): such a day is held against "
+    "the baseline of the pairs that it has, and says nothing of the others"
+)
+ADDED = "{pairs} not in the baseline and left out: nobody knows what their loss was"
+MOVED = (
+    "the golden grade of {item!r} is {then} on {first} and {now} on {day}: a loss would move with it; give "
+    "every day the same one, or leave the sentinel out"
+)
 
 
 class _Row(NamedTuple):
@@ -35,6 +45,8 @@ class _Days:
     """Sentinels and traffic by day."""
 
     sentinels: dict[str, list[Seen]] = field(default_factory=lambda: defaultdict(list))
+    golden: dict[str, tuple[int, str]] = field(default_factory=dict)
+    moved: dict[str, str] = field(default_factory=dict)
     traffic: dict[str, TrafficDay] = field(default_factory=dict)
 
     def add(self, row: _Row, loss: Loss) -> None:
@@ -42,6 +54,10 @@ class _Days:
             day = self.traffic.setdefault(row.day, TrafficDay(row.day))
             day.add(row.stratum, row.teacher, row.weight)
             return
+        then, first = self.golden.setdefault(row.item, (row.golden, row.day))
+        if then != row.golden:
+            what = MOVED.format(item=row.item, then=then, first=first, now=row.golden, day=row.day)
+            self.moved.setdefault(row.item, what)
         query = query_key(row.query) if row.query else row.item
         seen = Seen(row.item, query, loss.of(row.golden, row.teacher), row.teacher is None)
         self.sentinels[row.day].append(seen)
@@ -67,12 +83,27 @@ def watch_table(table: Table, layout: Layout, levels: Levels, settings: Settings
         return watched(about, levels.scale, settings, None, (), traffic)
     looks, by_item = baseline_of([days.sentinels[day] for day in order[: settings.baseline]])
     later = order[settings.baseline :]
-    found = [sentinel_day(day, days.sentinels[day], looks, by_item) for day in later]
-    others = [day for day in later if not any(one.item in by_item for one in days.sentinels[day])]
-    if others:
-        has = plural(len(others), "day has", "days have")
-        about = about._replace(warnings=(NOT_THE_SAME.format(days=has),))
+    pairs = {day: {one.item for one in days.sentinels[day]} for day in later}
+    about = about._replace(warnings=tuple(_other_pairs(pairs, set(by_item))))
+    found = [
+        sentinel_day(day, days.sentinels[day], looks, by_item) for day in later if pairs[day] & set(by_item)
+    ]
     return watched(about, levels.scale, settings, looks, found, traffic)
+
+
+def _other_pairs(days: Mapping[str, set[str]], baseline: set[str]) -> Iterator[str]:
+    """What is said of days that have other pairs than the baseline."""
+    others = [day for day, pairs in days.items() if not pairs & baseline]
+    if others:
+        yield NOT_THE_SAME.format(days=plural(len(others), "day has", "days have"))
+    there = {day: len(pairs & baseline) for day, pairs in days.items() if pairs & baseline}
+    short = [day for day, n in there.items() if n < len(baseline)]
+    if short:
+        day = min(short, key=lambda one: there[one])
+        has = plural(len(short), "day has", "days have")
+        yield MISSING.format(days=has, day=day, n=there[day], all=len(baseline))
+    if added := set[str]().union(*days.values()) - baseline:
+        yield ADDED.format(pairs=plural(len(added), "golden pair is", "golden pairs are"))
 
 
 def _read(table: Table, layout: Layout, levels: Levels, loss: Loss) -> _Days:
@@ -109,6 +140,7 @@ def _read(table: Table, layout: Layout, levels: Levels, loss: Loss) -> _Days:
         if one.golden is not None:
             sentinels.append((row.line, (day, item), None))
     faults.refuse()
+    refuse_faults(Fault(str(table.path), what) for what in found.moved.values())
     many = [(day.day, day.fault) for day in found.traffic.values() if day.fault]
     refuse_faults(Fault(str(table.path), f"{day}: {fault}") for day, fault in many)
     if len(kinds) > 1:

@@ -9,6 +9,8 @@ import numpy as np
 from harness.nouns.base import Interval, Weighting
 from harness.scorecards.watch import HumanEstimate
 from harness.stats.agreement import Floats, distances, renumbered
+from harness.stats.baseline_evidence import BaselineEvidence, drift_beside, evidence_of
+from harness.stats.e_process import Drift
 from harness.stats.means import clustered_mean
 
 MOST_STRATA = 1_000
@@ -33,12 +35,28 @@ class SentinelDay:
 
 @dataclass(frozen=True, slots=True)
 class BaselineLooks:
-    """The mean loss of each repeat, and how many pairs of how many queries each has; who answered."""
+    """The mean loss of each repeat, and how many pairs of how many queries each has; who answered.
+
+    `known`: what the answers say of the true mean. `never_read`: pairs whose answer no look could read.
+    """
 
     losses: tuple[float, ...]
     n: int
     n_queries: int
+    known: BaselineEvidence
     models: tuple[str, ...] = ()
+    never_read: int = 0
+
+    @property
+    def loss(self) -> float:
+        """The mean of the looks."""
+        return float(np.mean(self.losses))
+
+    def drift(self, losses: Floats, before: Floats, delta: float) -> Drift:
+        """The evidence after each day; `before`: the baseline's mean of the pairs of that day."""
+        # A mean of so many answers cannot tell a smaller loss from none.
+        least = 1 / (self.n * len(self.losses) + 1)
+        return drift_beside(losses, before, self.known, self.loss, delta, least)
 
 
 @dataclass(slots=True)
@@ -136,14 +154,17 @@ class Seen:
 def baseline_of(repeats: Sequence[Sequence[Seen]]) -> tuple[BaselineLooks, dict[str, float]]:
     """The baseline looks, and each pair's mean loss in them."""
     losses: dict[str, list[float]] = defaultdict(list)
+    read = set[str]()
     for repeat in repeats:
         for one in repeat:
             losses[one.item].append(one.loss)
+            if not one.unread:
+                read.add(one.item)
     means = tuple(float(np.mean([one.loss for one in repeat])) for repeat in repeats)
     queries = {one.query for repeat in repeats for one in repeat}
-    return BaselineLooks(means, len(losses), len(queries)), {
-        item: float(np.mean(each)) for item, each in losses.items()
-    }
+    known = evidence_of(losses.values())
+    looks = BaselineLooks(means, len(losses), len(queries), known, never_read=len(losses) - len(read))
+    return looks, {item: float(np.mean(each)) for item, each in losses.items()}
 
 
 def sentinel_day(
@@ -156,8 +177,7 @@ def sentinel_day(
     """A day beside its baseline: that of the same pairs, where the baseline has some of them."""
     paired = [one for one in seen if one.item in by_item]
     used = paired or list(seen)
-    overall = float(np.mean(looks.losses))
-    before = np.array([by_item.get(one.item, overall) for one in used])
+    before = np.array([by_item.get(one.item, looks.loss) for one in used])
     after = np.array([one.loss for one in used])
     numbers: dict[str, int] = {}
     clusters = renumbered(np.array([numbers.setdefault(one.query, len(numbers)) for one in used]))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
+from scipy.special import stdtrit
 
 from harness.nouns.base import Reason
 from harness.score.watched import TrafficDay, day_order, pooled
@@ -111,8 +112,15 @@ def _change(then: TrafficDay, now: TrafficDay, strata: Sequence[str]) -> MeanCha
     before, after = (
         float(np.nansum(share * mean)) for share, mean in zip((first, second), means, strict=True)
     )
-    parts = kitagawa(first, second, *means)
-    return MeanChange(then=before, now=after, change=after - before, mix=parts.mix, within=parts.within)
+    # Without strata there is no mix of them to speak of.
+    parts = kitagawa(first, second, *means) if len(strata) > 1 else None
+    return MeanChange(
+        then=before,
+        now=after,
+        change=after - before,
+        mix=parts and parts.mix,
+        within=parts and parts.within,
+    )
 
 
 def _process(
@@ -125,19 +133,19 @@ def _process(
 ) -> tuple[Process, dict[str, float], str]:
     """The average over the kinds of the e-process of each one's share.
 
-    Its mean is at most 1 while no share has drifted. The tolerance of a share is `delta` and the error of
-    its baseline: traffic differs from day to day, and few days say little of what is usual.
+    Its mean is at most 1 while no share has drifted. The tolerance of a share is `delta` and what the days of
+    its baseline leave open (`_unknown`): traffic differs from day to day, and few days say little of what is
+    usual.
     """
     each_before, each_after = (
         np.array([one.strata(kinds) if of == "strata" else one.graded(kinds) for one in days])  # type: ignore[arg-type]  # the kinds fit `of`
         for days in (before, after)
     )
     shares = each_before.mean(axis=0)
-    errors = (
-        each_before.std(axis=0, ddof=1) / np.sqrt(len(before)) if len(before) > 1 else np.zeros(len(shares))
-    )
+    rows = sum(one.rows for one in before)
+    errors = _unknown(each_before, rows)
     drifts = [
-        drift_process(each_after[:, at], np.full(len(after), share), delta + error, delta)
+        drift_process(each_after[:, at], np.full(len(after), share), delta + error, 1 / (rows + 1))
         for at, (share, error) in enumerate(zip(shares, errors, strict=True))
     ]
     evidence = np.mean([one.both for one in drifts], axis=0)
@@ -156,6 +164,19 @@ def _process(
     )
     by_day = {one.day: float(value) for one, value in zip(after, evidence, strict=True)}
     return process, by_day, f"{direction} of {kind} {name} is seen"
+
+
+def _unknown(shares: Floats, rows: int) -> Floats:
+    """How far the mean of each share (days x kinds) may be off: half of Student's 95 % interval.
+
+    The error is that between days, and at least that of independent rows at Laplace's estimate of the share,
+    (sum + 1) / (rows + 2): days that are alike, or a kind that was not seen, are no certainty.
+    """
+    days = len(shares)
+    mean = (shares.mean(axis=0) * rows + 1) / (rows + 2)
+    least = np.sqrt(mean * (1 - mean) / max(rows, 1))
+    between = shares.std(axis=0, ddof=1) / np.sqrt(days)
+    return np.asarray(stdtrit(days - 1, 0.975) * np.maximum(between, least), dtype=np.float64)
 
 
 def _moved_most(

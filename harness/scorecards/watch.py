@@ -29,14 +29,29 @@ class Process(Noun):
 class WatchBaseline(Noun):
     """What the teacher's loss is held against: the mean of `repeats` looks at the same golden pairs.
 
-    `se`: the error of the mean, by how much the repeats differ.
+    `se`: the error of the mean, by how much the repeats differ: 0 where they are alike, which is no
+    certainty. `ci`: the means that the answers do not refute, at 95 %. `never_read`: pairs whose answer was
+    read in no look; each has a loss of 1 from the beginning.
     """
 
     loss: float
     se: float
+    ci: Interval | None = None
     repeats: int
     n: int
     n_queries: int
+    never_read: int = 0
+
+
+class WatchPower(Noun):
+    """The smallest rise of the loss that the watch finds within `days` in at least `power` of the cases.
+
+    None where it would find none, even if every answer were wrong.
+    """
+
+    shift: float | None
+    days: int
+    power: float
 
 
 class HumanEstimate(Noun):
@@ -91,14 +106,15 @@ class Mix(Noun):
 class MeanChange(Noun):
     """The change of the teacher's mean grade over the traffic, split by Kitagawa.
 
-    `mix`: since other strata are seen; `within`: since grades within the strata changed. They add up.
+    `mix`: since other strata are seen; `within`: since grades within the strata changed. They add up; both
+    are None where the rows have no strata.
     """
 
     then: float
     now: float
     change: float
-    mix: float
-    within: float
+    mix: float | None
+    within: float | None
 
 
 class HumanSequence(Noun):
@@ -115,10 +131,11 @@ class HumanSequence(Noun):
 
 
 class Watch(Noun):
-    """Who drifted. `verdict` is None where no day says anything yet.
+    """Who drifted. `verdict` is None where it cannot be told.
 
     `alpha`: the chance that a watch in which nothing drifted ever alarms, half of it for each process;
-    `delta`: the drift that nobody minds. `recent`: the days that `now` is the mean of.
+    `delta`: the drift that nobody minds. `finds`: what the watch can see of the teacher. `recent`: the days
+    that `now` is the mean of.
     """
 
     verdict: Drifted | None
@@ -132,6 +149,7 @@ class Watch(Noun):
     teacher: Process
     traffic: Process
     baseline: WatchBaseline | None = None
+    finds: WatchPower | None = None
     days: tuple[WatchedDay, ...]
     recent: int = 0
     mixes: tuple[Mix, ...] = ()

@@ -12,7 +12,9 @@ import numpy as np
 from harness.stats.agreement import Floats
 
 FRACTIONS = (1.0, 0.5, 0.25, 0.125)
-"""The grid of bets, as parts of the largest one. Small bets alone find nothing in a daily mean."""
+"""The grid of bets, as parts of the largest one. Small bets alone find nothing in a daily mean, so that a bet
+has a weight in proportion to its size."""
+WEIGHTS = np.array(FRACTIONS) / sum(FRACTIONS)
 LARGEST = 0.95
 """The part of what a bet could lose at most that is staked."""
 START = 30.0
@@ -40,10 +42,12 @@ def drift_process(values: Floats, baseline: Floats, delta: float, least: float =
     baseline and d = value - b, a bet eta multiplies 1 + eta (d - delta) over the days for a higher figure,
     eta in (0, .95 / (b + delta)], and 1 + eta (d + delta) for a lower one, eta in
     [-.95 / (1 - b + delta), 0): no factor can reach 0, whatever a day brings. Products are averaged: over
-    the grid, and over the day that they begin with, day s with the weight START / ((s + START - 1)
-    (s + START)); one that begins later counts 1. A product's mean is at most 1 while the figure has not
-    drifted, and so is the average's: it reaches 1/alpha ever with probability alpha at most. `least`: the
-    smallest b + delta and 1 - b + delta that a bet reckons with, for a baseline of 0 or 1.
+    the grid with the weights WEIGHTS, and over the day that they begin with, day s with the weight START /
+    ((s + START - 1) (s + START)); one that begins later counts 1. A product's mean is at most 1 while the
+    figure has not drifted, and so is the average's: it reaches 1/alpha ever with probability alpha at most.
+    `least`: the smallest b + delta and 1 - b + delta that a bet reckons with, for a baseline of 0 or 1.
+
+    Both may have further axes, for several baselines at once: days come first.
     """
     apart = values - baseline
     up = LARGEST / np.maximum(baseline + delta, least)
@@ -55,14 +59,15 @@ def drift_process(values: Floats, baseline: Floats, delta: float, least: float =
 
 
 def _averaged(factors: Floats) -> Floats:
-    """The average after each day of products of the factors (bets x days) that begin on any day."""
-    running = np.zeros(len(factors))
-    found = np.empty(factors.shape[1])
-    for at, factor in enumerate(factors.T):
+    """The average after each day of products of the factors (bets x days x ...) that begin on any day."""
+    running = np.zeros((factors.shape[0], *factors.shape[2:]))
+    found = np.empty(factors.shape[1:])
+    for at in range(factors.shape[1]):
+        factor = factors[:, at]
         day = at + 1.0
         begins = START / ((day + START - 1) * (day + START))
         running = np.minimum((running + begins) * np.maximum(factor, 0.0), MOST)
-        found[at] = running.mean() + START / (day + START)
+        found[at] = np.tensordot(WEIGHTS, running, 1) + START / (day + START)
     return found
 
 

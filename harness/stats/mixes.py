@@ -44,9 +44,9 @@ def kitagawa(then: Floats, now: Floats, means_then: Floats, means_now: Floats) -
 
     mix = sum (now - then) (m_then + m_now) / 2, within = sum (m_now - m_then) (then + now) / 2. A part that
     is missing on one side has no mean there (NaN): it takes that of the other, so that its coming or going is
-    a change of the mix.
+    a change of the mix. One that is missing on both sides changes nothing.
     """
-    first = np.where(np.isnan(means_then), means_now, means_then)
-    second = np.where(np.isnan(means_now), means_then, means_now)
+    first = np.nan_to_num(np.where(np.isnan(means_then), means_now, means_then))
+    second = np.nan_to_num(np.where(np.isnan(means_now), means_then, means_now))
     mix = float(((now - then) * (first + second) / 2).sum())
     return Decomposed(mix, float(((second - first) * (then + now) / 2).sum()))

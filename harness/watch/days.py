@@ -23,7 +23,8 @@ from harness.runs.watch_folder import (
     history_of,
     run_in,
 )
-from harness.score.watch_folder import baseline_line, day_line, unanswered_in
+from harness.score.watch_history import checked_history
+from harness.score.watch_runs import baseline_line, day_line, unanswered_in
 from harness.score.watched import day_order
 from harness.scorecards.money import Forecast
 from harness.storage.plural import plural
@@ -48,9 +49,11 @@ def add_day(
 ) -> bool:
     """Ask the sentinels for a day, and before the first day the baseline; False if the day is there already.
 
-    A day that was broken off goes on. Nothing is counted twice: its line is written once, at its end.
+    A day that was broken off goes on. Nothing is counted twice: its line is written once, at its end. Answers
+    cost money, so that the history is checked before they are asked for.
     """
     with alone_in(folder):
+        checked_history(folder, settings)
         lines = history_of(folder)
         days = [line.day for line in lines if isinstance(line, DayLine)]
         if day in days:
@@ -64,8 +67,7 @@ def add_day(
             append_line(folder, baseline_line(day, run, settings.weighting))
         run = _asked(project, folder / DAYS / day, settings, 1, watch, limits)
         baseline = run_in(first)
-        if baseline is None:
-            raise BadInput([Fault(str(first), "the run of the baseline is gone; restore it")])
+        assert baseline is not None, "it was checked, or asked just now"
         append_line(folder, day_line(day, run, baseline, settings.weighting))
     return True
 

@@ -8,11 +8,13 @@ from typing import Any, NamedTuple
 from harness.report.page.axis import axis_over
 from harness.report.page.environment import render_page, save_page
 from harness.report.watch import (
+    DAY_INTERVALS,
     QUESTION,
     baseline_lines,
     change_words,
     day_cells,
     evidence,
+    grades_words,
     humans_words,
     mix_words,
     process_words,
@@ -72,6 +74,7 @@ def watch_page(found: Watch) -> str:
         "evidence": [one for one in (_evidence(found, name) for name in ("teacher", "traffic")) if one],
         "loss": _loss(found),
         "mixes": [(mix, mix_words(mix)) for mix in found.mixes],
+        "grades": grades_words(found),
         "change": change_words(found.change) if found.change else None,
         "humans": humans_words(found.humans) if found.humans else None,
         "days": [day_cells(one) for one in reversed(found.days)],
@@ -134,7 +137,7 @@ def _loss(found: Watch) -> Picture | None:
     ]
     return Picture(
         "Loss of the teacher, less the baseline",
-        "With 95 % intervals of each day alone, clustered by query. The dashed line is the baseline.",
+        f"Clustered by query; the dashed line is the baseline. {DAY_INTERVALS}",
         f"Loss less the baseline: {apart[0]:+.3f} on {days[0].day}, {apart[-1]:+.3f} on {days[-1].day}",
         points,
         [(_down(tick.value, axis.low, axis.high), tick.label) for tick in axis.ticks],
