@@ -15,6 +15,10 @@ from shipped import is_own, ship
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+# One thread for numbers: each core has a process of tests, and a thread that waits for its turn spins.
+# It is read when numpy is loaded, which is later.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # No deadline: machines differ. On CI the same examples every time, so that red means a change broke it;
 # on a desk new ones, so that something is found.
 settings.register_profile("desk", deadline=None)
