@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 # It is read when numpy is loaded, which is later.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-# No deadline: machines differ. On CI the same examples every time, so that red means a change broke it;
-# on a desk new ones, so that something is found.
-settings.register_profile("desk", deadline=None)
-settings.register_profile("ci", deadline=None, derandomize=True)
+# No deadline: machines differ. On CI many, and the same every time, so that red means a change broke it;
+# on a desk fewer, and new ones, so that something is found.
+settings.register_profile("desk", deadline=None, max_examples=40)
+settings.register_profile("ci", deadline=None, max_examples=100, derandomize=True)
 # Mutants are many: fewer examples, always the same, and none is made smaller.
 settings.register_profile(
     "mutants", deadline=None, derandomize=True, max_examples=30, phases=(Phase.explicit, Phase.generate)
