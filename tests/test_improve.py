@@ -355,6 +355,7 @@ def learning(asked: dict[str, Any], dice: random.Random) -> Turn:
     return answer(0) if GOOD in text_of(asked) and "refill pack" in title else blind_spot(asked, dice)
 
 
+@pytest.mark.slow
 def test_the_shot_that_helps_is_found_and_pinned_in_a_draft(tmp_path: Path) -> None:
     with_shots(tmp_path)
     with simulated(learning) as server:
