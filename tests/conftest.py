@@ -15,10 +15,14 @@ from shipped import is_own, ship
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-# No deadline: machines differ. On CI the same examples every time, so that red means a change broke it;
-# on a desk new ones, so that something is found.
-settings.register_profile("desk", deadline=None)
-settings.register_profile("ci", deadline=None, derandomize=True)
+# One thread for numbers: each core has a process of tests, and a thread that waits for its turn spins.
+# It is read when numpy is loaded, which is later.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# No deadline: machines differ. On CI many, and the same every time, so that red means a change broke it;
+# on a desk fewer, and new ones, so that something is found.
+settings.register_profile("desk", deadline=None, max_examples=40)
+settings.register_profile("ci", deadline=None, max_examples=100, derandomize=True)
 # Mutants are many: fewer examples, always the same, and none is made smaller.
 settings.register_profile(
     "mutants", deadline=None, derandomize=True, max_examples=30, phases=(Phase.explicit, Phase.generate)
@@ -39,6 +43,10 @@ def _keep_out(event: str, args: tuple[Any, ...], reading: frozenset[str] = READI
 
 
 sys.addaudithook(_keep_out)
+
+
+# Nothing of a test needs the memory of a cycle at once: the collector looks a twentieth as often.
+gc.set_threshold(40_000, 20, 50)
 
 
 def pytest_collection_finish() -> None:

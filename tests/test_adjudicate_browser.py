@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from browser import opened, runs_over, serious
+from browser import LOOKS, opened, runs_over, serious
 from disputing import (
     TEACHER_WHY,
     WHY,
@@ -248,7 +248,7 @@ def test_second_tab_is_refused_with_what_was_decided_and_keeps_its_draft(
     assert adjudicated(project)[1]["supersedes"] == "decision-1"
 
 
-@pytest.mark.parametrize(("width", "dark"), [(360, False), (360, True), (1280, False), (1280, True)])
+@pytest.mark.parametrize(("width", "dark"), LOOKS)
 def test_everybody_can_read_the_pages(project: Project, browser: Browser, width: int, dark: bool) -> None:
     one, other = disputes_of(project)[:2]
     by = Author("Bea", "2026-11-29T10:00:00+00:00")

@@ -142,6 +142,7 @@ def test_what_fails_midway_is_resumed_by_the_same_command(shop: Path) -> None:
         assert len(server.requests) == 39 + sum(one["of"] for one in found["rewrites"])
 
 
+@pytest.mark.slow
 def test_kill_loses_what_is_in_flight_and_no_more(shop: Path) -> None:
     with fault_server(lambda n, body: Turn(said=fond_of_praise(n, body).said, wait=0.02)) as server:
         command = [sys.executable, "-m", "harness", "audit", "openai/m", "--base-url", server.url]

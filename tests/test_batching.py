@@ -566,6 +566,7 @@ session(Path(sys.argv[2]), sys.argv[3], sys.argv[4], Session(Path(sys.argv[5])))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("provider", ["openai", "anthropic"])
 def test_process_killed_outright_between_handing_over_and_the_name(small: Path, provider: str) -> None:
     with fault_server(right, [Fate(held=True)]) as server:

@@ -51,6 +51,7 @@ def test_looking_often_passes_too_often_and_the_planned_number_does_not(coverage
     assert coverage.looking_counts(process, 40, 40, 5)[0] == coverage.looking_counts(process, 40, 40, 5)[1]
 
 
+@pytest.mark.slow
 def test_benchmark_of_labels_counts_what_it_labels(tmp_path: Path) -> None:
     words = ["--pairs", "60", "--kills", "1", "--repeats", "3"]
     done = subprocess.run(
@@ -60,6 +61,7 @@ def test_benchmark_of_labels_counts_what_it_labels(tmp_path: Path) -> None:
     assert "60 rows labelled, 60 answers in the store" in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "option"),
     [

@@ -281,6 +281,7 @@ def test_commands_of_a_page_run(shop: Path, page: Path) -> None:
             assert ended.code in ((0, 1, 3) if gated else (0,)), (command, ended.err)
 
 
+@pytest.mark.slow
 def test_commands_for_a_project_of_ones_own_run_outside_the_clone(here: Path) -> None:
     rows = [f"query {n},{n},title {n},{n % 4}\n" for n in range(40)]
     (here / "pairs.csv").write_text("query,product_id,title,label\n" + "".join(rows), "utf-8")

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from builders import CLAUSE, policy
 from old_runs import holds
 
@@ -23,6 +24,7 @@ TESTS = Path(__file__).resolve().parent
 ADDED = ("later: str | None = None", "later_count: int = 3", "later_names: tuple[str, ...] = ()")
 
 
+@pytest.mark.slow
 def test_old_runs_are_read_with_new_fields_in_every_noun(tmp_path: Path) -> None:
     """In a copy of the package whose nouns have more fields, as somebody would write them."""
     package = tmp_path / "code/harness"

@@ -335,6 +335,7 @@ def test_impact_that_was_stopped_goes_on_and_pays_for_nothing_twice(
         assert len(server.requests) == 2 * N + 1 + (2 * N if more else 0)
 
 
+@pytest.mark.slow
 def test_kill_loses_what_is_in_flight_and_no_more(shop: Path) -> None:
     with fault_server(lambda n, body: Turn(said=strict(n, body).said, wait=0.03)) as server:
         command = [sys.executable, "-m", "harness", "policy", "impact", "small", "--pairs", "pairs.csv"]

@@ -401,6 +401,7 @@ def test_an_edit_after_which_fewer_answers_can_be_read_is_not_accepted(tmp_path:
     assert found["draft"] is None
 
 
+@pytest.mark.slow
 def test_the_shot_that_helps_is_found_and_pinned_in_a_draft(tmp_path: Path) -> None:
     with_shots(tmp_path)
     with simulated(learning) as server:

@@ -56,7 +56,7 @@ def wait_for(server: FaultServer, requests: int, process: "subprocess.Popen[byte
         time.sleep(0.001)
 
 
-@pytest.mark.parametrize("at", range(KILLS))
+@pytest.mark.parametrize("at", [0, *(pytest.param(at, marks=pytest.mark.slow) for at in range(1, KILLS))])
 def test_a_killed_labelling_goes_on(here: Path, at: int) -> None:
     write_project(here)
     write_rows(here / "pairs.csv", rows(ROWS, distinct=DISTINCT))

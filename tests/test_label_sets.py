@@ -172,6 +172,7 @@ def test_a_text_that_is_repeated_without_end_is_read_a_few_rows_at_a_time(
     assert all(part.schema.equals(shard_schema()) for part in parts)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("repeated", [False, True])
 def test_long_texts_of_a_shard_take_no_more_than_a_few_pieces(here: Path, repeated: bool) -> None:
     """10,000 rows of 50 KB in a file of some 200 KB: 500 MB of texts, each another one or all the same."""

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from browser import opened, runs_over, serious
+from browser import LOOKS, opened, runs_over, serious
 from parties import Guest, answer, party
 from playwright.sync_api import Browser, expect
 from rounds import add_round, grade
@@ -169,7 +169,7 @@ def test_the_page_is_renewed_while_people_rate(rated: OpenRound, tmp_path: Path,
         expect(row.locator("td").first).to_have_text("55", timeout=15_000)
 
 
-@pytest.mark.parametrize(("width", "dark"), [(1280, False), (360, False), (360, True)])
+@pytest.mark.parametrize(("width", "dark"), LOOKS)
 def test_the_pages_fit_and_axe_finds_nothing(
     width: int, dark: bool, rated: OpenRound, tmp_path: Path, browser: Browser
 ) -> None:

@@ -1,6 +1,7 @@
 """A run that two models answered: every place that judges or shows it says that it is a mixture."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,12 +18,22 @@ from harness.web.app import create_app
 SAID = "2 models answered (m-bf16 30, m-fp8 30)"
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, tuple[str, str]]:
+    """A project, and its run of one grader, and one with two models in its records and its manifest."""
+    root = tmp_path_factory.mktemp("mixed")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        write_project(root, golden=examples(queries=40))
+        run_of(root, perfect)
+        return root, (run_of(root, perfect), _mixed(root, run_of(root, perfect)))
+
+
 @pytest.fixture
-def names(here: Path) -> tuple[str, str]:
-    """A run of one grader, and one with two models in its records and its manifest."""
-    write_project(here, golden=examples(queries=40))
-    run_of(here, perfect)
-    return run_of(here, perfect), _mixed(here, run_of(here, perfect))
+def names(made: tuple[Path, tuple[str, str]], here: Path) -> tuple[str, str]:
+    """The two runs of a copy of it, to work in."""
+    shutil.copytree(made[0], here, dirs_exist_ok=True)
+    return made[1]
 
 
 def _mixed(here: Path, name: str) -> str:

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from browser import opened, runs_over, serious
+from browser import LOOKS, opened, runs_over, serious
 from builders import examples, write_project
 from playwright.sync_api import Browser, Page, Route, expect
 from rating_pages import a_round, count, events, grades, opened_offline, rating, ready, saved, stored
@@ -358,17 +358,15 @@ def hide(page: Page, *, hidden: bool) -> None:
 # --- for everybody ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("width", "height", "dark"), [(1280, 860, False), (1280, 860, True), (360, 740, False)]
-)
+@pytest.mark.parametrize(("width", "dark"), LOOKS)
 def test_every_state_of_the_page_can_be_read_by_everybody(
-    tmp_path: Path, browser: Browser, width: int, height: int, dark: bool
+    tmp_path: Path, browser: Browser, width: int, dark: bool
 ) -> None:
+    height = 860 if width == 1280 else 740
     opened_round = a_round(tmp_path)
-    look = {"width": width, "height": height, "dark": dark}
     with (
         rating(Project(tmp_path), opened_round) as served,
-        opened(served.links["ann"], browser=browser, **look) as page,  # type: ignore[arg-type]
+        opened(served.links["ann"], browser=browser, width=width, height=height, dark=dark) as page,
     ):
         ready(page)
         for keys in ("", "1", "r", "Escape v", "v u", "Escape ?", "Escape c", "Escape 9"):

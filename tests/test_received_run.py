@@ -28,11 +28,19 @@ from harness.web.progress import Counter
 FILES = ("manifest.json", "records.jsonl", "examples.jsonl", "policy.toml", "scorecard.json", "events.log")
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with a finished run."""
+    root = tmp_path_factory.mktemp("received")
+    write_project(root)
+    harness("eval", "--policy", "small", "--model", "builtin/majority", "--no-report", "--root", root)
+    return root
+
+
 @pytest.fixture
-def run(here: Path) -> Path:
-    """A finished run in a project."""
-    write_project(here)
-    harness("eval", "--policy", "small", "--model", "builtin/majority", "--no-report")
+def run(made: Path, here: Path) -> Path:
+    """The run of a copy of it."""
+    shutil.copytree(made, here, dirs_exist_ok=True)
     return next(path for path in (here / "runs").iterdir() if not path.name.startswith("."))
 
 

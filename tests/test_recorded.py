@@ -128,6 +128,7 @@ def test_the_time_that_reading_takes_is_nobody_s_speed(here: Path, golden: dict[
     assert harness("compare", *(Path(run).name for run in runs), "--json").json["seconds"]["base"] is None
 
 
+@pytest.mark.slow
 def test_the_demonstration_is_what_the_readme_shows(here: Path) -> None:
     ship(here)
     shutil.copy(ROOT / "Makefile", here)

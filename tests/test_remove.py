@@ -10,13 +10,22 @@ from builders import harness, write_project
 from harness.runs.record_log import RecordLog
 
 
-@pytest.fixture
-def runs(here: Path) -> Path:
-    """Two runs, and one over production pairs."""
-    write_project(here)
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with two runs, and one over production pairs."""
+    root = tmp_path_factory.mktemp("runs")
+    write_project(root)
     for split in ("dev", "test"):
-        assert harness("eval", "--policy", "small", "--split", split, "--no-report").code == 0
-    shutil.copytree(named(here / "runs", "dev"), here / "runs/pairs/over-pairs")
+        words = ("--policy", "small", "--split", split, "--no-report", "--root", root)
+        assert harness("eval", *words).code == 0
+    shutil.copytree(named(root / "runs", "dev"), root / "runs/pairs/over-pairs")
+    return root
+
+
+@pytest.fixture
+def runs(made: Path, here: Path) -> Path:
+    """The runs of a copy of it."""
+    shutil.copytree(made, here, dirs_exist_ok=True)
     return here / "runs"
 
 

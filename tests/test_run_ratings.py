@@ -1,6 +1,7 @@
 """`harness gate2 RUN --ratings FILE`: a run with the ratings of a table instead of those in its folder."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,10 @@ RATED = [line for line in examples() if line["split"] != "shots"]
 RATINGS = "golden/small/ratings.jsonl"
 
 
-@pytest.fixture
-def rated(here: Path) -> Path:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project with a run whose golden set, test pairs too, was rated by three people."""
+    here = tmp_path_factory.mktemp("rated")
     write_project(here)
     lines: list[dict[str, Any]] = [
         {"item": line["id"], "rater": rater, "grade": (line["grade"] + (at % turn == 1)) % 3}
@@ -25,7 +27,14 @@ def rated(here: Path) -> Path:
     ]
     (here / RATINGS).write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
     rated_by(here, "human")
-    assert harness("eval", "--policy", "small", "--no-report").code == 0
+    assert harness("eval", "--policy", "small", "--no-report", "--root", here).code == 0
+    return here
+
+
+@pytest.fixture
+def rated(made: Path, here: Path) -> Path:
+    """A copy of it, to work in."""
+    shutil.copytree(made, here, dirs_exist_ok=True)
     return here
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from browser import opened, runs_over, serious
 from builders import harness, write_project
+from playwright.sync_api import Browser
 from production import label_set, plan, shown_pairs, write_csv
 from test_report import words_of
 from test_signal import COUNTS, LABELS, LOG, SCALE, files, refused, shown
@@ -116,11 +117,11 @@ def test_the_page_has_the_figures_of_the_json(here: Path) -> None:
     assert "No grade changes by this" in words and "have people judge them, blind" in words.lower()
 
 
-def test_what_a_log_says_is_text_and_the_page_can_be_read_by_everybody(here: Path) -> None:
+def test_what_a_log_says_is_text_and_the_page_can_be_read_by_everybody(here: Path, browser: Browser) -> None:
     rows = [{**row, "query": f"{HOSTILE} {row['query']}", "clauses": f"c{row['grade']}"} for row in shown()]
     written(*files(here, rows), *SCALE, "--html", "signal.html")
     for width in (1280, 400):
-        with opened(here / "signal.html", width=width) as page:
+        with opened(here / "signal.html", width=width, browser=browser) as page:
             assert page.title().startswith("Do users agree with the policy?")
             assert serious(page) == [] and runs_over(page) == 0
 

@@ -4,8 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
-from browser import opened, runs_over, serious, started
+from browser import opened, runs_over, serious
 from builders import harness, write_project
+from playwright.sync_api import Browser
 from watching import HEADERS, Planted, history, write_history
 
 import harness as library
@@ -43,12 +44,11 @@ def test_what_a_table_says_is_text(here: Path) -> None:
     assert "<b>head</b>" not in text and "&lt;b&gt;head&lt;/b&gt;" in text
 
 
-def test_the_page_can_be_read_by_everybody(here: Path) -> None:
+def test_the_page_can_be_read_by_everybody(here: Path, browser: Browser) -> None:
     page_of(here, Planted(shift=0.2, mix=0.2, days=30))
-    with started() as browser:
-        for width, dark in ((1280, False), (400, False), (1280, True)):
-            with opened(here / "w.html", width=width, dark=dark, browser=browser) as page:
-                assert (serious(page), runs_over(page)) == ([], 0)
+    for width, dark in ((1280, False), (400, False), (1280, True)):
+        with opened(here / "w.html", width=width, dark=dark, browser=browser) as page:
+            assert (serious(page), runs_over(page)) == ([], 0)
 
 
 def test_a_notebook_reads_frames_files_and_folders(here: Path) -> None:
