@@ -170,11 +170,11 @@ def row(head: str, process: Process, logs: int, *, same_side: bool) -> None:
         say(f"{head} {method} | {what} | {(count > 0).mean():.3f} |")
 
 
-def timed(count: int, form: str) -> None:
+def timed(count: int, form: str, queries: int) -> None:
     """Print what a whole process takes on a table of so many rows, one row a view."""
     with tempfile.TemporaryDirectory() as folder:
         log, labels = Path(folder) / f"log.{form}", Path(folder) / "labels.csv"
-        write_views(log, labels, count)
+        write_views(log, labels, count, queries)
         words = ["signal", log, "--labels", labels, "--scale", "0-4", "--at-least", "2", "--json"]
         start = time.perf_counter()
         process = subprocess.Popen(
@@ -242,10 +242,11 @@ def main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument("--logs", type=int, default=200)
     options.add_argument("--rows", type=int, nargs="*", default=[])
+    options.add_argument("--queries", type=int, default=20_000)
     options.add_argument("--form", choices=("csv", "parquet"), default="csv")
     given = options.parse_args()
     for count in given.rows:
-        timed(count, given.form)
+        timed(count, given.form, given.queries)
     if not given.rows:
         rows(given.logs)
 

@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from rich.console import RenderableType
 from rich.text import Text
 
+from harness.report.north_star import star_lines
 from harness.report.parts import columns, ended, entry, indented, interval, number, percent, signed, warnings
 from harness.scorecards.signal import (
-    ArmDifference,
-    Association,
     ClauseSignal,
     Contradiction,
     GroupSignal,
@@ -46,7 +45,7 @@ def signal_view(found: Signal) -> Iterator[RenderableType]:
     yield from _ladder(found)
     yield from _contradictions(found)
     yield from _clauses(found)
-    yield from _north_star(found)
+    yield from star_lines(found.north_star)
     yield from (Text(line) for line in ("", *facts_lines(found), no_change(found)))
     yield from warnings(found.warnings, above=True)
 
@@ -250,44 +249,6 @@ def _by_group(title: str, groups: Sequence[GroupSignal]) -> Iterator[RenderableT
     yield indented(table)
     if len(rows) > CLAUSES:
         yield Text(f"  ... and {len(rows) - CLAUSES:,} more; --json has all", style="dim")
-
-
-def _north_star(found: Signal) -> Iterator[RenderableType]:
-    star = found.north_star
-    yield Text("")
-    yield Text("What a search's outcome owes to the grades shown:", style="bold")
-    if star.n:
-        left = f"; {star.left_out:,} with ungraded results are left out" if star.left_out else ""
-        yield Text(
-            f"  {plural(star.n, 'search', 'searches')} of {plural(star.queries, 'query', 'queries')}, "
-            f"{percent(star.outcome)} with the outcome{left}."
-        )
-    if star.reason:
-        yield Text(f"  {ended(star.reason)}")
-    for one in star.associations:
-        yield Text(f"  {association_sentence(one)}")
-    for arm in star.arms:
-        yield Text(f"  {arm_sentence(arm)}")
-    if star.associations or star.arms:
-        yield Text(f"  {star.words}")
-
-
-def association_sentence(one: Association) -> str:
-    """An association in words."""
-    what = one.words[:1].upper() + one.words[1:]
-    if one.odds_ratio is None:
-        return f"{what}: {ended(one.reason or 'undefined')}"
-    more = f"the odds of the outcome times {number(one.odds_ratio, 2)} {interval(one.ci, 2)}"
-    return f"{what}: one standard deviation more goes with {more}."
-
-
-def arm_sentence(one: ArmDifference) -> str:
-    """A difference between two arms in words."""
-    what = "sessions with the outcome" if one.figure == "outcome" else "mean DCG shown"
-    sides = f"{one.arm} {number(one.value)}, {one.base} {number(one.base_value)}"
-    difference = f"{signed(one.difference)} {interval(one.ci)}".rstrip()
-    reason = f" ({one.reason})" if one.reason else ""
-    return f"{what[:1].upper()}{what[1:]}, {sides}: {difference}{reason}."
 
 
 def facts_lines(found: Signal) -> Iterator[str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.report.next_steps import Step
+from harness.report.north_star import arm_sentence, association_sentence
 from harness.report.page.axis import axis_over
 from harness.report.page.drawn import Drawn
 from harness.report.page.environment import render_page, save_page
@@ -14,8 +15,6 @@ from harness.report.signal import (
     QUESTION,
     all_contradictions,
     answer_lines,
-    arm_sentence,
-    association_sentence,
     facts_lines,
     no_change,
     other_title,
