@@ -45,8 +45,10 @@ def imported(path: Path, *words: str | Path) -> Ended:
 
 
 def exported(path: Path, format: str, *words: str | Path) -> Ended:
-    """`harness ratings export` into a file."""
-    return harness("ratings", "export", "--to", format, "--policy", "small", "-o", path, *words)
+    """`harness ratings export` into a file, over an earlier one."""
+    return harness(
+        "ratings", "export", "--to", format, "--policy", "small", "-o", path, "--overwrite", *words
+    )
 
 
 def verdicts(here: Path) -> list[tuple[str, int, str, int, str]]:

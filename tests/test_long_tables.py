@@ -99,6 +99,29 @@ def test_a_small_file_of_endless_texts_is_refused_by_what_it_decodes_to(
     assert len(read_table(path).rows) == 1_000
 
 
+@pytest.mark.parametrize(("most", "rows"), [(1 << 30, 100), (50_040, 5), (50_039, 4), (1, 1)])
+def test_longer_texts_are_decoded_in_fewer_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int, rows: int
+) -> None:
+    """Two texts of 5,000 letters, each after its length in four bytes, are a row of 10,008 bytes at most."""
+    path = bomb(tmp_path / "t.parquet", 200, 5_000)
+    monkeypatch.setattr(parquet, "LONGEST_STEP", most)
+    with parquet.parquet_file(path) as file:
+        sizes = [batch.num_rows for batch in parquet.bounded_batches(file, path)]
+    assert sizes == [rows] * (200 // rows)
+
+
+@pytest.mark.parametrize("letters", [1, 60, 61, 100, 20_000, 3_000_000])
+def test_the_size_of_a_dictionary_is_read_from_its_page(tmp_path: Path, letters: int) -> None:
+    path = tmp_path / "t.parquet"
+    table = pa.table({"item": ["x" * letters] * 4, "grade": [1, 2, 3, 4]})
+    for coded, size in ((["item"], letters + 4), (False, 0)):
+        pq.write_table(table, path, use_dictionary=coded)
+        with parquet.parquet_file(path) as file, path.open("rb") as raw:
+            group = file.metadata.row_group(0)
+            assert [parquet._dictionary(raw, group.column(at)) for at in range(2)] == [size, 0]
+
+
 def test_few_rows_of_long_texts_are_not_held(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert not isinstance(read_table(table).rows, Stream)
     monkeypatch.setattr(formats, "HELD_LETTERS", 100)

@@ -18,7 +18,7 @@ from harness.storage.xlsx import read_xlsx
 
 HELD = 20_000
 """Rows of JSON lines or Parquet that are held; a longer file is read again for each pass."""
-HELD_LETTERS = 64 << 20
+HELD_LETTERS = 16 << 20
 """Letters of these rows: a few rows of long texts are not held either."""
 Numbered = Iterable[tuple[int, Mapping[str, Any] | Fault]]
 

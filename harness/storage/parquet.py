@@ -7,14 +7,16 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from harness.errors import BadInput, Fault, refuse_faults
 from harness.storage.plural import plural
 from harness.storage.regular import LARGEST, open_regular, unreadable
 
 STEP = 100
-"""Rows that are decoded before it is known how long they are."""
+"""Rows that are decoded at a time, at most."""
+LONGEST_STEP = 64 << 20
+"""The bytes that they may decode to, by the longest that a text of each column's dictionary can be."""
 MOST_UNPACKED = 1_000
 """How many times its size a file may decode to, if that is more than LARGEST bytes."""
 
@@ -25,22 +27,51 @@ def parquet_rows(path: Path) -> Iterator[Mapping[str, Any]]:
         # A row as plain data would have the last of them, and nobody would hear of the others.
         twice = (name for name, count in Counter(file.schema_arrow.names).items() if count > 1)
         refuse_faults(Fault(str(path), f"the header {name!r} comes twice") for name in twice)
-        for batch in bounded(file.iter_batches(batch_size=STEP), path):
+        for batch in bounded_batches(file, path):
             yield from batch.to_pylist()
 
 
-def bounded(batches: Iterable[Any], path: Path) -> Iterator[Any]:
-    """The batches of a file. BadInput where they are out of all proportion to its size.
+def bounded_batches(file: Any, path: Path) -> Iterator[Any]:
+    """The rows of a `parquet_file`, a few at a time. BadInput where they are out of proportion to its size.
 
     A text that a file has once can stand in every row: a file of 300 KB can hold 20 million long rows.
     """
     most, unpacked, rows = max(LARGEST, MOST_UNPACKED * path.stat().st_size), 0, 0
-    for batch in batches:
+    for batch in _batches(file, path):
         unpacked, rows = unpacked + batch.nbytes, rows + batch.num_rows
         if unpacked > most:
             what = f"its first {plural(rows, 'row')} unpack to more than {most >> 20:,} MB"
             raise BadInput([Fault(str(path), f"{what}; save what is meant of it as a file of its own")])
         yield batch
+
+
+def _batches(file: Any, path: Path) -> Iterator[Any]:
+    with open_regular(path) as raw:
+        for at in range(file.metadata.num_row_groups):
+            group = file.metadata.row_group(at)
+            longest = sum(_dictionary(raw, group.column(place)) for place in range(group.num_columns))
+            step = max(1, min(STEP, LONGEST_STEP // max(longest, 1)))
+            yield from file.iter_batches(batch_size=step, row_groups=[at])
+
+
+def _dictionary(raw: BinaryIO, column: Any) -> int:
+    """The bytes of a column's dictionary, which no text of it is longer than; 0 without one.
+
+    The footer does not say it. The dictionary is the first page; its header begins with the page's kind and
+    its unpacked size (parquet.thrift: PageHeader), each a number of seven bits a byte after the byte 0x15.
+    """
+    raw.seek(max(0, column.dictionary_page_offset or column.data_page_offset))
+    head, numbers = raw.read(16), list[int]()
+    while len(numbers) < 2 and head[:1] == b"\x15":
+        length = next((at for at, byte in enumerate(head[1:], start=2) if byte < 128), len(head))
+        number = sum((byte & 127) << 7 * at for at, byte in enumerate(head[1:length]))
+        # Signed numbers are folded: 0, -1, 1, -2, ...
+        numbers.append(number // 2)
+        head = head[length:]
+    return numbers[1] if len(numbers) == 2 and numbers[0] == _DICTIONARY_PAGE else 0
+
+
+_DICTIONARY_PAGE = 2
 
 
 @contextmanager
