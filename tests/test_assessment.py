@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sys
 import tempfile
 from collections import Counter
@@ -48,12 +49,22 @@ def opens(action: Callable[[], object]) -> list[Path]:
         return [Path(line) for line in log.read().decode("utf-8").splitlines()]
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with two runs."""
+    root = tmp_path_factory.mktemp("two")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        write_project(root)
+        run_of(root, wrong_on(1, 5, 9))
+        run_of(root, perfect, file="other.csv")
+    return root
+
+
 @pytest.fixture
-def two(here: Path) -> list[Path]:
-    """The folders of two runs, the older one first."""
-    write_project(here)
-    run_of(here, wrong_on(1, 5, 9))
-    run_of(here, perfect, file="other.csv")
+def two(made: Path, here: Path) -> list[Path]:
+    """The folders of the runs of a copy of it, the older one first."""
+    shutil.copytree(made, here, dirs_exist_ok=True)
     return sorted((here / "runs").iterdir())
 
 

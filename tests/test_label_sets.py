@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -24,13 +25,23 @@ from harness.runs.labels import load_labels, shard_path, shard_schema
 ALONE = ("--unproven",)
 
 
-@pytest.fixture
-def made(here: Path) -> Path:
-    """A label set of 10 rows by a builtin model."""
-    write_project(here)
-    table = write_rows(here / "pairs.csv", rows(10, distinct=4))
-    ended = label(None, table, *ALONE, model="builtin/majority")
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with a label set of 10 rows by a builtin model."""
+    root = tmp_path_factory.mktemp("labels")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        write_project(root)
+        write_rows(root / "pairs.csv", rows(10, distinct=4))
+        ended = label(None, "pairs.csv", *ALONE, model="builtin/majority")
     assert ended.code == 0, ended.err
+    return root
+
+
+@pytest.fixture
+def made(whole: Path, here: Path) -> Path:
+    """The label set of a copy of it."""
+    shutil.copytree(whole, here, dirs_exist_ok=True)
     return here / "L"
 
 

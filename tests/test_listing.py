@@ -22,12 +22,22 @@ from harness.storage.project import Project
 from harness.verdicts.assessment import assess, save_assessment
 
 
-@pytest.fixture
-def project(here: Path) -> Project:
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small project with one finished run."""
-    made = write_project(here)
-    run_of(here, wrong_on(1, 5, 9))
-    return made
+    root = tmp_path_factory.mktemp("listed")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        write_project(root)
+        run_of(root, wrong_on(1, 5, 9))
+    return root
+
+
+@pytest.fixture
+def project(whole: Path, here: Path) -> Project:
+    """A copy of it, to work in."""
+    shutil.copytree(whole, here, dirs_exist_ok=True)
+    return Project(here)
 
 
 def only(project: Project) -> ListedRun:

@@ -240,19 +240,27 @@ def test_no_count_stands_before_a_fixed_plural() -> None:
     assert found == set()
 
 
-@pytest.fixture
-def single(here: Path) -> Path:
+@pytest.fixture(scope="module")
+def made_single(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project whose every count is 1: one example for each split, of one query, with a run over it."""
     golden = [
         {**line, "split": split, "query": f"a single {split}", "id": split}
         for split, line in zip(("shots", "dev", "test"), examples(), strict=False)
     ]
+    here = tmp_path_factory.mktemp("single")
     write_project(here, golden=golden)
     (here / "g.csv").write_text("item,query,grade\na,shoe,1\n", encoding="utf-8")
     (here / "h.csv").write_text("item,grade\na,1\nb,0\n", encoding="utf-8")
     (here / "r.csv").write_text("item,rater,grade\na,x,1\na,y,0\n", encoding="utf-8")
     (here / "t.csv").write_text("item,query,title,grade\na,shoe,red,1\n", encoding="utf-8")
-    assert harness("eval", "--policy", "small").code == 0
+    assert harness("eval", "--policy", "small", "--root", here).code == 0
+    return here
+
+
+@pytest.fixture
+def single(made_single: Path, here: Path) -> Path:
+    """A copy of it, to work in."""
+    shutil.copytree(made_single, here, dirs_exist_ok=True)
     return here
 
 
