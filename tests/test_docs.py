@@ -242,6 +242,11 @@ def made_shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("golden", "yesterday", "today"):
         text = "item,grade\n" + "".join(f"{i},{g}\n" for i, g in grades)
         (here / f"{name}.csv").write_text(text, "utf-8")
+    sure = "".join(f"{i},{g},0.{50 + n % 50}\n" for n, (i, g) in enumerate(grades))
+    (here / "sure.csv").write_text("item,grade,confidence\n" + sure, "utf-8")
+    (here / "teacher.csv").write_text("item,grade\n" + "".join(f"{i},{g}\n" for i, g in grades), "utf-8")
+    splits = "".join(f"{e.id},q{n},{e.grade},{e.split}\n" for n, e in enumerate(golden) if e.split != "shots")
+    (here / "splits.csv").write_text("item,query,grade,split\n" + splits, "utf-8")
     assert harness("eval", "--root", here).code == 0
     return here
 
@@ -269,6 +274,8 @@ def test_commands_of_a_page_run(shop: Path, page: Path) -> None:
                 assert shows_pages(words[1:]), command
                 continue
             urls = dict.fromkeys(ASKING, server.url)
+            if words[1:3] == ["student", "cascade"]:  # its teacher has graded dev and test
+                assert harness("eval", "--split", "dev+test").code == 0
             ended = harness(*words[1:], **KEYS, **urls)
             asked = ["student", "check"], ["student", "cascade"]
             gated = words[1] in ("gate1", "gate2", "regress", "ship", "watch") or words[1:3] in asked

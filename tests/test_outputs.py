@@ -28,6 +28,8 @@ READ = {
     "signal": {"source", "labels", "propensities", "queries"},
     "watch": {"source", "traffic", "ratings"},
     "adjudicate": {"collect"},
+    "label": {"cascade"},
+    "student cascade": {"golden"},
     "student export": {"labels"},
     "student train": {"labels"},
     "student check": {"scores", "golden", "student_labels", "teacher_labels", "ratings"},
