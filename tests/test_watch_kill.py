@@ -45,7 +45,8 @@ def test_a_watch_outlives_kills(here: Path) -> None:
         asked = len(server.requests)
         again = harness(*words, "--json", **KEYS)
         assert len(server.requests) == asked
-    assert (done.code, again.code) == (0, 0), done.err
+    # A teacher that is wrong on three of four can hardly be worse: the verdict is "cannot tell".
+    assert (done.code, again.code) == (3, 3), done.err
     baseline, day = history_of(here / "w")
     assert isinstance(baseline, BaselineLine) and len(baseline.losses) == 5
     assert isinstance(day, DayLine) and (day.day, day.n) == ("2026-12-01", 20)

@@ -7,7 +7,8 @@ from harness.score.watched import BaselineLooks
 from harness.scorecards.watch import WatchPower
 from harness.stats.e_process import first_at
 
-DAYS, POWER = 30, 0.8
+DAYS, POWER, QUANTILE = 30, 0.7, 0.8
+"""POWER is below the QUANTILE that is reckoned with: the approximation leaves out a few per cent."""
 STEPS = 100
 """Rises that are told apart: hundredths of the loss."""
 
@@ -15,7 +16,7 @@ STEPS = 100
 def power_of(looks: BaselineLooks, delta: float, alpha: float) -> WatchPower:
     """The smallest rise, in hundredths, from the first day on, that alarms within DAYS with chance POWER.
 
-    Days lie one standard error above and below a mean that is at its lower POWER quantile, where that of the
+    Days lie one standard error above and below a mean that is at its lower QUANTILE, where that of the
     baseline is as far off. The variance of an answer is that within the pairs of the baseline and that of new
     errors, at most the binomial one. An approximation: tests/test_baseline_evidence.py holds it against
     simulated streams.
@@ -34,6 +35,6 @@ def _finds(looks: BaselineLooks, shift: float, delta: float, alpha: float) -> bo
     within = looks.known.surprise / max(looks.known.n, 1)
     day = min(loss * (1 - loss), within + shift * (1 - shift)) / looks.n
     first = min(looks.loss * (1 - looks.loss), within) / (looks.n * len(looks.losses))
-    low = loss - float(ndtri(POWER)) * np.sqrt(day / DAYS + first)
+    low = loss - float(ndtri(QUANTILE)) * np.sqrt(day / DAYS + first)
     path = np.clip(low + np.sqrt(day) * np.resize([1.0, -1.0], DAYS), 0.0, 1.0)
     return first_at(looks.drift(path, np.full(DAYS, looks.loss), delta).both, alpha) is not None
