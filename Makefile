@@ -60,7 +60,7 @@ demo: $(VENV)/installed  ## The whole loop on recorded replies of a language mod
 	@echo "were made. Next:"
 	@echo "  make eval                            the floor: a grader that counts words"
 	@echo "  make eval MODEL=openai/gpt-6-luna    a model of your own choice"
-	@echo "  harness init shop                    a project of your own (docs/start.md)"
+	@echo "  .venv/bin/harness init shop          a project of your own (docs/start.md)"
 
 gate1: $(VENV)/installed  ## Do the raters agree? RATINGS=file [POLICY= FLAGS=]
 	@$(BIN)/harness gate1 $(if $(RATINGS),"$(RATINGS)") $(if $(POLICY),--policy "$(POLICY)") $(FLAGS) $(ENDS)
