@@ -80,7 +80,7 @@ impact: $(VENV)/installed  ## What would a policy change do to what people see? 
 ship: $(VENV)/installed  ## May a policy version ship? POLICY=policy@v2 [RUN= BASE=baseline PAIRS= FLAGS=]
 	$(call NEEDS,POLICY)@$(BIN)/harness ship --policy "$(POLICY)" $(SHIP_FLAGS) $(ENDS)
 
-audit: $(VENV)/installed  ## Is a teacher biased? [OF=run or model] [FLAGS="--limit 50 --dry-run"]
+audit: $(VENV)/installed  ## Is a teacher biased? [OF=run, or model with FLAGS="--limit 50 --dry-run"]
 	@$(BIN)/harness audit "$(or $(OF),latest)" $(FLAGS) $(ENDS)
 
 label: $(VENV)/installed  ## Label production pairs with a proven teacher: PAIRS=file OUT=folder [MODEL= POLICY= PROMPT= FLAGS=]

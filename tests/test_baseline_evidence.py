@@ -42,7 +42,8 @@ def test_a_single_look_says_nothing() -> None:
 
 def test_looks_that_are_alike_are_no_certainty() -> None:
     few, many = evidence_of([(0.0,) * 5] * 2).interval(0.0), evidence_of([(0.0,) * 20] * 50).interval(0.0)
-    assert few.low == many.low == 0 and few.high == 1.0 and 0 < many.high < 0.02
+    # Of eight answers of 0 after the first looks, the exact bound of Clopper and Pearson is 0.37.
+    assert few.low == many.low == 0 and few.high > 0.37 and 0 < many.high < 0.02
 
 
 @given(st.lists(st.floats(0, 1), min_size=2, max_size=3), st.sampled_from(["below", "above"]))

@@ -69,9 +69,9 @@ class Unaffected(NamedTuple):
             return ""
         some = f"`--cannot-move` confirms the {len(self.unmoved):,} that the change cannot move, "
         return (
-            f"cannot tell for {len(self.cannot_tell):,} of {total:,}: they cite no clause that decided, or "
-            "have a grade that a change can move that no example cites, or were judged by rules that were "
-            f"edited since; {some if self.unmoved else ''}`harness policy diff` lists them"
+            f"cannot tell for {len(self.cannot_tell):,} of {total:,}: they cite no clause, or a change that "
+            "no example cites can move their grade, or they were judged by rules that were edited since; "
+            f"{some if self.unmoved else ''}`harness policy diff` lists them"
         )
 
 

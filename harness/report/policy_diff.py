@@ -87,6 +87,8 @@ def _cannot_tell(diff: PolicyDiff, effect: GoldenEffect) -> Iterator[RenderableT
     """The examples whose dependence is unknown, and next steps."""
     new = ", ".join(part.label for part in diff.uncited)
     why = f"no example can have cited {new}" if new else "they cite no clause"
+    if new and {part.label for part in diff.rules} - {part.label for part in diff.uncited}:
+        why = f"they cite no clause, or {new} can move their grade, which no example can have cited"
     rules = ", ".join(dict.fromkeys(part.label for part in (*diff.rules, *diff.uncited)))
     unknown, movable = len(effect.cannot_tell), effect.could_move
     yield Padding(Text(f"Cannot tell for {unknown:,}: {why}.", style="bold"), (1, 0, 0, 0))

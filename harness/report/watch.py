@@ -67,10 +67,10 @@ def baseline_lines(found: Watch) -> Iterator[str]:
         "like the later ones."
     )
     if found.finds:
-        yield finds_words(found.finds)
+        yield finds_words(found.finds, found.delta)
 
 
-def finds_words(one: WatchPower) -> str:
+def finds_words(one: WatchPower, delta: float) -> str:
     """What the watch can see, and what to do where that is little."""
     if one.shift is None:
         return (
@@ -81,7 +81,8 @@ def finds_words(one: WatchPower) -> str:
         f"What it can see: a loss that rises by {one.shift:.2f} or more is found within {one.days} days, in "
         f"{percent(one.power)} of the cases."
     )
-    less = " To find smaller ones, begin another with more --repeats, more --sentinels, or a smaller --delta."
+    smaller = ", or a smaller --delta" if delta else ""
+    less = f" To find smaller ones, begin another with more --repeats or more --sentinels{smaller}."
     return said + (less if one.shift > COARSE else "")
 
 
@@ -195,7 +196,7 @@ def conditions_of(found: Watch) -> tuple[Condition, ...]:
         Condition(
             name=f"{name} did not drift",
             verdict="fail" if one.alarmed_at else "inconclusive" if one.e_value is None or blind else "pass",
-            reason=finds_words(found.finds) if blind and found.finds else _condition_words(one),
+            reason=finds_words(found.finds, found.delta) if blind and found.finds else _condition_words(one),
         )
         for name, one, blind in both
         if one.e_value is not None or found.verdict is None
@@ -233,7 +234,7 @@ def markdown_text(found: Watch) -> str:
             (tuple(map(markdown_cell, day_cells(one))) for one in found.days[-SHOWN:]),
         ),
         *([f"- {DAY_INTERVALS}"] if any(one.ci for one in found.days) else []),
-        *([f"- {finds_words(found.finds)}"] if found.finds else []),
+        *([f"- {finds_words(found.finds, found.delta)}"] if found.finds else []),
         *(f"- {markdown_cell(line)}" for line in traffic_lines(found) if line.startswith("  ")),
         *(f"- Another model behind the same name: {markdown_cell(one)}." for one in found.model_changes),
         *(f"- {markdown_cell(one)}" for one in found.warnings),

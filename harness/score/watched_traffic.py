@@ -14,11 +14,12 @@ from harness.scorecards.watch import HumanSequence, MeanChange, Mix, Part, Proce
 from harness.stats.agreement import Floats
 from harness.stats.e_process import Drift, drift_process
 from harness.stats.mixes import jensen_shannon, kitagawa, stability_index
+from harness.storage.plural import plural
 
 RECENT = 7
 """The last days that are held against the baseline: a week, since weekdays differ."""
 NO_TRAFFIC = Reason("undefined", "no day has production rows")
-FEW_DAYS = "the traffic has {days} days, and its baseline takes {baseline}"
+FEW_DAYS = "the traffic has {days}, and its baseline takes {baseline}"
 OF_TEACHER = Reason(
     "undefined",
     "the rows have no strata, and where the teacher drifted its grades cannot tell of the traffic",
@@ -68,7 +69,7 @@ def moved_traffic(
     if not days or not after:
         why = NO_TRAFFIC
         if days:
-            why = Reason("undefined", FEW_DAYS.format(days=len(days), baseline=baseline))
+            why = Reason("undefined", FEW_DAYS.format(days=plural(len(days), "day"), baseline=baseline))
         return Moved(Process(e_value=None, threshold=threshold, of=of, reason=why))
     then, now = pooled(before), pooled(after[-RECENT:])
     mixes = [_mix("grades", [str(grade) for grade in scale], then.graded(scale), now.graded(scale))]
