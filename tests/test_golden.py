@@ -185,7 +185,7 @@ def test_lint_finds_one_pair_with_two_grades(here: Path) -> None:
     golden.append(
         {**golden[4], "id": "again", "grade": 2, "clauses": [], "reasoning": "Now it is judged anew here."}
     )
-    assert any("but the same pair is 1 in q1-1" in said for _, _, said in findings(here, golden))
+    assert any("but the same query and text is 1 in q1-1" in said for _, _, said in findings(here, golden))
 
 
 def test_missing_reasonings_of_an_imported_set_are_one_warning(here: Path) -> None:

@@ -156,10 +156,10 @@ def test_lint_groups_what_is_alike_and_shows_the_worst_first(here: Path) -> None
     assert harness("golden", "import", path, *asked).code == 0
     said = harness("golden", "lint", "--policy", "shop").out.splitlines()
     counted = [line for line in said if " in all: " in line]
-    assert counted == ["  ... 30 in all: a pair under two ids"]
-    first = said.index("  warning: q6|38: grade 1, but the same pair is 0 in q6|6")
+    assert counted == ["  ... 30 in all: the same query and text under two ids"]
+    first = said.index("  warning: q6|38: grade 1, but the same query and text is 0 in q6|6")
     assert first == 1 < said.index(counted[0])
-    assert said[said.index(counted[0]) - 3].endswith("the same pair as q0|0")
+    assert said[said.index(counted[0]) - 3].endswith("the same query and text as q0|0")
     assert said[-1] == "  every finding: harness golden lint --policy shop@v1 --json"
     assert len(harness("golden", "lint", "shop", "--json").json["findings"]) > 30
 

@@ -559,3 +559,18 @@ def test_requirement_is_where_the_harness_was_installed_from(
 
 def test_project_that_is_found_is_the_new_one(shop: Path) -> None:
     assert Project(shop).how_to("eval", prompt="teacher@v1") == "make eval PROMPT=teacher@v1"
+
+
+def test_floor_s_hint_names_no_policy_that_is_the_only_one_and_fits_the_terminal(
+    shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(shop)
+    own = "make eval MODEL=openai/NAME FLAGS='--base-url http://localhost:8000/v1'"
+    assert f"  {own}\n" in harness("eval", "--no-report").out
+    assert harness("policy", "new", "warehouse-search").code == 0
+    hint = harness("eval", "--policy", "shop", "--no-report").out.partition("a server of your own:\n")[2]
+    shown = hint.splitlines()[:2]
+    assert shown == [
+        "  make eval POLICY=shop@v1 MODEL=openai/NAME \\",
+        "    FLAGS='--base-url http://localhost:8000/v1'",
+    ]

@@ -16,6 +16,7 @@ from harness.errors import BadInput
 from harness.grading.plan import Plan, make_plan
 from harness.grading.plan_warnings import plan_warnings
 from harness.nouns.pair import Pair, indented_json
+from harness.policy.load import load_policy, policy_path
 from harness.prompting.prompt import PromptWriter, load_prompt
 from harness.runs.manifest import Asked
 from harness.storage.project import Project
@@ -372,9 +373,15 @@ def test_the_answer_of_a_shot_without_a_reasoning_shows_none(here: Path) -> None
     assert '"reasoning": ""' not in shown and "clauses" not in shown
     assert shown.count('"grade"') == 4 and shown.count("It is no shoe.") == 1
     asked = Asked(model="openai/x", policy="small", prompt="teacher", splits=("dev",))
-    assert "3 of 4 shots have no reasoning: they show a grade alone" in plan_warnings(
-        make_plan(project, asked)
-    )
+    said = plan_warnings(make_plan(project, asked))
+    assert "3 of 4 shots have no reasoning: they show a grade alone" in said
+    # Nobody noted under which rules they were graded: imported before the policy was written, say.
+    assert any(line.startswith("3 of them may contradict small@v1: ") for line in said)
+    rules = load_policy(policy_path(project, "small")).rules
+    write_golden(here, [{**line, "rules": rules} for line in golden])
+    said = plan_warnings(make_plan(project, asked))
+    assert "3 of 4 shots have no reasoning: they show a grade alone" in said
+    assert not any("may contradict" in line for line in said)
 
 
 CITED: dict[str, tuple[bool, bool, str, int]] = {

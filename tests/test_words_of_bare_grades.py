@@ -187,7 +187,7 @@ def test_lint_keeps_an_id_with_spaces_whole(shop: Path) -> None:
     path.write_text("".join(json.dumps(line) + "\n" for line in found), "utf-8")
     said = harness("golden", "lint").out
     for line in lines[:2]:
-        assert ids[line["id"]] in re.findall(r"the same pair as\s+(.*)", said)
+        assert ids[line["id"]] in re.findall(r"the same query and\s+text as\s+(.*)", said)
 
 
 def test_ship_says_on_which_split_it_looked_for_a_run(shop: Path) -> None:

@@ -32,7 +32,7 @@ class AskedOptions(Options):
     policy: Annotated[
         str | None, named(f"name or name@v1. Default: the only one, else {DEFAULT_POLICY}.")
     ] = None
-    prompt: Annotated[str | None, option("name or name@v2. Default: teacher, the latest.")] = None
+    prompt: Annotated[str | None, option("name or name@v2. Default: teacher, the latest released.")] = None
     split: Annotated[str | None, option("dev, test or dev+test. Default: dev.")] = None
     canaries: Annotated[
         bool, option("Grade the canaries instead: does text in a product steer it?", "--canaries")

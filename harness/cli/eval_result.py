@@ -1,14 +1,18 @@
 """What `harness eval` prints when a run has ended."""
 
+import re
 from typing import TYPE_CHECKING
 
-from harness.cli.options import DEFAULT_POLICY
+from harness.cli.options import policy_or_only
 from harness.cli.output import print_json, scored_json, show, shown_path
 from harness.storage.project import Project
 
 if TYPE_CHECKING:
     from harness.runs.folder import Run
     from harness.verdicts.assessment import Assessment
+
+WIDEST = 78
+"""A command behind two spaces that still fits into 80 columns."""
 
 
 def report(project: Project, found: "Assessment", *, as_json: bool) -> None:
@@ -52,13 +56,17 @@ def _remarks(project: Project, run: "Run") -> list[str]:
     provider = provider_of(manifest.asked.model)
     if provider and provider.floor:
         policy = None if run.policy.label == _default(project) else run.policy.label
-        own = "--base-url http://localhost:8000/v1"
+        own = project.how_to(
+            "eval", "--base-url http://localhost:8000/v1", policy=policy, model="openai/NAME"
+        )
+        if len(own) > WIDEST:
+            own = re.sub(r" (?=FLAGS=|--base-url )", r" \\\n    ", own)
         remarks += [
             "",
             "This grader is a floor to beat, not a teacher. Run a real one:",
             f"  {project.how_to('eval', policy=policy, model='openai/gpt-6-luna')}",
             "with OPENAI_API_KEY in the environment or in .env, or a server of your own:",
-            f"  {project.how_to('eval', own, policy=policy, model='openai/NAME')}",
+            f"  {own}",
         ]
     return remarks
 
@@ -67,6 +75,7 @@ def _default(project: Project) -> str | None:
     """The policy version that `harness eval` grades under by itself."""
     from harness.policy.load import policy_path
 
-    if not (project.policies / DEFAULT_POLICY).is_dir():
+    name = policy_or_only(None, project)
+    if not (project.policies / name).is_dir():
         return None
-    return f"{DEFAULT_POLICY}@{policy_path(project, DEFAULT_POLICY).stem}"
+    return f"{name}@{policy_path(project, name).stem}"

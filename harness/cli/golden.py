@@ -208,7 +208,7 @@ def say_imported(done: "Imported", policy: str) -> None:
         say(
             f"note: {policy} lacks a definition, or another text to grade by, so that no example notes its "
             "rules, and later edits make none stale; once it is finished, harness golden confirm --file IDS "
-            "notes them"
+            "notes them for those that you have read again by it"
         )
 
 

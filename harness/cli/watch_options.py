@@ -26,7 +26,7 @@ class SentinelOptions(Options):
     model: Annotated[str | None, option("provider/model. Default: builtin/lexical, no key, no network.")] = (
         None
     )
-    prompt: Annotated[str | None, option("name or name@v2. Default: teacher, the latest.")] = None
+    prompt: Annotated[str | None, option("name or name@v2. Default: teacher, the latest released.")] = None
     split: Annotated[str | None, option("Golden pairs of dev, test or dev+test. Default: dev.")] = None
     sentinels: Annotated[
         int | None, option("How many golden pairs are asked each day. Default: 50.", min=2, max=10_000)

@@ -30,8 +30,8 @@ from harness.storage.plural import plural
 
 RUN_WORDS = 8
 """Two reasonings that share this many consecutive words were not both written for their pair."""
-CONTRADICTION = "a pair with two grades"
-DUPLICATE = "a pair under two ids"
+CONTRADICTION = "the same query and text with two grades"
+DUPLICATE = "the same query and text under two ids"
 
 
 def lint_golden(path: Path, policy: Policy) -> list[Finding]:
@@ -132,17 +132,22 @@ def _queries_in_two_splits(examples: Sequence[Example], policy: Policy) -> Itera
 
 
 def _same_pairs(examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:
-    """A pair listed under two ids: a duplicate with equal grades, a contradiction with different ones."""
+    """A query and text under two ids: a duplicate with equal grades, a contradiction with different ones.
+
+    Whether it is one product twice, or two that the text does not tell apart, nobody can see here.
+    """
     first: dict[str, Example] = {}
     for example in examples:
         other = first.setdefault(example.pair.digest, example)
         if other.grade != example.grade:
-            what = f"grade {example.grade}, but the same pair is {other.grade} in {other.id}"
+            what = f"grade {example.grade}, but the same query and text is {other.grade} in {other.id}"
             yield Finding(
                 "warning" if _imported(example) else "error", example.id, what, CONTRADICTION, (other.id,)
             )
         elif other is not example:
-            yield Finding("warning", example.id, f"the same pair as {other.id}", DUPLICATE, (other.id,))
+            yield Finding(
+                "warning", example.id, f"the same query and text as {other.id}", DUPLICATE, (other.id,)
+            )
 
 
 def _near_duplicates(examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:

@@ -16,10 +16,8 @@ def plan_warnings(plan: Plan) -> list[str]:
     if plan.dropped:
         count = plural(len(plan.dropped), "shot is", "shots are")
         warnings.append(f"{count} withheld from the teacher: too close to what is graded")
-    if prompted and (bare := sum(not shot.reasoning for shot in plan.writer.shown)):
-        count = f"{bare:,} of {plural(len(plan.writer.shown), 'shot')}"
-        has = "has" if bare == 1 else "have"
-        warnings.append(f"{count} {has} no reasoning: they show a grade alone")
+    if prompted:
+        warnings += _bare_shots(plan)
     if prompted and plan.withheld:
         what = "worked examples of the policy are withheld from the teacher, since they are graded"
         warnings.append(f"{what}: {', '.join(plan.withheld)}")
@@ -27,3 +25,24 @@ def plan_warnings(plan: Plan) -> list[str]:
         count = plural(plan.stale, "example was", "examples were")
         warnings.append(f"{count} not yet judged under {plan.policy.label}: Gate 2 is inconclusive")
     return warnings
+
+
+def _bare_shots(plan: Plan) -> list[str]:
+    """Of the shots without a reasoning: how many, and how many nobody is known to have graded by this policy.
+
+    An import into an empty policy notes no rules, and the policy is written afterwards: such a shot teaches
+    what it may forbid. Where there is a reasoning, it can be read.
+    """
+    shown = plan.writer.shown
+    bare = [shot for shot in shown if not shot.reasoning]
+    if not bare:
+        return []
+    has = "has" if len(bare) == 1 else "have"
+    said = [f"{len(bare):,} of {plural(len(shown), 'shot')} {has} no reasoning: they show a grade alone"]
+    label = plan.policy.label
+    if unnoted := sum(shot.under(plan.policy.version).rules is None for shot in bare):
+        said.append(
+            f"{unnoted:,} of them may contradict {label}: nothing notes that they were graded by its rules. "
+            "Read them in harness prompt render; then golden regrade or golden confirm, or --shots 0"
+        )
+    return said
