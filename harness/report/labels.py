@@ -90,10 +90,12 @@ def spending_words(found: LabelSpending) -> str:
     if not (found.known or found.unknown or found.reused):
         return ""
     asked = plural(found.asked, "pair")
-    others = "" if found.unknown >= found.asked else f"; the others cost {usd(found.known)}"
-    cost = f"unknown: {found.reason}{others}" if found.unknown else ""
     reused = f", {found.reused:,} from the reply cache" if found.reused else ""
-    return f"Cost: {cost or usd(found.known)} for {asked}{reused}."
+    if found.unknown >= found.asked and not found.known:
+        return f"Cost: unknown for {asked}{reused}."
+    others = f"; the others cost {usd(found.known)}"
+    cost = f"unknown: {found.reason}{others}" if found.unknown else usd(found.known)
+    return f"Cost: {cost} for {asked}{reused}."
 
 
 def label_forecast_view(found: LabelForecast) -> Iterator[RenderableType]:
