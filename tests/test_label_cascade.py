@@ -216,6 +216,7 @@ def test_a_cascade_that_test_did_not_confirm_labels_by_name_alone(here_with: Fau
     # One reason, and the same before and after.
     assert foreseen.startswith("the cascade is not proven: its verdict on test is fail")
     assert [one for one in done.json["warnings"] if "proven" in one] == [foreseen]
+    assert label(here_with, "--unproven").out.count("not proven") == 1
     assert not any(row["proven"] for row in labelled())
 
 

@@ -23,7 +23,8 @@ def labels_view(found: LabelSummary) -> Iterator[RenderableType]:
     if found.cascade:
         teacher = f"{found.cascade.student}, or else {teacher},"
     yield Text(f"{teacher} labels {rows} ({distinct}) by {found.policy}", style="bold")
-    yield Text(f"Proven by {found.proven}." if found.proven else "Not proven: every shard says so.")
+    if found.proven:
+        yield Text(f"Proven by {found.proven}.")
     yield Text(outcomes_sentence(found))
     if found.cascade:
         yield Text(cascade_words(found.cascade))
