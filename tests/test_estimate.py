@@ -13,9 +13,11 @@ from builders import harness
 from production import answer_all, label_set, plan, shown_pairs, write_csv
 
 from harness import estimate
+from harness.report.estimate import rated_lines
 from harness.score.gathered import Gathered, Queries
 from harness.score.production_rows import cells_of, figures_of
 from harness.score.rankings import lists_of, ranked
+from harness.scorecards.estimate import RatingsUsed
 
 FOLDER = Path(__file__).parent / "cases/statistics"
 NAMES = ("item", "query", "teacher", "human", "weight", "stratum", "position", "pi")
@@ -379,6 +381,17 @@ def test_of_several_raters_the_lower_median_counts_and_their_differences_show(tm
     assert (used["several"], used["differ"]) == (100, 100)
     assert found["estimates"][0]["human_only"]["value"] == 0.0
     assert (used["lowest"], used["highest"]) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("highest", "words"), [(0.6021, "would be 0.602 either way."), (0.61, "would be 0.602 to 0.610.")]
+)
+def test_edges_that_read_alike_are_one_figure(highest: float, words: str) -> None:
+    used = RatingsUsed(
+        file="r.csv", items=9, raters=("ann", "bob"), several=9, differ=1, lowest=0.602, highest=highest
+    )
+    *_, said = rated_lines(used)
+    assert said.endswith(words)
 
 
 def test_what_the_edges_of_the_ratings_would_change_is_said_of_the_figure_by_strata(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """`harness golden age`: what is old, what has left the traffic, and what to add next."""
 
 import json
+import shlex
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from labelling import rows as label_rows
 from labelling import write_rows
 
+from harness.errors import BadInput
 from harness.golden.nearest import Nearest, spread_out
 from harness.golden.similarity import jaccard, text_tokens, tokens
 from harness.nouns.pair import Pair, Result
@@ -123,6 +125,23 @@ def test_the_traffic_says_what_is_gone_and_what_to_add(shop: Path) -> None:
     how = ("--policy", "small", "--raters", "ann,bob", "--kind", "human", "--dry-run")
     rated = harness("rate", "plan", "--from", "plan.jsonl", *how)
     assert rated.code == 0, rated.err
+
+
+def test_traffic_without_items_is_told_how_to_name_its_rows(shop: Path) -> None:
+    from harness.cli.groups import PairsOptions
+
+    (shop / "t.csv").write_text("query,product title\ngarden hose,green hose\n", "utf-8")
+    ended = harness("golden", "age", "--traffic", "t.csv", "--columns", "title=product title")
+    said = flat(ended.err)
+    assert ended.code == 2 and "no column for item; name each row by its query and title: harness" in said
+    command = shlex.split(said.partition("title: harness ")[2])
+    assert command[-2:] == ["--columns", "title=product title,item=query+product title"]
+    assert harness(*command).code == 0
+    (shop / "t.csv").write_text("query,title\ngarden hose,green hose\n", "utf-8")
+    with pytest.raises(BadInput) as refused:
+        PairsOptions(pairs=Path("t.csv")).read("harness ship --policy small@v1")
+    how = "harness ship --policy small@v1 --pairs t.csv --columns item=query+title"
+    assert str(refused.value).endswith(how)
 
 
 def test_a_label_set_is_traffic_too(shop: Path) -> None:

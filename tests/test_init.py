@@ -214,7 +214,9 @@ def test_workflow_and_readme_name_targets_that_there_are(shop: Path) -> None:
     targets = {shlex.split(line)[1] for line in lines if line.startswith("make ")}
     # A run that is its own baseline passes: the baseline comes before the run that is held against it.
     assert (
-        lines.index("harness baseline set latest") < lines.index("make eval", 1) < lines.index("make regress")
+        lines.index("harness baseline set latest")
+        < lines.index("make eval MODEL=openai/NAME PROMPT=teacher@v4")
+        < lines.index("make regress")
     )
     assert "harness rate plan --policy shop --raters ann,bob --kind human --pairs 12" in lines
     assert {"eval", "gate2", "regress", "lint", "install"} <= targets <= {*recipes(shop / "Makefile"), "help"}
@@ -331,6 +333,35 @@ def test_project_from_a_table_has_its_pairs_and_its_scale(here: Path) -> None:
     assert {one.provenance.licence for one in examples if one.provenance} == {"MIT"}
     readme = (here / "shop/README.md").read_text("utf-8")
     assert "mean nothing" not in readme and "--kind human\n" in readme
+
+
+def test_readme_of_a_table_reads_the_next_one_as_this_one(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = PAIRS.replace("title", "product title").replace("3\n", "Exact\n").replace("0\n", "No\n")
+    (here / "pairs.csv").write_text(table, "utf-8")
+    columns = ("--columns", "item=query+product_id,title=product title,grade=label")
+    labels = 'Exact=2,No=0,"Almost, ""so""=1",1=1,-='
+    assert init("shop", "--from", "pairs.csv", *columns, "--labels", labels).code == 0
+    monkeypatch.chdir(here / "shop")
+    readme = Path("README.md").read_text("utf-8")
+    assert "asks for `--discard-judgements` too" in readme
+    words = shlex.split(re.findall(r"`harness (golden import [^`]*)`", readme)[0])
+    words[words.index("FILE")] = "../pairs.csv"
+    ended = harness(*words)
+    assert ended.code == 0, ended.err
+
+
+def test_words_without_an_order_are_told_with_the_columns_that_lack(here: Path) -> None:
+    (here / "pairs.csv").write_text("query,product title,grade\nshoe,a,good\nshoe,b,bad\n", "utf-8")
+    said = " ".join(init("shop", "--from", "pairs.csv").err.split())
+    assert "no column for item, no column for title" in said
+    assert "such as 'item=query+product title')" in said
+    assert '--labels "good=N,bad=N"' in said
+    # Without a column of grades there are no words to see.
+    (here / "pairs.csv").write_text("query,product title,verdict\nshoe,a,good\n", "utf-8")
+    said = " ".join(init("shop", "--from", "pairs.csv").err.split())
+    assert "no column for grade" in said and "--labels" not in said
 
 
 def test_words_of_grades_become_their_names(here: Path) -> None:

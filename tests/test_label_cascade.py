@@ -124,6 +124,8 @@ def test_a_dry_run_says_the_share_and_what_the_others_cost(here_with: FaultServe
     assert f"Cascade: {STUDENT} is sure of" in label(here_with, "--dry-run").out
     assert label(here_with, "--json").json["spending"]["asked"] == sent
     assert "0 answers, and nothing to pay: nothing is left to ask." in label(here_with, "--dry-run").out
+    again = label(here_with)
+    assert "nothing is left for openai/m to grade: L" in again.err and "grades 0" not in again.err
     over = label(here_with, "--dry-run", "--json").json
     assert (over["forecast"]["requests"], over["answered"]) == (0, 60)
     assert over["cascade"] == found["cascade"]
@@ -208,9 +210,13 @@ def test_a_cascade_that_test_did_not_confirm_labels_by_name_alone(here_with: Fau
     other = {**data["student"], "runs": data["teacher"]["runs"]}
     assert "is not of the grader that the file names" in saying(student=other)
     Path("cascade.json").write_text(json.dumps({**data, "verdict": "fail"}), encoding="utf-8")
+    (foreseen,) = (one for one in label(here_with, "--dry-run", "--json").json["warnings"] if "proven" in one)
     done = label(here_with, "--unproven", "--json")
     assert done.code == 0 and not done.json["cascade"]["confirmed"] and done.json["proven"] is None
-    assert "the cascade is not proven" in " ".join(done.json["warnings"])
+    # One reason, and the same before and after.
+    assert foreseen.startswith("the cascade is not proven: its verdict on test is fail")
+    assert [one for one in done.json["warnings"] if "proven" in one] == [foreseen]
+    assert label(here_with, "--unproven").out.count("not proven") == 1
     assert not any(row["proven"] for row in labelled())
 
 

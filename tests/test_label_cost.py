@@ -43,6 +43,17 @@ def table_of(found: LabelForecast) -> list[str]:
     return lines
 
 
+def test_an_unknown_cost_is_said_once() -> None:
+    from harness.report.labels import spending_words
+    from harness.scorecards.labels import LabelSpending
+
+    none = dict.fromkeys(("input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens"))
+    found = LabelSpending(asked=40, reused=0, cost=None, known=0.0, unknown=40, reason="why", **none)
+    assert spending_words(found) == "Cost: unknown for 40 pairs."
+    some = found.model_copy(update={"unknown": 30, "known": 0.5})
+    assert spending_words(some) == "Cost: unknown: why; the others cost $0.50 for 40 pairs."
+
+
 def test_golden_file_of_the_cost_page(here: Path) -> None:
     ship(here)
     table = "\n".join(table_of(forecast_of(here, MODEL)))

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import t as student
 
+from harness.report.page.words import sentence
 from harness.stats.cluster_sums import ClusterSums
 from harness.stats.few_events import FEW_EVENTS, design_effect, few_events, rows_alike
 from harness.stats.intervals import NO_SPREAD
@@ -257,6 +258,10 @@ def test_fewer_than_ten_queries_with_an_event_take_the_exact_interval(turned: bo
     x = 60 - (FEW_EVENTS - 1) if turned else FEW_EVENTS - 1
     assert found.few and found.lam == 0.0
     assert found.reason is not None and "few_events: 9 of 60" in found.reason
+    held = "a row that does not count" if turned else "a row that counts"
+    assert f"labelled queries hold {held}, and 10 are needed" in found.reason
+    # A person is told without the name that programs read.
+    assert sentence(found.reason).startswith("9 of 60 labelled queries hold")
     assert found.ci == pytest.approx(clopper_pearson(x, 60), abs=1e-3)
     assert few_events(sums_of(alike(FEW_EVENTS)), 0.05, skewed=0.0) is None
     assert few_events(sums_of(alike(FEW_EVENTS - 1)), 0.05, skewed=0.0) is not None

@@ -231,13 +231,16 @@ def test_examples_that_nobody_judged_under_the_version_leave_it_open(project: Pa
     ended = regress(base, candidate, "--json")
     assert (ended.code, ended.json["comparison"]["stale"]) == (3, 60)
     assert ended.json["reason"] == "60 examples were not yet judged under the candidate's policy version"
-    assert "60 examples were not yet judged under small@v2" in ended.json["comparison"]["warnings"]
+    how = "; next: harness golden confirm --policy small@v2 --unaffected, then golden regrade for the others"
+    said = "60 examples were not yet judged under small@v2"
+    assert f"{said}{how}" in ended.json["comparison"]["warnings"]
     # Nor does such a run, or a baseline made of it, show that another is no worse.
     harness("baseline", "set", candidate)
     for words in (candidate, "baseline"):
         ended = regress(words, base, "--json")
         assert (ended.code, ended.json["comparison"]["stale_base"]) == (3, 60)
         assert ended.json["reason"] == "60 examples were not yet judged under the base's policy version"
+        assert said in ended.json["comparison"]["warnings"]
 
 
 def test_runs_of_two_splits_are_said_to_share_nothing(project: Path) -> None:

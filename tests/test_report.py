@@ -206,7 +206,7 @@ def test_an_unknown_cost_says_why(here: Path) -> None:
     write_project(here)
     with fault_server(lambda number, body: graded_1()) as server:
         harness("eval", "--policy", "small", "--model", "openai/m", "--base-url", server.url, **KEYS)
-    said = "Cost unknown the price or the tokens of 12 answers are unknown; tokens: "
+    said = "Cost unknown the price of 12 answers is unknown; tokens: "
     assert said in words_of(page_of("latest"))
 
 

@@ -12,14 +12,18 @@ from scipy import stats
 from scoring import SCALE, Rows, differing, fisher_z, gate1, leaves, numeric_error, ratings, sklearn_kappa
 
 from harness.errors import BadInput
+from harness.golden.rating.ratings import Rated
 from harness.nouns.base import Weighting
 from harness.nouns.pair import Rating
+from harness.nouns.policy import Gates
+from harness.score.advice import advice
 from harness.score.gate1 import score_gate1
 from harness.score.rater_pairs import rater_pairs
 from harness.score.rating_matrix import rating_matrix_of
 from harness.score.threshold import WEIGHTINGS, Threshold
 from harness.scorecards.gate1 import Gate1
 from harness.verdicts.gates import judge_gate1
+from harness.verdicts.raters import judge_raters
 
 SMALL: Rows = {
     "i1": {"ann": 0, "bob": 0, "cy": 1},
@@ -286,6 +290,13 @@ def test_advice_names_the_rater_who_agrees_least_of_three() -> None:
     score = gate1(rows)
     kappa = score.rater_bias[2].kappa_vs_rest
     assert f"Talk to cy, who agrees least with the rest ({kappa:.2f}, linear)" in score.advice
+    # Nobody talks to a language model.
+    machine = advice(score, {}, {"cy"})
+    assert (
+        f"Look at the prompt of cy, a language model: it agrees least with the rest ({kappa:.2f}, linear)"
+        in (machine)
+    )
+    assert not any("Talk to cy" in one for one in machine)
     two = gate1({name: {"ann": row["ann"], "cy": row["cy"]} for name, row in rows.items()})
     assert not any("agrees least" in one for one in two.advice)
 
@@ -431,3 +442,14 @@ def test_disagreements_in_a_query_are_counted_by_pairs_of_raters_as_their_sum_is
         in (score.advice[0])
     )
     assert [one.name for one in score.per_query] == ["TN-2110 tin", "pan"], "as raters read them"
+
+
+def test_a_panel_with_one_person_sends_nobody_to_a_model() -> None:
+    """Two language models beside a person: the one that leans is a prompt to look at."""
+    lines = [
+        Rating(item=f"i{at}", rater=rater, grade=min(2, at % 3 + (rater == "m2" and at % 2)))
+        for at in range(60)
+        for rater in ("ann", "m1", "m2")
+    ]
+    judged = judge_raters(Rated(lines, {"ann": "human", "m1": "llm", "m2": "llm"}), (0, 1, 2), Gates())
+    assert any("Look at the prompt of m2, a language model: it grades" in one for one in judged.advice)

@@ -119,6 +119,12 @@ def test_one_unknown_cost_makes_the_total_unknown(here: Path) -> None:
     ]
 
 
+def test_where_all_tokens_are_counted_the_price_alone_is_unknown(here: Path) -> None:
+    found = read_run(run_with(here, {"cost": None}, {"cost": None})).spending
+    assert found.uncounted == 0 and found.reason == "the price of 2 answers is unknown"
+    assert text_of(found)[0] == "Cost: unknown: the price of 2 answers is unknown"
+
+
 def test_grader_that_runs_here_says_nothing_of_money(here: Path) -> None:
     free = {"reply": reply("x"), "cost": 0.0}
     found = read_run(run_with(here, free, free, model="builtin/lexical")).spending

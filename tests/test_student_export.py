@@ -348,3 +348,10 @@ def test_an_export_whose_pairs_would_all_be_held_back_is_refused(tmp_path: Path)
             return
         shutil.rmtree(tmp_path / "T")
     pytest.fail("no seed holds the only query back")
+
+
+def test_the_warnings_of_a_card_stand_under_their_own_heading(tmp_path: Path) -> None:
+    label_set(tmp_path, items(log()))
+    warned = export(tmp_path)["warnings"]
+    card = (tmp_path / "T/README.md").read_text("utf-8")
+    assert warned and card.partition("\n## Warnings\n\n")[2].count("\n- ") == len(warned) - 1

@@ -171,6 +171,21 @@ def test_a_teacher_that_did_not_teach_it_is_named(shop: Path) -> None:
     assert found["origin"] is None and "its teacher" in found["reason"]
 
 
+def test_a_run_of_the_student_itself_is_refused_before_it_grades(shop: Path) -> None:
+    assert harness("eval", "--model", "student/S", "--policy", "small").code == 0
+    assert harness("eval", "--model", "builtin/majority", "--policy", "small").code == 0
+    before = sorted(one.name for one in (shop / "runs").iterdir())
+    done = harness("student", "check", "--student", "student/S", "--teacher", "latest~1")
+    assert done.code == 2 and "is a run of the student itself (student/S)" in " ".join(done.err.split())
+    assert sorted(one.name for one in (shop / "runs").iterdir()) == before
+    # Another student in its place is another grader.
+    assert harness("student", "train", "labels", "-o", "S2", "--limit", "10").code == 0
+    shutil.rmtree("S")
+    shutil.move("S2", "S")
+    done = harness("student", "check", "--student", "student/S", "--teacher", "latest~1")
+    assert "itself" not in done.err and len([*(shop / "runs").iterdir()]) == len(before) + 1
+
+
 def test_a_grader_that_learned_from_shots_has_no_teacher(shop: Path) -> None:
     name = run_of(shop, wrong_on())
     found = harness("student", "check", "--student", "builtin/majority", "--teacher", name, "--json").json

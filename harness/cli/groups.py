@@ -1,5 +1,6 @@
 """Groups of options, each declared once and passed on as one typed value."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -125,9 +126,10 @@ class PairsOptions(Options):
             raise BadInput("add --pairs FILE, a table with item, query and title")
         return self.pairs
 
-    def read(self) -> "Stream[ShownPair]":
-        """The pairs."""
+    def read(self, command: str) -> "Stream[ShownPair]":
+        """The pairs; `command` reads them, without the option for their file."""
         from harness.runs.pairs import read_pairs
 
         how = layout(self.columns, None, self.format, encoding=self.encoding)
-        return read_pairs(self.path, how, self.traffic, names_in(self.attributes))
+        again = f"{command} --pairs {shlex.quote(str(self.path))}"
+        return read_pairs(self.path, how, self.traffic, names_in(self.attributes), again)

@@ -42,7 +42,8 @@ def impact_command(
     if before == after:
         raise BadInput(f"{before} on both sides; name two versions")
     asked = teacher.asked(after, path)
-    found = measure(project, (before, after), pairs, asked, calls.limits(), twice=twice)
+    command = f"harness policy impact {before} {after}"
+    found = measure(project, (before, after), pairs, asked, calls.limits(), command, twice=twice)
     append(markdown, impact_markdown(found))
     print_json(found) if json else show(impact_view(found, examples))
     end_unanswered(found.unanswered)
@@ -54,15 +55,19 @@ def measure(
     pairs: PairsOptions,
     teacher: "Asked",
     limits: "Limits",
+    command: str,
     *,
     twice: bool = False,
 ) -> "Impact":
-    """Grade the pairs that are not yet graded under both versions, and measure the change."""
+    """Grade the pairs that are not yet graded under both versions, and measure the change.
+
+    `command`: what asks for it, for a message on the file of pairs.
+    """
     from harness.cli.progress import Progress
     from harness.grading.policy_impact import impact_of
 
     load_keys(project)
-    shown = pairs.read()
+    shown = pairs.read(command)
     before, after = versions
     with Progress() as progress:
         return impact_of(project, (before, after), shown, teacher, progress, limits, twice=twice)

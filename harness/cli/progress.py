@@ -44,9 +44,13 @@ class Progress:
         from harness.grading.plan_warnings import plan_warnings
         from harness.providers import is_home
 
+        asked, examples = plan.asked, plan.size
+        if todo == 0:
+            # What is odd about the asking is nobody's matter then.
+            say(f"nothing is left for {asked.model} to grade: {shown_path(folder)}")
+            return
         for warning in plan_warnings(plan):
             say(f"warning: {warning}")
-        asked, examples = plan.asked, plan.size
         done = examples * asked.repeats - todo
         before = f" ({done} are done)" if done else ""
         again = "" if asked.repeats == 1 else f" {asked.repeats} times"

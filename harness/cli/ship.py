@@ -105,7 +105,10 @@ def _with_impact(project: Project, evidence: "Evidence", pairs: PairsOptions, li
     if evidence.run is None:
         return replace(evidence, pairs_given=True)
     teacher = teacher_of(evidence.run.run.manifest.asked, str(pairs.path))
-    impact = measure(project, (before, evidence.policy.label), pairs, teacher, limits)
+    label = evidence.policy.label
+    impact = measure(
+        project, (before, label), pairs, teacher, limits, command=f"harness ship --policy {label}"
+    )
     return replace(evidence, pairs_given=True, impact=impact)
 
 

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from harness.scorecards.student import ChosenCuts, StudentCheck, StudentOrigin
 
 
+JUDGED_BY = {"policy", "golden"}
+"""What a grader is judged by: with another state of these it is the same grader."""
+
+
 class CheckedOptions(Options):
     """Who is held against whom."""
 
@@ -133,18 +137,25 @@ def is_free_model(name: str, root: Path | None) -> bool:
 
 
 def run_of(model: str, teacher: str, project: Project) -> str:
-    """A run of a model on what the teacher's run graded."""
+    """A run of a model on what the teacher's run graded. BadInput where that is a run of the model itself."""
     from harness.cli.eval_options import from_root
     from harness.cli.progress import Progress
     from harness.grading.evaluate import evaluate
+    from harness.grading.plan import make_plan
     from harness.runs.folder import find_run
     from harness.runs.manifest import Asked, load_manifest
+    from harness.student.check import of_the_student
 
-    then = load_manifest(find_run(project, teacher)).asked
+    manifest = load_manifest(find_run(project, teacher))
+    then = manifest.asked
     kept = {name: getattr(then, name) for name in ("policy", "prompt", "splits", "limit", "only")}
     seed = then.seed if then.limit is not None else None
+    asked = Asked(model=from_root(model, project), seed=seed, **kept)
+    if asked.model == then.model and not {*manifest.differing(make_plan(project, asked).digests)} - JUDGED_BY:
+        # Said before it grades: the check would refuse the run that it leaves.
+        raise BadInput(of_the_student(teacher, model))
     with Progress() as progress:
-        found = evaluate(project, Asked(model=from_root(model, project), seed=seed, **kept), progress)
+        found = evaluate(project, asked, progress)
     return found.run.folder.name
 
 

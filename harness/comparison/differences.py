@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from harness.comparison.sides import Side
+from harness.golden.checks import how_to_confirm
 from harness.nouns.pair import ALMOST, namesakes
 from harness.nouns.policy import UNDECIDED
 from harness.score.items import INDEPENDENT, names_query
@@ -29,16 +30,16 @@ def changes_between(base: Side, candidate: Side) -> tuple[Difference, ...]:
 
 
 def warnings_of(
-    base: Side, candidate: Side, changed: Sequence[Difference], relabelled: Sequence[str]
+    base: Side, candidate: Side, changed: Sequence[Difference], relabelled: Sequence[str], *, moved: bool
 ) -> tuple[str, ...]:
-    """The warnings of a comparison."""
+    """The warnings of a comparison. `moved`: whether any answer of a common item did."""
     several = [one.name for one in changed if one.name in WHAT_WAS_RUN and not _follows(one, base, candidate)]
     found = [*base.warnings, *candidate.warnings]
     files = [side.name for side in (base, candidate) if side.run is None]
     found += [f"{' and '.join(names)} {ALMOST}: is it one grader?" for names in namesakes(files)]
     if not any(names_query(item) for side in (base, candidate) for item in side.items.values()):
         found.append(INDEPENDENT)
-    if len(several) > 1:
+    if len(several) > 1 and moved:
         what = " and ".join(several)
         found.append(f"{what} changed together, so the cause of moved grades is unknown")
     if policies_differ(base, candidate):
@@ -52,7 +53,9 @@ def warnings_of(
     for side in (base, candidate):
         if side.stale:
             stale = plural(side.stale, "example was", "examples were")
-            found.append(f"{stale} not yet judged under {side.policy}")
+            # A base of an earlier version stays as it was: the golden set may have moved on.
+            how = f"; next: {how_to_confirm(side.policy)}" if side is candidate and side.policy else ""
+            found.append(f"{stale} not yet judged under {side.policy}{how}")
     if base.gates != candidate.gates:
         found.append(f"the bars of gates.toml differ: those of {candidate.name} hold")
     return tuple(found)

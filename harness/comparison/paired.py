@@ -65,7 +65,9 @@ def compare_sides(base: Side, candidate: Side, weighting: Weighting | None = Non
         seconds=_plain(base.seconds, candidate.seconds),
         cost=None if (base.cost, candidate.cost) == (None, None) else _plain(base.cost, candidate.cost),
         changed=changed,
-        warnings=warnings_of(base, candidate, changed, relabelled),
+        warnings=warnings_of(
+            base, candidate, changed, relabelled, moved=any(map(_moved, *zip(*pairs, strict=True)))
+        ),
     )
 
 
@@ -90,6 +92,14 @@ def _nothing_shared(base: Side, candidate: Side) -> str:
         f": one graded {parts[0]}, the other {parts[1]}" if None not in parts and len({*parts}) > 1 else ""
     )
     return f"nothing to compare: {base.name} and {candidate.name} share no item{other}"
+
+
+def _moved(one: GradedItem, other: GradedItem) -> bool:
+    """Whether any answer is another one, or right where the other is wrong."""
+    grades = [
+        [(answer.grade, answer.grade == side.golden) for answer in side.answers] for side in (one, other)
+    ]
+    return grades[0] != grades[1]
 
 
 def _readable(item: GradedItem) -> bool:

@@ -79,6 +79,11 @@ def broken_history(examples: Sequence[Example]) -> Iterator[Finding]:
                 yield Finding("error", example.id, f"{what}; write its reasoning and clauses there instead")
 
 
+def how_to_confirm(policy: str) -> str:
+    """What judges the golden grades again under a policy version: most by one command."""
+    return f"harness golden confirm --policy {policy} --unaffected, then golden regrade for the others"
+
+
 def not_judged(examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:
     """How many examples are not judged under this version; until then no gate can be read from them."""
     left = stale(examples, policy)

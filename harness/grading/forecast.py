@@ -57,8 +57,15 @@ def forecast(plan: Plan, price: Price | NoPrice, todo: Iterable[Question] | None
         source=price.source if isinstance(price, Price) else None,
         reason=price.reason if isinstance(price, NoPrice) else None,
         assumptions=() if free else _assumptions(plan),
-        warnings=(*plan_warnings(plan), *(() if sure else (_too_short(plan, asked.prefix, may=may),))),
+        warnings=(*_warnings(plan, asked.prefix, sure=sure, may=may),) if asked.requests else (),
     )
+
+
+def _warnings(plan: Plan, prefix: TokenRange, *, sure: bool, may: bool) -> Iterable[str]:
+    """What is odd about the asking; nobody's matter where nobody is asked."""
+    yield from plan_warnings(plan)
+    if not sure:
+        yield _too_short(plan, prefix, may=may)
 
 
 def _asked(plan: Plan, todo: Iterable[Question] | None) -> _Requests:

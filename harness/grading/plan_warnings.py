@@ -1,5 +1,6 @@
 """What is odd about a plan, said before money is spent: by a run as it starts, and by a dry run."""
 
+from harness.golden.checks import how_to_confirm
 from harness.grading.plan import Plan
 from harness.policy.lint import unfinished
 from harness.providers import is_prompted
@@ -23,7 +24,8 @@ def plan_warnings(plan: Plan) -> list[str]:
         warnings.append(f"{what}: {', '.join(plan.withheld)}")
     if plan.stale:
         count = plural(plan.stale, "example was", "examples were")
-        warnings.append(f"{count} not yet judged under {plan.policy.label}: Gate 2 is inconclusive")
+        what = f"{count} not yet judged under {plan.policy.label}: Gate 2 is inconclusive"
+        warnings.append(f"{what}; next: {how_to_confirm(plan.policy.label)}")
     return warnings
 
 

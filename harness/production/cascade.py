@@ -38,12 +38,11 @@ CHOSEN = "choose the cascade by runs of both (`harness student cascade`)"
 
 @dataclass(frozen=True, slots=True)
 class Cascade:
-    """A cascade that is ready to label. `unconfirmed`: why test does not confirm it; empty where it does."""
+    """A cascade that is ready to label."""
 
     used: CascadeUsed
     student: Teacher
     policy: Policy
-    unconfirmed: str
 
     def answers(self, items: Sequence[Item]) -> list[Record | None]:
         """The student's answer to each pair; None where the teacher is to be asked."""
@@ -79,8 +78,9 @@ def open_cascade(project: Project, path: Path, plan: Plan, digests: LabelDigests
         gated=file.gated,
         margin=file.margin,
         confirmed=not unconfirmed,
+        unconfirmed=unconfirmed,
     )
-    return Cascade(used, student, plan.policy, unconfirmed)
+    return Cascade(used, student, plan.policy)
 
 
 def _student_faults(project: Project, path: Path, student: CascadeGrader) -> Iterator[Fault]:

@@ -170,8 +170,8 @@ def proof_of(project: Project, plan: Plan, cascade: Cascade | None, *, unproven:
     What a manifest says is no proof: somebody may have sent the folder. A cascade takes its own beside it.
     """
     try:
-        if cascade and cascade.unconfirmed:
-            what = f"the cascade is not proven: {cascade.unconfirmed}"
+        if cascade and cascade.used.unconfirmed:
+            what = f"the cascade is not proven: {cascade.used.unconfirmed}"
             raise BadInput(f"{what}\nor label with --unproven, and every shard will say so")
         return prove(project, plan)
     except BadInput:

@@ -6,7 +6,17 @@ from pathlib import Path
 from rich.console import RenderableType
 from rich.text import Text
 
-from harness.report.parts import columns, ended, indented, interval, number, percent, signed, warnings
+from harness.report.parts import (
+    columns,
+    ended,
+    indented,
+    interval,
+    number,
+    percent,
+    signed,
+    warnings,
+    without_code,
+)
 from harness.scorecards.estimate import EstimatedFigure, Estimates, RatingsUsed, TwoTeachers, Worst
 from harness.storage.plural import plural
 
@@ -40,10 +50,10 @@ def main_lines(main: EstimatedFigure) -> Iterator[str]:
     human, alone = main.human_only, number(main.teacher_only)
     yield (
         f"Humans only: {number(human.value)} {interval(human.ci)}".rstrip()
-        + f"; teacher only, uncorrected: {alone}; lambda {main.lam:.2f}."
+        + f"; teacher only, on the other rows, uncorrected: {alone}; lambda {main.lam:.2f}."
     )
     if main.reason:
-        yield f"Note: {ended(main.reason)}"
+        yield f"Note: {ended(without_code(main.reason))}"
 
 
 def labels_lines(main: EstimatedFigure) -> Iterator[str]:
@@ -181,17 +191,19 @@ def facts_lines(found: Estimates) -> Iterator[str]:
     if found.unproven:
         yield "The teacher is not proven: no gate has passed it. The human grades correct it all the same."
     if found.ratings:
-        yield from _rated(found.ratings)
+        yield from rated_lines(found.ratings)
 
 
-def _rated(used: RatingsUsed) -> Iterator[str]:
+def rated_lines(used: RatingsUsed) -> Iterator[str]:
+    """Who rated, and how far they differ."""
     raters = f"{plural(len(used.raters), 'rater')} ({', '.join(used.raters[:5])})"
     yield f"{plural(used.items, 'item')} rated by {raters}; of several grades the lower median counts."
     if used.passed_over:
         more = plural(used.passed_over, "more rated item counts", "more rated items count")
         yield f"{more} for no row: a shot has the query, or another of them is the same pair."
     if used.several:
-        edges = f"{number(used.lowest)} to {number(used.highest)}"
+        low, high = number(used.lowest), number(used.highest)
+        edges = f"{low} to {high}" if low != high else f"{low} either way"
         yield (
             f"{used.differ:,} of {used.several:,} with several ratings differ: by the lowest, or highest, "
             f"grade the main figure would be {edges}."

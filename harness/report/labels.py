@@ -23,7 +23,8 @@ def labels_view(found: LabelSummary) -> Iterator[RenderableType]:
     if found.cascade:
         teacher = f"{found.cascade.student}, or else {teacher},"
     yield Text(f"{teacher} labels {rows} ({distinct}) by {found.policy}", style="bold")
-    yield Text(f"Proven by {found.proven}." if found.proven else "Not proven: every shard says so.")
+    if found.proven:
+        yield Text(f"Proven by {found.proven}.")
     yield Text(outcomes_sentence(found))
     if found.cascade:
         yield Text(cascade_words(found.cascade))
@@ -90,10 +91,12 @@ def spending_words(found: LabelSpending) -> str:
     if not (found.known or found.unknown or found.reused):
         return ""
     asked = plural(found.asked, "pair")
-    others = "" if found.unknown >= found.asked else f"; the others cost {usd(found.known)}"
-    cost = f"unknown: {found.reason}{others}" if found.unknown else ""
     reused = f", {found.reused:,} from the reply cache" if found.reused else ""
-    return f"Cost: {cost or usd(found.known)} for {asked}{reused}."
+    if found.unknown >= found.asked and not found.known:
+        return f"Cost: unknown for {asked}{reused}."
+    others = f"; the others cost {usd(found.known)}"
+    cost = f"unknown: {found.reason}{others}" if found.unknown else usd(found.known)
+    return f"Cost: {cost} for {asked}{reused}."
 
 
 def label_forecast_view(found: LabelForecast) -> Iterator[RenderableType]:

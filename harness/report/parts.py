@@ -146,6 +146,11 @@ def warnings(texts: Sequence[str], *, above: bool = False) -> Iterator[Renderabl
     yield from (Text(f"Warning: {ended(text)}", style="yellow") for text in texts)
 
 
+def without_code(text: str) -> str:
+    """A remark without the name by which programs know it."""
+    return text.removeprefix("few_events: ")
+
+
 def ended(text: str) -> str:
     """A remark with the mark at its end: a full stop, unless it is a question."""
     return text if text.endswith("?") else f"{text.rstrip('.')}."

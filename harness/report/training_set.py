@@ -65,6 +65,7 @@ def card_text(found: TrainingSet) -> str:
         *_left_out(found),
         *_files(found),
         *_use(found),
+        *(["## Warnings", ""] if found.warnings else []),
         *(f"- {markdown_cell(warning)}" for warning in found.warnings),
     ]
     return "\n".join(lines).rstrip() + "\n"

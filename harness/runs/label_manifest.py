@@ -66,7 +66,8 @@ class CascadeUsed(Noun):
     """A student that answered first, and was left alone from a confidence of `threshold` on.
 
     `digest`: of the student, the teacher and the threshold together; `trained`: of the student. `confirmed`:
-    whether runs of the project showed on test that it loses less than `margin` against its teacher.
+    whether runs of the project showed on test that it loses less than `margin` against its teacher; if not,
+    `unconfirmed` says why.
     """
 
     digest: str
@@ -76,6 +77,7 @@ class CascadeUsed(Noun):
     gated: Gated
     margin: float
     confirmed: bool
+    unconfirmed: str = ""
 
 
 class LabelManifest(Noun):

@@ -2,6 +2,7 @@
 
 import math
 import re
+import shlex
 import shutil
 import tempfile
 import weakref
@@ -37,13 +38,20 @@ def pairs_digest(pairs: Iterable[ShownPair]) -> str:
 
 
 def read_pairs(
-    path: Path, layout: Layout, traffic: str | None = None, attributes: Sequence[str] = ()
+    path: Path,
+    layout: Layout,
+    traffic: str | None = None,
+    attributes: Sequence[str] = (),
+    command: str | None = None,
 ) -> Stream[ShownPair]:
     """Every pair of a table. BadInput names every invalid row and every weight below 0.
+
+    `command`: what reads the table; named with --columns where no column names the rows.
 
     A temporary file keeps the pairs while the stream exists: reading the table again would take longer.
     """
     table = read_table(path, layout)
+    _refuse_unnamed(table, layout, command)
     headers = table.require(("item", "query", "title"), layout)
     check_attributes(table, layout, attributes)
     refuse_controls(table, ("item", "query", *RESULT_TEXTS), layout, attributes)
@@ -66,6 +74,18 @@ def read_pairs(
     stream = Stream(lambda: iter_nouns(file, ShownPair), len(found.ids))
     weakref.finalize(stream, shutil.rmtree, folder, ignore_errors=True)
     return stream
+
+
+def _refuse_unnamed(table: Table, layout: Layout, command: str | None) -> None:
+    """BadInput for a table without items, as `harness label` takes it, with the command that reads it."""
+    query, title = table.find("query", layout), table.find("title", layout)
+    parts = [*query, *title]
+    if command is None or table.find("item", layout) or not (query and title) or {*",+"} & {*"".join(parts)}:
+        return
+    columns = {**layout.columns, "item": tuple(dict.fromkeys(parts))}
+    text = ",".join(f"{name}={'+'.join(headers)}" for name, headers in columns.items())
+    how = f"name each row by its query and title: {command} --columns {shlex.quote(text)}"
+    raise BadInput([Fault(str(table.path), f"no column for item; {how}")])
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from harness.errors import BadInput, Fault
+from harness.errors import BadInput, Fault, refuse_faults
 from harness.golden.scales import MOST_GRADES, parse_scale, scale_text
 from harness.nouns.pair import one_form
 from harness.storage.cells import number_of
@@ -31,10 +31,9 @@ def scale_of_table(table: Table, layout: Layout, given: str | None) -> TableScal
     words = _words(layout.labels)
     if given is not None:
         return TableScale(parse_scale(given), words)
-    (header,) = table.require(("item", "query", "title", "grade"), layout)["grade"]
-    found, unknown = _grades(table, layout)
-    if unknown:
-        raise BadInput([_without_order(table, header, unknown)])
+    refuse_faults([*_missing(table, layout), *_words_without_order(table, layout)])
+    (header,) = table.find("grade", layout)
+    found, _ = _grades(table, layout)
     if len(found) < 2:
         what = f"all grades are {found.pop()}" if found else "no row has a grade"
         raise BadInput([Fault(str(table.path), f"{header}: {what}; give the scale: --scale 0-4")])
@@ -44,6 +43,27 @@ def scale_of_table(table: Table, layout: Layout, given: str | None) -> TableScal
     spread = max(found) - min(found)
     whole = tuple(range(min(found), max(found) + 1)) if spread <= WIDEST_SPAN else tuple(sorted(found))
     return TableScale(whole, words)
+
+
+def _missing(table: Table, layout: Layout) -> list[Fault]:
+    """The columns that the table lacks."""
+    try:
+        table.require(("item", "query", "title", "grade"), layout)
+    except BadInput as error:
+        return list(error.faults)
+    return []
+
+
+def _words_without_order(table: Table, layout: Layout) -> list[Fault]:
+    """What is no grade in the column of grades, where there is one: nothing says what it means."""
+    try:
+        headers = table.find("grade", layout)
+    except BadInput:
+        return []  # told with the columns
+    if not {*headers} & {*table.columns}:
+        return []
+    _, unknown = _grades(table, layout)
+    return [_without_order(table, headers[0], unknown)] if unknown else []
 
 
 def _words(labels: Mapping[str, int | None]) -> dict[int, str]:

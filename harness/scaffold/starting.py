@@ -1,5 +1,8 @@
 """`harness init`: a project of one's own, with an example or with the graded pairs of a table."""
 
+import csv
+import io
+import shlex
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -39,7 +42,7 @@ def start_project(folder: Path, name: str | None, scale: str | None, source: Imp
     wanted = requirement()
     with whole_folder(folder) as draft:
         project = Project(draft)
-        _write_common(project, name, wanted, example=source is None)
+        _write_common(project, name, wanted, source)
         imported = None
         if source is None:
             grades = grades or SCALE
@@ -76,7 +79,7 @@ def _import(project: Project, request: Import) -> tuple[str, Imported]:
     return in_words(found), import_golden(project, replace(request, scale=None))
 
 
-def _write_common(project: Project, name: str, wanted: str, *, example: bool) -> None:
+def _write_common(project: Project, name: str, wanted: str, source: Import | None) -> None:
     """Everything but the policy and its golden set."""
     root = project.root
     shutil.copytree(FILES / "prompts", project.prompts, ignore=shutil.ignore_patterns("__pycache__"))
@@ -95,7 +98,24 @@ def _write_common(project: Project, name: str, wanted: str, *, example: bool) ->
     wheel = wanted.startswith("./")
     values = {"name": name, "requirement": wanted, "wheel": wheel, "wheels": WHEELS}
     write_atomic(root / "requirements.txt", rendered("requirements.txt.j2", **values))
-    write_atomic(root / "README.md", rendered("README.md.j2", example=example, **values))
+    again = "" if source is None else _read_again(source)
+    write_atomic(root / "README.md", rendered("README.md.j2", example=source is None, again=again, **values))
+
+
+def _read_again(source: Import) -> str:
+    """The options by which the next table like this one is read, to be pasted into a shell."""
+    layout = source.layout
+    words = (f"{word}={'' if grade is None else grade}" for word, grade in layout.labels.items())
+    labels = io.StringIO()
+    csv.writer(labels, lineterminator="").writerow(words)
+    given = {
+        "columns": ",".join(f"{name}={'+'.join(headers)}" for name, headers in layout.columns.items()),
+        "labels": labels.getvalue(),
+        "format": layout.format,
+        "encoding": layout.encoding,
+        "attributes": ",".join(source.attributes),
+    }
+    return "".join(f" --{name} {shlex.quote(text)}" for name, text in given.items() if text)
 
 
 def _repository_above(folder: Path) -> Path | None:

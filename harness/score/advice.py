@@ -1,7 +1,7 @@
 """Advice after a Gate 1, in words."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from harness.score.few import SHOWN
 from harness.scorecards.gate1 import Gate1, RaterBias
@@ -14,9 +14,13 @@ APART = 0.1
 """A rater whose kappa with the rest is this much below every other's is named."""
 
 
-def advice(score: Gate1, grade_names: Mapping[int, str]) -> tuple[str, ...]:
-    """What to sharpen, whom to talk to, and how much more to rate; empty if raters never differ."""
-    return (*_definitions(score, grade_names), *_clauses(score), *_raters(score), *_ratings(score))
+def advice(score: Gate1, grade_names: Mapping[int, str], machines: Collection[str] = ()) -> tuple[str, ...]:
+    """What to sharpen, whom to talk to, and how much more to rate; empty if raters never differ.
+
+    `machines`: the raters that are language models, whose prompt is to be looked at.
+    """
+    raters = _raters(score, machines)
+    return (*_definitions(score, grade_names), *_clauses(score), *raters, *_ratings(score))
 
 
 def _definitions(score: Gate1, names: Mapping[int, str]) -> Iterator[str]:
@@ -58,18 +62,26 @@ def _clauses(score: Gate1) -> Iterator[str]:
         )
 
 
-def _raters(score: Gate1) -> Iterator[str]:
-    leaning = list(_leaning(score))
+def _raters(score: Gate1, machines: Collection[str]) -> Iterator[str]:
+    leaning = list(_leaning(score, machines))
     yield from leaning[:SHOWN]
     if len(leaning) > SHOWN:
         more = plural(len(leaning) - SHOWN, "more rater grades", "more raters grade")
         yield f"{more} higher or lower than the others (p < {SIGNIFICANT:g})"
     outlier = _outlier(score)
     if outlier is not None:
-        yield f"Talk to {outlier.rater}, who agrees least with the rest ({outlier.kappa_vs_rest:.2f}, linear)"
+        how = f"{outlier.kappa_vs_rest:.2f}, linear"
+        yield f"{_turn_to(outlier.rater, machines)} agrees least with the rest ({how})"
 
 
-def _leaning(score: Gate1) -> Iterator[str]:
+def _turn_to(rater: str, machines: Collection[str]) -> str:
+    """The beginning of an advice on a rater, up to what it does."""
+    if rater in machines:
+        return f"Look at the prompt of {rater}, a language model: it"
+    return f"Talk to {rater}, who"
+
+
+def _leaning(score: Gate1, machines: Collection[str]) -> Iterator[str]:
     # With two raters, the second one's bias mirrors the first one's: name one of them.
     higher = [one for one in score.rater_bias if (one.bias or 0.0) > 0][:1]
     for one in score.rater_bias if len(score.raters) > 2 else higher:
@@ -79,9 +91,11 @@ def _leaning(score: Gate1) -> Iterator[str]:
             at = f", most of all at >= {one.worst_boundary}" if one.worst_boundary is not None else ""
             if len(score.raters) == 2:
                 other = next(rater for rater in score.raters if rater != one.rater)
-                yield f"Talk to both: {one.rater} grades {far} {way} than {other} (p = {one.p:.2g}){at}"
+                both = "Talk to both" if not {one.rater, other} & {*machines} else "See how both judge"
+                yield f"{both}: {one.rater} grades {far} {way} than {other} (p = {one.p:.2g}){at}"
                 continue
-            yield f"Talk to {one.rater}, who grades {far} {way} than the others (p by Holm {one.p:.2g}){at}"
+            who = _turn_to(one.rater, machines)
+            yield f"{who} grades {far} {way} than the others (p by Holm {one.p:.2g}){at}"
 
 
 def _outlier(score: Gate1) -> RaterBias | None:

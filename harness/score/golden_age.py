@@ -1,5 +1,6 @@
 """How a golden set has aged: by its policy, and by the traffic of today."""
 
+import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
@@ -61,7 +62,8 @@ def golden_age(
     )
     if traffic is None:
         return found, []
-    pairs = traffic_pairs(traffic, layout or Layout())
+    command = f"harness golden age --policy {policy.label} --traffic {shlex.quote(str(traffic))}"
+    pairs = traffic_pairs(traffic, layout or Layout(), command)
     if not pairs:
         raise BadInput(f"{traffic}: no pair in it")
     said, plan = _by_traffic(examples, pairs, Fraction(near).limit_denominator(1000), number)

@@ -204,7 +204,8 @@ def _spending(sums: _Sums) -> LabelSpending:
 def _warnings(labels: LabelSet, sums: _Sums) -> Iterable[str]:
     manifest = labels.manifest
     if manifest.cascade and not manifest.cascade.confirmed:
-        yield "the cascade is not proven: no runs of this project confirm it on test"
+        why = manifest.cascade.unconfirmed or "no runs of this project confirm it on test"
+        yield f"the cascade is not proven: {why}"
     elif manifest.proven is None:
         yield "the teacher is not proven: no finished run of it on test passed Gate 2"
     elif manifest.proven.provisional:

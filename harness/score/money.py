@@ -92,7 +92,7 @@ def spending(run: Run, sums: Sums) -> Spending:
         lost_calls=lost_calls,
         batched=len(out),
         lost=lost,
-        reason=_reason(answered, sums.graded, sums.unknown),
+        reason=_reason(answered, sums),
         warnings=_warnings(run, used, answered),
     )
 
@@ -120,12 +120,15 @@ def _lost(run: Run, sums: Sums, out: list[float | None]) -> tuple[int | None, fl
     return max(calls, attempts), sum(worst) if len(worst) == calls >= attempts else None
 
 
-def _reason(answered: int, graded: int, unknown: int) -> str | None:
-    if unknown:
-        return f"the price or the tokens of {plural(unknown, 'answer is', 'answers are')} unknown"
+def _reason(answered: int, sums: Sums) -> str | None:
+    if sums.unknown:
+        if sums.counted and not sums.uncounted:
+            # Every reply has counted its tokens: only the price can lack.
+            return f"the price of {plural(sums.unknown, 'answer')} is unknown"
+        return f"the price or the tokens of {plural(sums.unknown, 'answer is', 'answers are')} unknown"
     if not answered:
         return "nothing was asked for"
-    return None if graded else "no answer was a grade"
+    return None if sums.graded else "no answer was a grade"
 
 
 def _warnings(run: Run, used: Usage | None, answers: int) -> tuple[str, ...]:

@@ -24,10 +24,11 @@ class TrafficPair:
     stratum: str
 
 
-def traffic_pairs(path: Path, layout: Layout) -> list[TrafficPair]:
-    """The distinct pairs in their order. BadInput for a faulty label set or table."""
+def traffic_pairs(path: Path, layout: Layout, command: str | None = None) -> list[TrafficPair]:
+    """The distinct pairs in their order. BadInput for a faulty label set or table, read by `command`."""
     found: dict[str, TrafficPair] = {}
-    for item, pair, weight, stratum in _of_set(path) if is_label_set(path) else _of_table(path, layout):
+    rows = _of_set(path) if is_label_set(path) else _of_table(path, layout, command)
+    for item, pair, weight, stratum in rows:
         known = found.get(pair.digest)
         if known is None:
             found[pair.digest] = TrafficPair(pair, [item], weight, stratum)
@@ -44,9 +45,9 @@ def _of_set(folder: Path) -> Iterator[tuple[str, Pair, float, str]]:
             yield item, Pair.model_validate(json.loads(pair)), weight, stratum or ""
 
 
-def _of_table(path: Path, layout: Layout) -> Iterator[tuple[str, Pair, float, str]]:
+def _of_table(path: Path, layout: Layout, command: str | None) -> Iterator[tuple[str, Pair, float, str]]:
     table = read_table(path, layout)
     weight, stratum = table.find("weight", layout), table.find("stratum", layout)
-    pairs = read_pairs(path, layout, weight[0] if weight else None)
+    pairs = read_pairs(path, layout, weight[0] if weight else None, command=command)
     for row, one in zip(table.rows, pairs, strict=True):
         yield one.id, one.pair, one.weight, joined(row, stratum)

@@ -32,7 +32,7 @@ def few_events(
     # A weighted sum of ones is its weight but for rounding.
     ones, zeros = int((human > ROUNDING * whole).sum()), int((whole - human > ROUNDING * whole).sum())
     count = min(ones, zeros)
-    held = "one" if ones <= zeros else "another"
+    held = "a row that counts" if ones <= zeros else "a row that does not count"
     what = f"few_events: {count:,} of {plural(len(whole), 'labelled query', 'labelled queries')} hold {held}"
     then = "humans only, with the exact interval"
     if count < least:

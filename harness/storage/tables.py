@@ -5,6 +5,7 @@ The formats are read in formats.py.
 
 import csv
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -163,11 +164,14 @@ class Table:
             return "give its columns our names"
         if "no column for rater" in missing and option == "--columns":
             return f"map others with {option} name=header; a column for each rater: --wide r1,r2"
-        both = [*self.find("query", Layout()), *filter(PRODUCT.search, self.columns)][:2]
-        such = (
-            f", such as item={'+'.join(both)}" if "no column for item" in missing and len(both) == 2 else ""
-        )
+        such = f", such as {self._an_item()}" if "no column for item" in missing and self._an_item() else ""
         return f"map others with {option} name=header{such}"
+
+    def _an_item(self) -> str:
+        """Which headers may name an item together, to be pasted into a shell; empty where none do."""
+        fit = [one for one in filter(PRODUCT.search, self.columns) if not {*one} & {*",+"}]
+        both = [*self.find("query", Layout()), *fit][:2]
+        return shlex.quote(f"item={'+'.join(both)}") if len(both) == 2 else ""
 
 
 def _wanted(name: str, kind: str) -> str:

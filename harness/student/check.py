@@ -212,8 +212,13 @@ def refuse_same(student: Side, teacher: Side) -> None:
         for one in (student, teacher)
     )
     if ours and ours == theirs:
-        what = f"{teacher.name} is a run of the student itself ({ours.get('model', 'the same grader')})"
-        raise BadInput(f"{what}; name one of its teacher, --teacher RUN (`harness runs list`)")
+        raise BadInput(of_the_student(teacher.name, ours.get("model", "the same grader")))
+
+
+def of_the_student(run: str, model: str) -> str:
+    """What is wrong where a student's own run is named as its teacher's."""
+    what = f"{run} is a run of the student itself ({model})"
+    return f"{what}; name one of its teacher, --teacher RUN (`harness runs list`)"
 
 
 def _may(verdict: Verdict, origin: StudentOrigin | None) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pydantic_core import to_json
 
+from harness.golden.checks import how_to_confirm
 from harness.golden.rating.ratings import Rated, without_rater
 from harness.nouns.policy import Gates
 from harness.runs.folder import DISAGREEMENTS, SCORECARD, VERDICT, Run, earlier_runs, open_run
@@ -155,7 +156,8 @@ def _stale(run: Run) -> str | None:
     left, of = run.manifest.stale, run.manifest.examples
     if left:
         was = "was" if left == 1 else "were"
-        return f"{left:,} of {plural(of, 'example')} {was} not yet judged under {run.policy.label}"
+        what = f"{left:,} of {plural(of, 'example')} {was} not yet judged under {run.policy.label}"
+        return f"{what}; next: {how_to_confirm(run.policy.label)}"
     if run.manifest.asked.kind is CHOSEN:
         count = plural(of, "chosen example was", "chosen examples were")
         return f"{count} graded: chosen examples do not represent the whole set"

@@ -5,7 +5,7 @@ Missing answers can only prevent a pass.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
 from harness.nouns.base import Interval
@@ -32,12 +32,15 @@ Check = tuple[Verdict, str]
 
 
 def judge_gate1(
-    score: Gate1, grade_names: Mapping[int, str] | None = None, unfinished: str | None = None
+    score: Gate1,
+    grade_names: Mapping[int, str] | None = None,
+    unfinished: str | None = None,
+    machines: Collection[str] = (),
 ) -> Gate1:
     """Gate 1 with its verdict and advice. Ratings that look copied do not pass.
 
     `unfinished` says why these are not yet the ratings that were planned, if so: then the verdict is open,
-    and neither band nor advice says what it might become.
+    and neither band nor advice says what it might become. `machines`: the raters that are language models.
     """
     check = _kappa_check(score)
     if unfinished:
@@ -49,7 +52,7 @@ def judge_gate1(
     elif score.copies:
         score = score.model_copy(update={"warnings": (*score.warnings, score.copies)})
     judged = _with_verdict(score, check)
-    return judged.model_copy(update={"advice": advice(judged, grade_names or {})})
+    return judged.model_copy(update={"advice": advice(judged, grade_names or {}, machines)})
 
 
 def judge_gate2(score: Gate2, gates: Gates, gate1: Gate1 | None, stale: str | None = None) -> Gate2:

@@ -41,7 +41,9 @@ def judge_raters(
     provisional = "; ".join(filter(None, (score.provisional, rated.early))) or None
     warnings = (*rated.warnings, *_strangers(rated.strangers), *score.warnings)
     noted = {"warnings": warnings, "provisional": provisional, "compared": rated.compared}
-    return judge_gate1(score.model_copy(update=noted), names, rated.unfinished)
+    kinds = rated.kinds or {}
+    machines = frozenset(rater for rater in rated.raters if kinds.get(rater) == "llm")
+    return judge_gate1(score.model_copy(update=noted), names, rated.unfinished, machines)
 
 
 def people_alone(rated: Rated) -> Rated:

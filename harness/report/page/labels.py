@@ -164,7 +164,7 @@ def _sides(main: EstimatedFigure) -> Iterator[Drawn]:
     human = main.human_only
     yield Drawn("Corrected: the estimate", main.value, main.ci, main=True)
     yield Drawn("Humans only", human.value, human.ci)
-    yield Drawn("Teacher only", main.teacher_only, None, "uncorrected")
+    yield Drawn("Teacher only", main.teacher_only, None, "on the other rows, uncorrected")
     if main.worst_case:
         yield Drawn("If unread rows were the worst, to the best", None, main.worst_case)
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from harness.nouns.base import Interval
-from harness.report.parts import ended, number, signed
+from harness.report.parts import ended, number, signed, without_code
 from harness.scorecards.money import usd
 from harness.storage.plural import plural
 
@@ -46,6 +46,7 @@ def count(value: float) -> str:
 
 def sentence(text: str) -> str:
     """A remark as a sentence. A name at its beginning, such as agent_1, stays as it is."""
+    text = without_code(text)
     name = re.search(r"[\d_@/|]", text.partition(" ")[0])
     return (text[:1] if name else text[:1].upper()) + ended(text[1:])
 
