@@ -7,6 +7,7 @@ In a project that `harness init shop --scale 0-3` made:
     python story.py data           the policy v2, pairs.csv, golden.csv, ratings.csv, canaries
     python story.py teacher        a server that grades as a model would, by the policy in the prompt
     python story.py log v2         log-v2.csv: what users do with the results as v2 orders and hides them
+    python story.py log v4         log-v4.csv: the same for v4
     python story.py ask            the author leaves the clause out of the draft v3: a question to raters
     python story.py rate r1        ann and bob rate a round, by the pages that `harness rate` serves
     python story.py author         the author words the clause anew in the draft v4
@@ -52,6 +53,8 @@ from harness.errors import BadInput
 from harness.prompting.answer import answer_text
 
 PORT = 8124
+GRADED_BY = {"v2": POLICY, "v4": CHANGED}
+"""What production is graded by: the policy, or as much of it as the teacher needs."""
 DAYS, NOISE, UNFILTERED, PLACES = 3, 1.0, 0.1, 10
 """Rankings of a query that hide grade 0, and as many that hide nothing; the ranker's error in grades; what
 part of the searches gets the latter; how many results a page has."""
@@ -116,8 +119,9 @@ def teacher(port: str = str(PORT)) -> None:
 
 def log(version: str) -> None:
     """Write log-VERSION.csv: views and clicks; users look at position k with probability 1/k."""
-    chance = np.random.default_rng(SEED)
-    told = POLICY if version == "v2" else CHANGED
+    if version not in GRADED_BY:
+        raise BadInput(f"nobody grades production by {version}: log v2, or log v4")
+    chance, told = np.random.default_rng(SEED), GRADED_BY[version]
     rows: list[Row] = []
     by_query: dict[str, list[Row]] = {}
     for row in pairs():
@@ -197,7 +201,7 @@ def edit(version: str, old: re.Pattern[str], new: str) -> None:
     path = Path(f"policies/shop/{version}.toml")
     text, count = old.subn(new, path.read_text(encoding="utf-8"))
     if count != 1:
-        raise BadInput(f"{path} has {count} times what is to be replaced, not once: was it edited before?")
+        raise BadInput(f"{path}: what this replaces is there {count} times, not once. Was it run before?")
     path.write_text(text, encoding="utf-8")
 
 

@@ -97,8 +97,10 @@ def test_the_author_changes_a_draft_once(load: Any, tmp_path: Path, monkeypatch:
     assert {clause.id for clause in asked.clauses} == set(caps) - {"two-in-one"}
     assert ready.released and not asked.released
     for change in (story.ask, story.release):
-        with pytest.raises(BadInput, match=r"v[34]\.toml has 0 times"):
+        with pytest.raises(BadInput, match=r"v[34]\.toml: .* 0 times"):
             change()
+    with pytest.raises(BadInput, match="nobody grades production by v3"):
+        story.log("v3")
 
 
 def test_the_data_are_the_same_each_time(load: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
