@@ -7,9 +7,12 @@ In a project that `harness init shop --scale 0-3` made:
     python story.py data           the policy v2, pairs.csv, golden.csv, ratings.csv, canaries
     python story.py teacher        a server that grades as a model would, by the policy in the prompt
     python story.py log v2         log-v2.csv: what users do with the results as v2 orders and hides them
+    python story.py log v4         log-v4.csv: the same for v4
+    python story.py ask            the author leaves the clause out of the draft v3: a question to raters
     python story.py rate r1        ann and bob rate a round, by the pages that `harness rate` serves
-    python story.py author         the author words the clause anew in the draft v3
+    python story.py author         the author words the clause anew in the draft v4
     python story.py regrade        the author grades again the golden pairs that rest on it
+    python story.py release        the author releases v4
 
 The same commands make the same files. `python benchmarks/story_page.py` runs the page, and renews its output.
 """
@@ -29,7 +32,6 @@ import numpy as np
 from aiohttp import web
 from story_shop import (
     BRANDS,
-    CATCH,
     CHANGED,
     CLAUSE,
     LARGE_RATE,
@@ -51,8 +53,11 @@ from harness.errors import BadInput
 from harness.prompting.answer import answer_text
 
 PORT = 8124
+GRADED_BY = {"v2": POLICY, "v4": CHANGED}
+"""What production is graded by: the policy, or as much of it as the teacher needs."""
 DAYS, NOISE, UNFILTERED, PLACES = 3, 1.0, 0.1, 10
-"""Orders of a query, and as many that hide nothing; the ranker's error in grades; the latter's views."""
+"""Rankings of a query that hide grade 0, and as many that hide nothing; the ranker's error in grades; what
+part of the searches gets the latter; how many results a page has."""
 
 
 def write(name: str, names: Sequence[str], rows: Iterable[Row]) -> None:
@@ -114,8 +119,9 @@ def teacher(port: str = str(PORT)) -> None:
 
 def log(version: str) -> None:
     """Write log-VERSION.csv: views and clicks; users look at position k with probability 1/k."""
-    chance = np.random.default_rng(SEED)
-    told = POLICY if version == "v2" else CATCH
+    if version not in GRADED_BY:
+        raise BadInput(f"nobody grades production by {version}: log v2, or log v4")
+    chance, told = np.random.default_rng(SEED), GRADED_BY[version]
     rows: list[Row] = []
     by_query: dict[str, list[Row]] = {}
     for row in pairs():
@@ -175,11 +181,27 @@ def asked(address: str, body: Any = None) -> Any:
         return json.load(reply)
 
 
+def ask() -> None:
+    """Leave the clause out of the draft v3, so that raters judge without it."""
+    edit("v3", CLAUSE, "")
+
+
 def author() -> None:
-    """Word the clause anew in the draft."""
-    path = Path("policies/shop/v3.toml")
-    text, count = CLAUSE.subn(CHANGED, path.read_text(encoding="utf-8"))
-    assert count == 1, "the draft has the clause"
+    """Word the clause anew in the draft v4."""
+    edit("v4", CLAUSE, CHANGED)
+
+
+def release() -> None:
+    """Release v4."""
+    edit("v4", re.compile(r"^released = false$", re.M), "released = true")
+
+
+def edit(version: str, old: re.Pattern[str], new: str) -> None:
+    """Replace what a version of the policy has once."""
+    path = Path(f"policies/shop/{version}.toml")
+    text, count = old.subn(new, path.read_text(encoding="utf-8"))
+    if count != 1:
+        raise BadInput(f"{path}: what this replaces is there {count} times, not once. Was it run before?")
     path.write_text(text, encoding="utf-8")
 
 
@@ -194,7 +216,7 @@ def regrade() -> None:
         told = (
             f"The {kind} comes first, {style} as asked. With {beside} a {kind} has a {size} catch: {value}."
         )
-        words = [row["item"], "--policy", "shop@v3", "--grade", str(value), "--clauses", "two-in-one"]
+        words = [row["item"], "--policy", "shop@v4", "--grade", str(value), "--clauses", "two-in-one"]
         words += ["--reasoning", told, "--why", "users and two raters want what v2 hid"]
         subprocess.run(["harness", "golden", "regrade", *words], check=True)
 
@@ -205,7 +227,8 @@ def say(text: str) -> None:
 
 
 COMMANDS: dict[str, Callable[..., None]] = {
-    "data": data, "teacher": teacher, "log": log, "rate": rate, "author": author, "regrade": regrade,
+    "data": data, "teacher": teacher, "log": log, "ask": ask, "rate": rate, "author": author,
+    "regrade": regrade, "release": release,
 }  # fmt: skip
 
 

@@ -124,8 +124,9 @@ max_grade = 1
 
 [[clauses]]
 id = "two-in-one"
-text = "A device that does two things is judged by what it mainly is; where that is another thing, it is 0."
+text = "A device that does something else beside the thing asked for is another thing: at most 0."
 why = "Who asks for one thing does not ask for two."
+max_grade = 0
 
 [[clauses]]
 id = "accessory"
@@ -151,13 +152,15 @@ clauses = ["silent-on-stated"]
 '''
 CATCH = "is the thing with a catch"
 CHANGED = f"""\
+[[clauses]]
 id = "two-in-one"
 text = "A device that is the thing asked for and does something else beside it {CATCH}: 2 where the other \
 job is a small one (a timer, a light), 1 where it takes half of the device (a radio, a loudspeaker)."
 why = "It does what was asked for, and whoever wants it plain sees that it is not. Hidden, it helps nobody."
 max_grade = 2
+
 """
-CLAUSE = re.compile(r'id = "two-in-one"\n(?:.+\n)+')
+CLAUSE = re.compile(r'\[\[clauses\]\]\nid = "two-in-one"\n(?:.+\n)+\n')
 
 
 def share(*names: object) -> float:
@@ -194,7 +197,7 @@ def pairs() -> Iterator[Row]:
 
 
 def right(beside: str) -> int:
-    """What a two-in-one device is worth to people, and by v3: by what it does beside."""
+    """What a two-in-one device is worth to people, and by v4: by what it does beside."""
     return 2 if beside in SMALL else 1
 
 
@@ -223,14 +226,16 @@ def read(query: str, title: str) -> tuple[int, str]:
 def grade(who: str, query: str, title: str, told: str) -> tuple[int, str]:
     """What somebody says of a pair who has read `told`, a text with the policy in it; now and then one off.
 
-    Only v3 says what a two-in-one device is. Under v2 the teacher does as its golden examples do, and raters
-    do as users: that is an assumption of this simulation, and what one asks people to find out.
+    Raters and teacher follow the clause that they read: v2 says 0 of a two-in-one device, v4 says 1 or 2.
+    Where the policy has no such clause (v3), they judge by its grades, and as users do: that is an assumption
+    of this simulation, and what one asks people to find out.
     """
     value, clause = read(query, title)
-    if clause == "two-in-one" and (CATCH in told or who in RATERS):
+    read_in = "v4" if CATCH in told else "v2" if "two-in-one" in told else "v3"
+    if clause == "two-in-one" and read_in != "v2":
         value = right(title.partition(" with ")[2])
-    # A model errs on the same pairs under both versions; people who read a pair again may not.
-    occasion = CATCH in told if who in RATERS else ""
+    # A model errs on the same pairs under all versions; people who read a pair again may not.
+    occasion = read_in if who in RATERS else ""
     if share(who, query, title, occasion) < ERRORS[who]:
         value += 1 if value == 0 or (value < 3 and share("up", who, query, title) < 0.5) else -1
     return value, clause
