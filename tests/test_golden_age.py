@@ -98,6 +98,15 @@ def test_a_light_stratum_has_a_pair_in_the_plan(shop: Path) -> None:
     assert "the heaviest of each stratum, then the heaviest of all" in flat(harness(*words).out)
 
 
+def test_a_stratum_that_weighs_nothing_is_not_covered_nor_uncovered(shop: Path) -> None:
+    log = "item,query,title,weight,stratum\na,lamp,x,0,s\nb,lamp,a red lamp,1,r\nc,boat,y,1,t\n"
+    (shop / "log.csv").write_text(log, "utf-8")
+    found = age("--traffic", "log.csv")["strata"]
+    assert found[-1] == {"stratum": "s", "share": 0.0, "covered": None}
+    assert [one["share"] for one in found[:-1]] == [0.5, 0.5]
+    assert " 0%        -" in harness("golden", "age", "--traffic", "log.csv").out
+
+
 def test_many_strata_are_counted(shop: Path) -> None:
     rows = [f"h{n},hose {n},green hose {n},1,s{n}" for n in range(12)]
     (shop / "t.csv").write_text("item,query,title,weight,stratum\n" + "\n".join(rows), "utf-8")

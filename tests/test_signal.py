@@ -404,6 +404,7 @@ def searches(arms: Sequence[str] = (), effect: float = 0.5, count: int = 3000) -
             }
 
 
+_FIRST = ("thing 0", "thing 2")
 VIEWS = ("query", "item", "position", "clicks", "session", "outcome", "arm")
 
 
@@ -439,7 +440,20 @@ def test_arms_of_an_experiment_are_compared_with_an_interval(tmp_path: Path) -> 
     assert outcome["difference"] == pytest.approx(outcome["value"] - outcome["base_value"])
     assert dcg["difference"] < 0 and dcg["ci"][1] < 0 and dcg["n"] == dcg["n_base"] == 1500
     assert outcome["ci"][0] < outcome["difference"] < outcome["ci"][1]
-    assert "not cause" not in star["words"]
+    assert "If the arms were drawn by chance" in star["words"] and "not cause" in star["words"]
+    alike = {"sessions": 1500, "searches": 1500, "queries": 20}
+    assert star["arm_sizes"] == [{"arm": "new", **alike}, {"arm": "old", **alike}]
+
+
+def test_what_each_arm_was_shown_to_is_said(tmp_path: Path) -> None:
+    few = [row for row in searches(("old", "new")) if row["arm"] == "new" or row["query"] in _FIRST]
+    several = [{**few[0], "session": few[3]["session"]}, {**few[0], "session": "s4", "item": "nameless"}]
+    star = searched(tmp_path, [*few, *several])
+    new, old = star["arm_sizes"]
+    assert (new["sessions"], new["searches"], new["queries"]) == (1499, 1500, 20)
+    assert old["queries"] == 2 and old["sessions"] == 151
+    star = searched(tmp_path, searches(("old",)))
+    assert star["arm_sizes"] == star["arms"] == [] and "a column arm" in star["words"]
 
 
 def test_without_sessions_and_outcomes_there_is_no_north_star(tmp_path: Path) -> None:

@@ -24,8 +24,8 @@ def star_lines(star: NorthStar) -> Iterator[RenderableType]:
         yield Text(f"  {ended(star.reason)}")
     for one in star.associations:
         yield Text(f"  {association_sentence(one)}")
-    for arm in star.arms:
-        yield Text(f"  {arm_sentence(arm)}")
+    for line in arm_lines(star):
+        yield Text(f"  {line}")
     if star.associations or star.arms:
         yield Text(f"  {star.words}")
 
@@ -39,8 +39,18 @@ def association_sentence(one: Association) -> str:
     return f"{what}: one standard deviation more goes with {more}."
 
 
-def arm_sentence(one: ArmDifference) -> str:
-    """A difference between two arms in words."""
+def arm_lines(star: NorthStar) -> Iterator[str]:
+    """What each arm was shown to, and the differences between the arms, in words."""
+    for one in star.arm_sizes:
+        searches, queries = (
+            plural(one.searches, "search", "searches"),
+            plural(one.queries, "query", "queries"),
+        )
+        yield f"Arm {one.arm}: {plural(one.sessions, 'session')}, {searches} of {queries}."
+    yield from map(_arm_sentence, star.arms)
+
+
+def _arm_sentence(one: ArmDifference) -> str:
     what = "sessions with the outcome" if one.figure == "outcome" else "mean DCG shown"
     sides = f"{one.arm} {number(one.value)}, {one.base} {number(one.base_value)}"
     difference = f"{signed(one.difference)} {interval(one.ci)}".rstrip()

@@ -1,5 +1,6 @@
 """How a golden set has aged: by its policy, and by the traffic of today."""
 
+import math
 import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -66,6 +67,8 @@ def golden_age(
     pairs = traffic_pairs(traffic, layout or Layout(), command)
     if not pairs:
         raise BadInput(f"{traffic}: no pair in it")
+    if not any(one.weight for one in pairs):
+        raise BadInput(f"{traffic}: no pair has any weight")
     said, plan = _by_traffic(examples, pairs, Fraction(near).limit_denominator(1000), number)
     return found.model_copy(update={"traffic": str(traffic), "near": near, **said}), plan
 
@@ -149,10 +152,13 @@ def _strata(pairs: Sequence[TrafficPair], far: set[int], total: float) -> list[S
     if set(weights) == {""}:
         return []
     found = [
-        StratumCover(stratum=name or "(none)", share=weight / total, covered=covered[name] / weight)
+        StratumCover(
+            stratum=name or "(none)", share=weight / total, covered=covered[name] / weight if weight else None
+        )
         for name, weight in weights.items()
     ]
-    return sorted(found, key=lambda one: one.covered)
+    # What weighs nothing stands last: it is no part of the traffic.
+    return sorted(found, key=lambda one: math.inf if one.covered is None else one.covered)
 
 
 def _uncovered(one: TrafficPair, example: Example | None, similarity: Fraction) -> Uncovered:

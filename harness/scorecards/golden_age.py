@@ -33,11 +33,14 @@ class GoneQuery(Noun):
 
 
 class StratumCover(Noun):
-    """How much of a stratum of the traffic has a golden example near it, by weight."""
+    """How much of a stratum of the traffic has a golden example near it, by weight.
+
+    `covered` is None where all of its rows weigh nothing.
+    """
 
     stratum: str
     share: float
-    covered: float
+    covered: float | None
 
 
 class Uncovered(Noun):

@@ -181,11 +181,20 @@ class ArmDifference(Noun):
     reason: Reason | None = None
 
 
+class ArmSize(Noun):
+    """What an arm was shown to: its sessions, its searches without an ungraded result, and their queries."""
+
+    arm: str
+    sessions: int
+    searches: int
+    queries: int
+
+
 class NorthStar(Noun):
     """What a search's outcome owes to the grades that it was shown: association, not cause.
 
-    `n`: searches, of `sessions`; `left_out`: those with results that have no grade. With `arms`, what an
-    experiment changed: a difference that is the experiment's doing.
+    `n`: searches, of `sessions`; `left_out`: those with results that have no grade. With `arms`, what differs
+    between them: an experiment's doing where they were drawn by chance, which `arm_sizes` cannot prove.
     """
 
     n: int = 0
@@ -195,6 +204,7 @@ class NorthStar(Noun):
     outcome: float | None = None
     associations: tuple[Association, ...] = ()
     arms: tuple[ArmDifference, ...] = ()
+    arm_sizes: tuple[ArmSize, ...] = ()
     words: str
     reason: Reason | None = None
 

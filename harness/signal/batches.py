@@ -14,6 +14,7 @@ from harness.storage.formats import FORMAT_OF
 from harness.storage.parquet import parquet_file
 from harness.storage.parquet import pieces as joined
 from harness.storage.regular import reading
+from harness.storage.shallow import NotShallow, ShallowLines
 from harness.storage.tables import Layout
 
 BLOCK = 1 << 20
@@ -93,7 +94,7 @@ def _parsing() -> Iterator[None]:
 
     try:
         yield
-    except (pyarrow.ArrowException, UnicodeDecodeError, LookupError) as error:
+    except (pyarrow.ArrowException, NotShallow, UnicodeDecodeError, LookupError) as error:
         raise Unfit from error
 
 
@@ -125,7 +126,17 @@ def _open_json(file: Any, schema: Any) -> Any:
         if schema is None
         else json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore")
     )
-    return json.open_json(file, read_options=json.ReadOptions(block_size=BLOCK), parse_options=how)
+    return json.open_json(
+        ShallowLines(file), read_options=json.ReadOptions(block_size=BLOCK), parse_options=how
+    )
+
+
+def in_one_form(texts: Any) -> Any:
+    """A column of texts as `one_form` has each of them, so that it does not matter who reads the rows."""
+    import pyarrow.compute as pc
+
+    ascii_only = pc.all(pc.string_is_ascii(texts), min_count=0).as_py()
+    return texts if ascii_only else pc.utf8_normalize(texts, "NFC")
 
 
 def refuse_missing(paths: Sequence[Path]) -> None:

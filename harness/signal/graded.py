@@ -108,7 +108,7 @@ def _of_set(folder: Path) -> GradedPairs:
     for batch in load_labels(folder).batches(names):
         columns = [batch.column(name).to_pylist() for name in names]
         for item, query, grade, clauses, stratum in zip(*columns, strict=True):
-            found.add(query.strip(), one_form(item), grade, tuple(clauses or ()), stratum)
+            found.add(one_form(query.strip()), one_form(item), grade, tuple(clauses or ()), stratum)
     return found
 
 
@@ -143,7 +143,7 @@ def _of_table(table: Table, layout: Layout, levels: Levels) -> GradedPairs:
 
 
 def _named(row: Row, headers: Mapping[str, tuple[str, ...]]) -> tuple[str, str]:
-    return joined(row, headers["query"]), one_form(joined(row, headers["item"]))
+    return one_form(joined(row, headers["query"])), one_form(joined(row, headers["item"]))
 
 
 def _refuse_doubles(table: Table, headers: Mapping[str, tuple[str, ...]], marks: "array[int]") -> None:
@@ -160,7 +160,7 @@ def pairs_shown(path: Path, layout: Layout) -> Iterator[tuple[str, str, dict[str
     """Query and item of each row, with what a rating sheet shows of it: `result` and `context`."""
     if is_label_set(path):
         for cells in load_labels(path).rows(("item", "query", "pair")):
-            yield cells["query"].strip(), one_form(cells["item"]), json.loads(cells["pair"])
+            yield one_form(cells["query"].strip()), one_form(cells["item"]), json.loads(cells["pair"])
         return
     table = read_table(path, layout)
     headers = table.require(("query", "item"), layout)
@@ -168,4 +168,4 @@ def pairs_shown(path: Path, layout: Layout) -> Iterator[tuple[str, str, dict[str
     for row in table.rows:
         found = texts.of(row)
         shown = {"result": found["result"], "context": found["context"]}
-        yield joined(row, headers["query"]), one_form(joined(row, headers["item"])), shown
+        yield *_named(row, headers), shown

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import BadInput, Fault, refuse_faults
-from harness.signal.batches import Unfit, headers_of, kinds_of, pieces
+from harness.signal.batches import Unfit, headers_of, in_one_form, kinds_of, pieces
 from harness.signal.log_cells import COUNTS, LAST, TEXTS, WITHIN_VIEWS, Odd, impossible, misfit, value_of
 from harness.storage.formats import read_table
 from harness.storage.tables import Layout, Table
@@ -113,9 +113,7 @@ def _column(piece: Any, name: str, headers: Sequence[str]) -> Any:
     texts = [pc.utf8_trim_whitespace(_text(piece.column(header))) for header in headers]
     if len(texts) > 1:
         texts = [pc.replace_substring(pc.replace_substring(one, "\\", "\\\\"), "|", "\\|") for one in texts]
-    column = pc.binary_join_element_wise(*texts, "|") if len(texts) > 1 else texts[0]
-    ascii_only = pc.all(pc.string_is_ascii(column), min_count=0).as_py()
-    column = column if ascii_only or name != "item" else pc.utf8_normalize(column, "NFC")
+    column = in_one_form(pc.binary_join_element_wise(*texts, "|") if len(texts) > 1 else texts[0])
     empty = pc.equal(column, "")
     return pc.if_else(empty, pa.scalar(None, pa.string()), column)
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from harness.errors import BadInput
 from harness.nouns.base import Interval, Reason
-from harness.scorecards.signal import ArmDifference, Association, NorthStar
+from harness.scorecards.signal import ArmDifference, ArmSize, Association, NorthStar
 from harness.signal.searches import MOST_ARMS, Searches
 from harness.stats.agreement import Floats, Integers
 from harness.stats.association import log_odds
@@ -17,7 +17,10 @@ from harness.storage.plural import plural
 
 WORDS = "Association, not cause: who is shown better results may search for other things."
 CAUSE = "An experiment makes it causal: a column arm, which result lists were drawn by chance."
-EXPERIMENT = "The arms were drawn by chance: their difference is the experiment's doing."
+EXPERIMENT = (
+    "If the arms were drawn by chance, their difference is the experiment's doing; the log cannot say "
+    "whether they were. Arms drawn so are shown to much the same: compare their sessions and queries."
+)
 NO_OUTCOME = Reason("undefined", "the log has no columns session and outcome")
 NO_ACTION = Reason("undefined", "--outcome names the action that makes a search a success")
 ALL_UNGRADED = Reason("undefined", "every search has results without a grade")
@@ -42,7 +45,8 @@ def north_star(searches: Searches | None, why: Reason = NO_OUTCOME) -> NorthStar
         left_out=left,
         outcome=float(searches.outcome[whole].mean()) if whole.any() else None,
         arms=tuple(_arms(searches, whole)),
-        words=EXPERIMENT if searches.arms else f"{WORDS} {CAUSE}",
+        arm_sizes=tuple(_sizes(searches, whole)),
+        words=f"{WORDS} {EXPERIMENT if len(searches.arms) > 1 else CAUSE}",
     )
     if head.n < LEAST_SEARCHES:
         why = ALL_UNGRADED if not head.n else _few(head.n)
@@ -124,6 +128,21 @@ def _arms(searches: Searches, whole: Mask) -> Iterator[ArmDifference]:
                 n_base=len(first),
                 reason=difference.reason,
             )
+
+
+def _sizes(searches: Searches, whole: Mask) -> Iterator[ArmSize]:
+    """What each arm was shown to: searches whose results all have a grade, and sessions of this arm alone."""
+    if len(searches.arms) < 2:
+        return
+    of_session = _by_session(searches)[0]
+    for at, name in sorted(enumerate(searches.arms), key=lambda one: one[1]):
+        here = whole & (searches.arm == at)
+        yield ArmSize(
+            arm=name,
+            sessions=int((of_session == at).sum()),
+            searches=int(here.sum()),
+            queries=len(np.unique(searches.queries[here])),
+        )
 
 
 def _by_session(searches: Searches) -> tuple[Integers, Floats]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from harness.signal.batches import in_one_form
 from harness.signal.counted import CellCounts
 from harness.signal.searches import SearchCounts
 from harness.signal.tally import Tally
@@ -100,7 +101,7 @@ def count_part(
         seen.again += asked.num_rows - len(first)
         asked = asked.take(pa.array(first))
         ids = asked.column("query_id").combine_chunks()
-        texts = pc.utf8_trim_whitespace(asked.column("user_query")).combine_chunks()
+        texts = in_one_form(pc.utf8_trim_whitespace(asked.column("user_query"))).combine_chunks()
         number, items, positions = _shown(asked, seen)
         pairs = cells.pairs_of(texts.take(number), items)
         cells.add(pairs, positions, {"views": pa.array(np.ones(len(pairs), dtype=np.int64))})
@@ -118,7 +119,7 @@ def _shown(asked: Any, seen: Seen) -> tuple[Any, Any, Any]:
     import pyarrow.compute as pc
 
     hits = asked.column("query_response_hit_ids").combine_chunks()
-    parent, items = pc.list_parent_indices(hits), pc.list_flatten(hits)
+    parent, items = pc.list_parent_indices(hits), in_one_form(pc.list_flatten(hits))
     number = parent.to_numpy()
     # The rank within its list: how far behind the first result of the same search.
     starts = np.flatnonzero(np.r_[True, number[1:] != number[:-1]]) if len(number) else number
@@ -154,7 +155,7 @@ def _count_events(
     found, rank = pc.is_valid(search), done.column(RANK)
     seen.strangers += done.num_rows - _true(found)
     seen.placeless += _true(pc.and_(found, pc.is_null(rank)))
-    pairs = cells.pairs_of(texts.take(search), done.column(OBJECT))
+    pairs = cells.pairs_of(texts.take(search), in_one_form(done.column(OBJECT)))
     kept = pc.and_(pc.and_(found, pc.is_valid(rank)), pc.is_valid(pairs))
     columns = {"search": search, "pair": pairs, "action": done.column("action"), "position": rank}
     once = Tally(("search", "pair", "action"), {"position": "min"})

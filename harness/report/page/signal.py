@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.report.next_steps import Step
-from harness.report.north_star import arm_sentence, association_sentence
+from harness.report.north_star import arm_lines, association_sentence
 from harness.report.page.axis import axis_over
 from harness.report.page.drawn import Drawn
 from harness.report.page.environment import render_page, save_page
@@ -71,7 +71,7 @@ def signal_data(found: Signal) -> dict[str, Any]:
         "row_count": len(every),
         "star_lines": [
             *(association_sentence(one) for one in star.associations),
-            *(arm_sentence(one) for one in star.arms),
+            *arm_lines(star),
         ],
         "positions": [_place(one) for one in found.propensities],
         "positions_axis": axis_over([(0.0, None), *((one.value, one.ci) for one in found.propensities)]),
