@@ -141,6 +141,20 @@ def test_all_that_is_wrong_is_named_at_once(served: tuple[Path, str, list[Any]],
     assert len(caught.value.faults) == 2
 
 
+@pytest.mark.parametrize(
+    "where", ["runs", "runs/improve", "runs/improve/name", "runs/improve/name/candidates"]
+)
+def test_a_file_in_the_place_of_a_folder_is_named(tmp_path: Path, where: str) -> None:
+    path = tmp_path / where
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("notes", encoding="utf-8")
+    with pytest.raises(BadInput) as caught:
+        search_folder(Project(tmp_path), "name")
+    (fault,) = caught.value.faults
+    assert fault.where == str(path) and "is a file; expected a folder: move it, or delete it" in fault.what
+    assert path.read_text("utf-8") == "notes"
+
+
 def test_nothing_is_written_through_a_link(tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import pickle
+import struct
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -232,6 +233,24 @@ def repacked(folder: Path, change: Callable[[str, bytes], bytes], kind: int = zi
     put(folder, whole.getvalue())
 
 
+def ending(change: Callable[[bytes, bytes], bytes]) -> Callable[[Path], None]:
+    """Another end of the archive: from what is before the end record, and that record of 22 bytes."""
+
+    def tamper(folder: Path) -> None:
+        content = (folder / WEIGHTS).read_bytes()
+        put(folder, change(content[:-22], content[-22:]))
+
+    return tamper
+
+
+def directory(entries: int, bytes_each: int = 47) -> Callable[[bytes, bytes], bytes]:
+    """An archive that is nothing but a directory; its end record says the right number of arrays."""
+    entry = struct.pack("<4s4B4HL2L5H2L", b"PK\1\2", 20, 3, 20, *(0,) * 8, 1, *(0,) * 6) + b"x"
+    assert len(entry) == bytes_each
+    end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 8, 8, entries * bytes_each, 0, 0)
+    return lambda _, __: entry * entries + end
+
+
 def huge(name: str, content: bytes) -> bytes:
     if name != "columns.npy":
         return content
@@ -284,6 +303,10 @@ TAMPERED: dict[str, tuple[Callable[[Path], Any], str]] = {
     "a compressed zip": (lambda f: repacked(f, lambda _, c: c, zipfile.ZIP_DEFLATED), "is compressed"),
     "more than there is": (lambda f: repacked(f, huge), "says that it has 1,000,000,000,000 numbers"),
     "a broken header": (lambda f: repacked(f, lambda _, c: c[:8] + b"\xff" * 40), "cannot be read as arrays"),
+    "a directory of many": (ending(directory(1_500)), "the list of its parts is larger"),
+    "a ZIP64 directory": (ending(lambda rest, end: rest + b"PK\6\7" + bytes(16) + end), "the list of its"),
+    "a comment": (ending(lambda rest, end: rest + end[:-2] + b"\1\0x"), "does not end as an archive of"),
+    "fewer arrays": (ending(lambda rest, end: rest + end[:10] + b"\7" + end[11:]), "holds other arrays"),
     "another array": (changed(extra=np.zeros(3)), "holds other arrays"),
     "another shape": (changed(mean=np.zeros(3)), "mean: has the shape (3,)"),
     "another kind": (changed(mean=np.zeros(10, dtype="<f4")), "numbers of another kind"),

@@ -4,7 +4,7 @@ A folder that somebody sends can hold links, pipes and devices. What the search 
 link, so that all of it is looked at before anything is read or written.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from harness.errors import Fault, refuse_faults
@@ -21,8 +21,8 @@ def search_folder(project: Project, name: str) -> Path:
     """The folder of a search, made if it is missing. BadInput names all in it that is no regular file."""
     above = project.runs / FOLDER
     folder = above / name
-    faults = [_link(above)] if above.is_symlink() else _faults(folder)
-    refuse_faults(faults)
+    faults = [_link(above)] if above.is_symlink() else _files((project.runs, above, folder))
+    refuse_faults(faults or _faults(folder))
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
@@ -42,7 +42,7 @@ def _faults(folder: Path) -> list[Fault]:
     faults = odd_files(folder)
     above = folder / CANDIDATES
     if above.is_symlink() or not above.is_dir():
-        return faults
+        return [*faults, *_files((above,))]
     faults += odd_files(above)
     versions = [path for path in candidate_folders(folder) if not path.is_symlink()]
     if len(versions) > MOST:
@@ -53,6 +53,12 @@ def _faults(folder: Path) -> list[Fault]:
 def _odd_in(versions: list[Path]) -> Iterator[Fault]:
     for version in versions:
         yield from odd_files(version)
+
+
+def _files(folders: Iterable[Path]) -> list[Fault]:
+    """The first that is a plain file where a folder is expected: those below it cannot be there."""
+    what = "is a file; expected a folder: move it, or delete it, and the search makes its folder"
+    return [Fault(str(one), what) for one in folders if one.is_file() and not one.is_symlink()][:1]
 
 
 def _link(folder: Path) -> Fault:

@@ -27,13 +27,15 @@ def shares_of(above: Floats) -> Floats:
 def overlaps(pair: Pair) -> tuple[float, float, float, float]:
     """Shares: query words in the title, in the listing; the last one in the title; title words outside."""
     query, title = stems(pair.query), stems(pair.result.title)
-    listing = {*title, *stems(description(pair))}
-    in_title = [word in title for word in query]
+    # Sets: a title may be a whole page, and each of its words would be sought among all of them.
+    in_query, titled = {*query}, {*title}
+    listing = titled.union(stems(description(pair)))
+    in_title = [word in titled for word in query]
     return (
         _share(in_title),
         _share([word in listing for word in query]),
         float(bool(in_title) and in_title[-1]),
-        _share([word not in query for word in title]),
+        _share([word not in in_query for word in title]),
     )
 
 

@@ -5,6 +5,7 @@ none, a zip that unpacks without end. What this program did not write so is refu
 """
 
 import io
+import struct
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,6 +38,10 @@ UNREADABLE = (
     TypeError, OverflowError, MemoryError,
 )  # fmt: skip
 """What zipfile and numpy raise of content that is neither an archive nor an array."""
+END, LOCATOR = 22, 20
+"""Bytes of a zip archive's end record, and of the ZIP64 locator before it."""
+DIRECTORY = 1 << 16
+"""The most bytes of its directory: that of a training has about 500."""
 HEADER = 10_000
 """The most letters of an array's description."""
 Grades = Annotated[tuple[Level, ...], Field(min_length=2, max_length=100)]
@@ -172,6 +177,7 @@ def load_student(folder: Path) -> tuple[SavedStudent, Weights]:
 
 def _arrays(path: Path, content: bytes) -> dict[str, NDArray[Any]]:
     """The arrays of a file. Their sizes are checked before anything is made that large."""
+    _check_directory(path, content)
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             entries = archive.infolist()
@@ -186,6 +192,25 @@ def _arrays(path: Path, content: bytes) -> dict[str, NDArray[Any]]:
             return {name: np.asarray(whole[name]) for name in KINDS}
     except UNREADABLE as error:
         raise _damaged(path, f"cannot be read as arrays ({type(error).__name__})") from None
+
+
+def _check_directory(path: Path, content: bytes) -> None:
+    """BadInput for an archive whose directory is not that of a few arrays, before any entry of it is read.
+
+    Each entry becomes an object, about ten times as large as its bytes. An archive of ours ends with the end
+    record (APPNOTE 6.3.10, 4.3.16: entries at byte 10, bytes of the directory at 12), without a comment. A
+    ZIP64 locator before it would put other numbers in its place.
+    """
+    end = content[-END:]
+    if len(end) < END or not end.startswith(b"PK\5\6"):
+        raise _damaged(path, "cannot be read as arrays (it does not end as an archive of arrays does)")
+    entries, size = struct.unpack_from("<HL", end, 10)
+    if entries != len(KINDS):
+        raise _damaged(path, f"holds other arrays than {', '.join(KINDS)}")
+    if size > DIRECTORY or content[-END - LOCATOR : -END].startswith(b"PK\6\7"):
+        raise _damaged(
+            path, "cannot be read as arrays (the list of its parts is larger than a training makes)"
+        )
 
 
 def _check_header(path: Path, name: str, content: bytes) -> None:
