@@ -42,8 +42,9 @@ def test_a_single_look_says_nothing() -> None:
 
 def test_looks_that_are_alike_are_no_certainty() -> None:
     few, many = evidence_of([(0.0,) * 5] * 2).interval(0.0), evidence_of([(0.0,) * 20] * 50).interval(0.0)
-    # Of eight answers of 0 after the first looks, the exact bound of Clopper and Pearson is 0.37.
-    assert few.low == many.low == 0 and few.high > 0.37 and 0 < many.high < 0.02
+    # exp(.7 n mu) reaches 40 there: 8 answers take the largest bet.
+    assert few.high == pytest.approx(np.log(40) / (0.7 * 8), abs=0.01)
+    assert few.low == many.low == 0 < many.high < 0.02
 
 
 @given(st.lists(st.floats(0, 1), min_size=2, max_size=3), st.sampled_from(["below", "above"]))
@@ -63,12 +64,37 @@ def test_over_all_answers_the_evidence_has_a_mean_of_one_at_most(chances: list[f
 def test_the_smallest_evidence_over_all_means_counts() -> None:
     known = evidence_of(np.tile([1.0, 0, 0, 0, 0, 0, 0, 0], (20, 1)).T)
     values, before = np.full(30, 0.3), np.full(30, 0.125)
-    found = drift_beside(values, before, known, 0.125, 0.02, 0.001)
+    found = drift_beside(values, values, known, 0.125, 0.02, 0.001)
     for mean in (0.1, 0.125, 0.15, 0.2, 0.3):
         alone = drift_process(values, np.full(30, mean), 0.02, 0.001)
         below, above = known.below(np.array([mean])), known.above(np.array([mean]))
         assert (found.both <= (below * alone.higher + above * alone.lower) / 2 * 1.05).all()
     assert found.both[-1] < drift_process(values, before, 0.02, 0.001).both[-1]
+
+
+def test_a_pair_that_is_missing_is_no_evidence_in_either_direction() -> None:
+    """Half of 8 pairs are asked: all wrong is 4 of 8 at least, all right at most 4 of 8."""
+    base = looks_of(np.tile([1.0, 1, 1, 1, 0, 0, 0, 0], (5, 1)))
+    for value in (1.0, 0.0):
+        half = base.drift(np.full(30, value), 0.02, np.full(30, 4.0))
+        assert first_at(half.both, 0.025) is None
+        assert first_at(base.drift(np.full(30, value), 0.02).both, 0.025) is not None
+
+
+@given(st.integers(0, 7), st.integers(1, 8), st.integers(0, 1000))
+def test_a_day_that_lacks_pairs_has_no_more_evidence_than_any_full_one(
+    wrong: int, asked: int, seed: int
+) -> None:
+    """Nor than one whose missing answers are all right for a worse teacher, all wrong for a better one."""
+    draw = np.random.default_rng(seed)
+    base, losses = looks_of(np.tile(np.arange(8) < wrong, (5, 1)).astype(float)), draw.random((12, 8)) < 0.4
+    part = base.drift(losses[:, :asked].mean(axis=1), 0.02, np.full(12, float(asked)))
+    low = np.where(np.arange(8) < asked, losses, False).mean(axis=1)
+    high = np.where(np.arange(8) < asked, losses, True).mean(axis=1)
+    mean, least = np.full(12, base.loss), 1 / 41
+    more, less = (drift_process(one, mean, 0.02, least) for one in (low, high))
+    both = more.higher + less.lower
+    assert (part.both <= both / 2 * (1 + 1e-9)).all()
 
 
 def test_means_are_close_where_the_baseline_is() -> None:
@@ -86,7 +112,7 @@ def alarms(losses: np.ndarray, looks: int, delta: float, shift: float, days: int
         base, start = baseline(draw, losses, looks), 20 if days > 30 else 0
         chances = np.where((np.arange(days) < start)[:, None], losses, later)
         values = (draw.random(chances.shape) < chances).mean(axis=1)
-        drift = base.drift(values, np.full(days, base.loss), delta)
+        drift = base.drift(values, delta)
         found += first_at(drift.both, 0.025) is not None
     return found / streams
 

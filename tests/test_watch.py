@@ -3,7 +3,7 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -109,10 +109,75 @@ def test_an_answer_that_cannot_be_read_is_a_loss_of_one(here: Path) -> None:
 
 
 def test_other_pairs_than_the_baselines_are_told_of(here: Path) -> None:
-    rows = [(day, f"{day}-{at}", f"q{at}", 1, at % 2, "", "") for day in range(1, 9) for at in range(10)]
+    rows = [
+        (day, f"{max(day, 5)}-{at}", f"q{at}", 1, at % 2, "", "") for day in range(1, 9) for at in range(10)
+    ]
     found = harness("watch", write_history(here / "h.csv", rows), "--scale", "0-1", "--json").json
     assert "3 days have no golden pair of the baseline and are left out" in found["warnings"][0]
     assert (found["days"], found["verdict"], found["teacher"]["e_value"]) == ([], None, None)
+
+
+@pytest.mark.parametrize(
+    "has_hard",
+    [
+        lambda day: day == 1 or day > 5,
+        lambda day: day != 3,
+        lambda day: day in (1, 2, 4, 5),
+        lambda day: day in (1, 2, 4, 5) or (day > 5 and day % 2 == 1),
+    ],
+)
+def test_other_pairs_in_some_looks_are_no_drift(here: Path, has_hard: Callable[[int], bool]) -> None:
+    """Sixty pairs that are always right, and as many always wrong that some looks of the baseline lack."""
+    rows = [
+        (day, f"{kind}{at}", f"{kind}{at}", 1, teacher, "", "")
+        for day in range(1, 61)
+        for kind, teacher in (("easy", 1), ("hard", 2))
+        for at in range(60)
+        if kind == "easy" or has_hard(day)
+    ]
+    found = harness("watch", write_history(here / "h.csv", rows), "--scale", "0-4", "--json").json
+    assert found["verdict"] == "none" and found["teacher"]["highest"] < 1, found["teacher"]
+    assert (found["baseline"]["loss"], found["baseline"]["n"]) == (0, 60)
+    assert found["warnings"][0].startswith("60 golden pairs are not in every look of the baseline")
+    assert {(one["loss"], one["n"]) for one in found["days"]} == {(0, 60)}
+
+
+def test_a_drift_of_the_pairs_that_every_look_has_is_found(here: Path) -> None:
+    rows = [
+        (day, f"{at}", f"q{at}", 1, 2 if day > 8 and at < 8 else 1, "", "")
+        for day in range(1, 31)
+        for at in range(20)
+        if at < 16 or day != 2
+    ]
+    found = harness("watch", write_history(here / "h.csv", rows), "--scale", "0-4", "--json").json
+    assert (found["verdict"], found["days"][-1]["loss"]) == ("teacher", 0.5)
+
+
+def test_pairs_that_later_days_lack_are_no_drift(here: Path) -> None:
+    """One pair is wrong by the toss of a coin, and was right five times; later days have this one alone."""
+    rows = [
+        (day, f"i{at}", f"q{at}", 1, 2 if not at and day > 5 and day % 2 else 1, "", "")
+        for day in range(1, 90)
+        for at in range(50)
+        if day <= 5 or not at
+    ]
+    found = harness("watch", write_history(here / "h.csv", rows), "--scale", "0-4", "--json").json
+    assert found["verdict"] == "none" and found["teacher"]["highest"] < 1
+
+
+@pytest.mark.parametrize(("both", "refused"), [(0, True), (1, True), (2, False)])
+def test_a_baseline_whose_looks_have_too_few_pairs_in_common_is_refused(
+    here: Path, both: int, refused: bool
+) -> None:
+    rows = [
+        (day, item, item, 1, 1, "", "")
+        for day in range(1, 9)
+        for item in (*(f"{day}-{at}" for at in range(9 - (day == 4))), *(f"i{at}" for at in range(both)))
+    ]
+    ended = harness("watch", write_history(here / "h.csv", rows), "--scale", "0-4")
+    assert (ended.code == 2) == refused
+    said = "in each of the 5 looks of the baseline (1 to 5), and a watch takes 2 or more"
+    assert (said in ended.err and f"(fewest on 4: {8 + both})" in ended.err) == refused, ended.err
 
 
 def few(days: Sequence[int], items: str, golden: int = 1) -> list[tuple[object, ...]]:

@@ -19,6 +19,8 @@ from harness.storage.plural import plural
 
 LEAST_REPEATS = 5
 """Looks that a baseline is the mean of at least."""
+LEAST_SENTINELS = 2
+"""Golden pairs that a watch is of at least."""
 WHY_FIVE = (
     f"a baseline takes {LEAST_REPEATS} repeats or more: one look is itself off by more than the drift that "
     "is looked for, and few cannot say by how much"
@@ -100,8 +102,7 @@ def _teacher(
     if looks is None or not days:
         return np.empty(0), Process(e_value=None, threshold=threshold, of=LOSS, reason=NO_DAY), None
     losses = np.array([one.loss for one in days])
-    before = np.array([one.baseline for one in days])
-    drift = looks.drift(losses, before, settings.delta)
+    drift = looks.drift(losses, settings.delta, np.array([one.n for one in days], dtype=np.float64))
     sides: list[Direction] = ["worse" if more else "better" for more in drift.higher > drift.lower]
     at = first_at(drift.both, settings.alpha / 2)
     process = Process(

@@ -37,4 +37,4 @@ def _finds(looks: BaselineLooks, shift: float, delta: float, alpha: float) -> bo
     first = min(looks.loss * (1 - looks.loss), within) / (looks.n * len(looks.losses))
     low = loss - float(ndtri(QUANTILE)) * np.sqrt(day / DAYS + first)
     path = np.clip(low + np.sqrt(day) * np.resize([1.0, -1.0], DAYS), 0.0, 1.0)
-    return first_at(looks.drift(path, np.full(DAYS, looks.loss), delta).both, alpha) is not None
+    return first_at(looks.drift(path, delta).both, alpha) is not None

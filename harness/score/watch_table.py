@@ -1,7 +1,7 @@
 """A watch from a table: a row for each sentinel and day, and one for each production row."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import NamedTuple
@@ -12,7 +12,15 @@ from harness.golden.scales import grade_reader
 from harness.golden.table_faults import TableFaults, without_doubles
 from harness.nouns.pair import one_form, query_key
 from harness.score.production_table import weight_in
-from harness.score.watch import LEAST_REPEATS, WHY_FIVE, About, Settings, refuse_few, watched
+from harness.score.watch import (
+    LEAST_REPEATS,
+    LEAST_SENTINELS,
+    WHY_FIVE,
+    About,
+    Settings,
+    refuse_few,
+    watched,
+)
 from harness.score.watched import Loss, Seen, TrafficDay, baseline_of, day_order, sentinel_day
 from harness.scorecards.watch import Watch
 from harness.storage.plural import plural
@@ -20,8 +28,16 @@ from harness.storage.tables import Layout, Row, Table, joined
 
 NOT_THE_SAME = "{days} no golden pair of the baseline and are left out: other pairs have another loss"
 MISSING = (
-    "{days} not all golden pairs of the baseline (fewest on {day}: {n} of {all}): such a day is held against "
-    "the baseline of the pairs that it has, and says nothing of the others"
+    "{days} not all golden pairs of the baseline (fewest on {day}: {n} of {all}): a pair that is missing is "
+    "no evidence of a drift; it counts as right for a worse teacher, and as wrong for a better one"
+)
+UNEVEN = (
+    "{pairs} not in every look of the baseline and left out, on later days too: a mean over other pairs is "
+    "another figure, also of a teacher that never changes"
+)
+FEW = (
+    "{pairs} in each of the {looks} looks of the baseline ({first} to {last}), and a watch takes {least} or "
+    "more: every day of the baseline needs the same golden pairs (fewest on {day}: {n})"
 )
 ADDED = "{pairs} not in the baseline and left out: nobody knows what their loss was"
 MOVED = (
@@ -81,18 +97,40 @@ def watch_table(table: Table, layout: Layout, levels: Levels, settings: Settings
     about = About(str(table.path), policy=policy)
     if not order:
         return watched(about, levels.scale, settings, None, (), traffic)
-    looks, by_item = baseline_of([days.sentinels[day] for day in order[: settings.baseline]])
-    later = order[settings.baseline :]
-    pairs = {day: {one.item for one in days.sentinels[day]} for day in later}
-    about = about._replace(warnings=tuple(_other_pairs(pairs, set(by_item))))
-    found = [
-        sentinel_day(day, days.sentinels[day], looks, by_item) for day in later if pairs[day] & set(by_item)
-    ]
+    pairs = {day: {one.item for one in days.sentinels[day]} for day in order}
+    first, later = order[: settings.baseline], order[settings.baseline :]
+    kept = _in_every_look(table, [(day, pairs[day]) for day in first])
+    cut = {day: [one for one in days.sentinels[day] if one.item in kept] for day in order}
+    looks, by_item = baseline_of([cut[day] for day in first])
+    partly = set[str]().union(*(pairs[day] for day in first)) - kept
+    about = about._replace(warnings=tuple(_other_pairs({day: pairs[day] for day in later}, kept, partly)))
+    found = [sentinel_day(day, cut[day], looks, by_item) for day in later if cut[day]]
     return watched(about, levels.scale, settings, looks, found, traffic)
 
 
-def _other_pairs(days: Mapping[str, set[str]], baseline: set[str]) -> Iterator[str]:
-    """What is said of days that have other pairs than the baseline."""
+def _in_every_look(table: Table, looks: Sequence[tuple[str, set[str]]]) -> set[str]:
+    """The pairs that each look of the baseline has. BadInput where they are too few to watch."""
+    kept = set[str].intersection(*(pairs for _, pairs in looks))
+    if len(kept) < LEAST_SENTINELS:
+        (first, _), (last, _) = looks[0], looks[-1]
+        short = min(looks, key=lambda one: len(one[1]))
+        what = FEW.format(
+            pairs=plural(len(kept), "golden pair is", "golden pairs are"),
+            looks=len(looks),
+            first=first,
+            last=last,
+            least=LEAST_SENTINELS,
+            day=short[0],
+            n=len(short[1]),
+        )
+        raise BadInput([Fault(str(table.path), what)])
+    return kept
+
+
+def _other_pairs(days: Mapping[str, set[str]], baseline: set[str], partly: set[str]) -> Iterator[str]:
+    """What is said of looks and days that have other pairs than the baseline. `partly`: in some looks."""
+    if partly:
+        yield UNEVEN.format(pairs=plural(len(partly), "golden pair is", "golden pairs are"))
     others = [day for day, pairs in days.items() if not pairs & baseline]
     if others:
         yield NOT_THE_SAME.format(days=plural(len(others), "day has", "days have"))
@@ -102,7 +140,7 @@ def _other_pairs(days: Mapping[str, set[str]], baseline: set[str]) -> Iterator[s
         day = min(short, key=lambda one: there[one])
         has = plural(len(short), "day has", "days have")
         yield MISSING.format(days=has, day=day, n=there[day], all=len(baseline))
-    if added := set[str]().union(*days.values()) - baseline:
+    if added := set[str]().union(*days.values()) - baseline - partly:
         yield ADDED.format(pairs=plural(len(added), "golden pair is", "golden pairs are"))
 
 

@@ -52,11 +52,16 @@ class BaselineLooks:
         """The mean of the looks."""
         return float(np.mean(self.losses))
 
-    def drift(self, losses: Floats, before: Floats, delta: float) -> Drift:
-        """The evidence after each day; `before`: the baseline's mean of the pairs of that day."""
+    def drift(self, losses: Floats, delta: float, asked: Floats | None = None) -> Drift:
+        """The evidence after each day; `asked`: how many of the pairs each day has, None for all.
+
+        A pair that a day lacks counts as right for a worse teacher, and as wrong for a better one.
+        """
         # A mean of so many answers cannot tell a smaller loss from none.
         least = 1 / (self.n * len(self.losses) + 1)
-        return drift_beside(losses, before, self.known, self.loss, delta, least)
+        part = np.ones(len(losses)) if asked is None else asked / self.n
+        low = losses * part
+        return drift_beside(low, low + (1 - part), self.known, self.loss, delta, least)
 
 
 @dataclass(slots=True)
@@ -152,7 +157,7 @@ class Seen:
 
 
 def baseline_of(repeats: Sequence[Sequence[Seen]]) -> tuple[BaselineLooks, dict[str, float]]:
-    """The baseline looks, and each pair's mean loss in them."""
+    """The baseline looks, and each pair's mean loss in them. Every look has the same pairs, each once."""
     losses: dict[str, list[float]] = defaultdict(list)
     read = set[str]()
     for repeat in repeats:

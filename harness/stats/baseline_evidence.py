@@ -81,17 +81,18 @@ def means_around(center: float) -> Floats:
 
 
 def drift_beside(
-    values: Floats, baseline: Floats, known: BaselineEvidence, center: float, delta: float, least: float
+    low: Floats, high: Floats, known: BaselineEvidence, center: float, delta: float, least: float
 ) -> Drift:
     """The e-process against "each day's mean is within `delta` of the true mean of the baseline".
 
-    `values`, `baseline`: a day's figure, and the baseline's mean of the same pairs; `center`: that of all of
-    them. After each day the smallest (below(mu) higher(mu) + above(mu) lower(mu)) / 2 over the means mu, with
-    the sides of `drift_process` held against mu; both parts are those at that mu.
+    `low`, `high`: what a day's figure over all pairs of the baseline is at least and at most, the same where
+    it has all of them; `center`: the baseline's own mean. After each day the smallest (below(mu) higher(mu) +
+    above(mu) lower(mu)) / 2 over the means mu, with the sides of `drift_process` held against mu, `higher` of
+    `low` and `lower` of `high`: a figure that is missing is never evidence. Both parts are those at that mu.
     """
     means = means_around(center)
-    days = np.clip(baseline[:, None] + (means - center), 0.0, 1.0)
-    found = drift_process(values[:, None], days, delta, least)
-    higher, lower = known.below(means) * found.higher, known.above(means) * found.lower
+    days = np.broadcast_to(means, (len(low), len(means)))
+    more, less = (drift_process(one[:, None], days, delta, least) for one in (low, high))
+    higher, lower = known.below(means) * more.higher, known.above(means) * less.lower
     at = np.argmin(higher + lower, axis=1)[:, None]
     return Drift(*(np.take_along_axis(side, at, axis=1)[:, 0] for side in (higher, lower)))
