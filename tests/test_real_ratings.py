@@ -79,7 +79,7 @@ def cut(here: Path) -> None:
     ]
     assert called.split()[2:] == [f"/path/to/the/clone/docs/{QUERIES.name}", PUBLISHED, ">", "ratings.csv"]
     with (here / "ratings.csv").open("w", encoding="utf-8") as file:
-        words = [sys.executable, "-", QUERIES, PUBLISHED]
+        words = [sys.executable, "-", str(QUERIES), PUBLISHED]
         subprocess.run(words, cwd=here, stdout=file, check=True, input=script, text=True)
 
 
