@@ -116,7 +116,7 @@ def _sides(
     if not is_file(name) and not is_file(taught_by) and is_free_model(name, root):
         # The latest run is the student's own after this.
         taught_by = find_run(project_at(root), taught_by).name
-        name = run_of(name, taught_by, project_at(root), another=True)
+        name = run_of(name, taught_by, project_at(root))
     names = for_each_rater([taught_by, name], files)
     if len(names) != 2:
         raise BadInput("--rater names one rater, or the teacher's and the student's: ann,bob")
@@ -136,11 +136,8 @@ def is_free_model(name: str, root: Path | None) -> bool:
     return True
 
 
-def run_of(model: str, teacher: str, project: Project, *, another: bool = False) -> str:
-    """A run of a model on what the teacher's run graded.
-
-    `another`: whether the teacher has to be another grader; BadInput where it is the model itself.
-    """
+def run_of(model: str, teacher: str, project: Project) -> str:
+    """A run of a model on what the teacher's run graded. BadInput where that is a run of the model itself."""
     from harness.cli.eval_options import from_root
     from harness.cli.progress import Progress
     from harness.grading.evaluate import evaluate
@@ -154,8 +151,7 @@ def run_of(model: str, teacher: str, project: Project, *, another: bool = False)
     kept = {name: getattr(then, name) for name in ("policy", "prompt", "splits", "limit", "only")}
     seed = then.seed if then.limit is not None else None
     asked = Asked(model=from_root(model, project), seed=seed, **kept)
-    same = another and asked.model == then.model
-    if same and not {*manifest.differing(make_plan(project, asked).digests)} - JUDGED_BY:
+    if asked.model == then.model and not {*manifest.differing(make_plan(project, asked).digests)} - JUDGED_BY:
         # Said before it grades: the check would refuse the run that it leaves.
         raise BadInput(of_the_student(teacher, model))
     with Progress() as progress:
