@@ -111,6 +111,30 @@ def test_longer_texts_are_decoded_in_fewer_rows(
     assert sizes == [rows] * (200 // rows)
 
 
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_small_file_of_endless_cells_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nested: bool
+) -> None:
+    """One of 0.7 MB, 20,000 rows of 3,000 empty columns, took 1 GB and a minute."""
+    path, rows = tmp_path / "t.parquet", 300
+    empty = {f"c{at}": pa.nulls(rows, pa.int8()) for at in range(49)}
+    columns = {"c": pa.StructArray.from_arrays(list(empty.values()), list(empty))} if nested else empty
+    pq.write_table(pa.table({"item": list(map(str, range(rows))), **columns}), path)
+    monkeypatch.setattr(parquet, "MOST_CELLS", 0)
+    for most, fits in ((rows * 50, True), (rows * 50 - 1, False)):
+        monkeypatch.setattr(parquet, "LEAST_CELLS", most)
+        if fits:
+            assert len(read_table(path).rows) == rows
+            continue
+        with pytest.raises(BadInput, match="300 rows of 50 columns are more than 14,999 cells"):
+            read_table(path)
+    monkeypatch.setattr(parquet, "MOST_CELLS", rows * 50)
+    assert len(read_table(path).rows) == rows
+    monkeypatch.setattr(parquet, "STEP_CELLS", 500)
+    with parquet.parquet_file(path) as file:
+        assert {batch.num_rows for batch in parquet.bounded_batches(file, path)} == {10}
+
+
 @pytest.mark.parametrize("letters", [1, 60, 61, 100, 20_000, 3_000_000])
 def test_the_size_of_a_dictionary_is_read_from_its_page(tmp_path: Path, letters: int) -> None:
     path = tmp_path / "t.parquet"
@@ -127,3 +151,11 @@ def test_few_rows_of_long_texts_are_not_held(table: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(formats, "HELD_LETTERS", 100)
     found = read_table(table).rows
     assert isinstance(found, Stream) and [row.cells["item"] for row in found] == [one["item"] for one in DATA]
+
+
+@pytest.mark.parametrize(("most", "held"), [(239, False), (240, True)])
+def test_rows_of_many_cells_are_not_held(
+    table: Path, monkeypatch: pytest.MonkeyPatch, most: int, held: bool
+) -> None:
+    monkeypatch.setattr(formats, "HELD_CELLS", most)
+    assert isinstance(read_table(table).rows, Stream) is not held

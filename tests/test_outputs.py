@@ -13,7 +13,20 @@ from harness.cli.help import commands_of
 from harness.cli.lazy import _LazyCommand, _ungrouped
 from harness.cli.written import written_of
 from harness.storage.files import write_atomic
-from harness.storage.outputs import FILE, JUNIT, NEW_FOLDER, PAGE, PNG, SUMMARY, SVG, Written
+from harness.storage.outputs import (
+    FILE,
+    JUNIT,
+    NEW_FOLDER,
+    PAGE,
+    PNG,
+    SUMMARY,
+    SVG,
+    Around,
+    Written,
+    output_faults,
+    places,
+)
+from harness.storage.project import Project
 
 READ = {
     "init": {"folder"},  # made whole or not at all, by its own tests
@@ -183,8 +196,68 @@ def test_files_beside_an_export_are_not_written_over(shop: Path) -> None:
 
 
 def test_one_file_is_not_written_twice(shop: Path) -> None:
-    both = refused("signal", "-o", "same.html", "--html", "./same.html")
-    assert "same.html: is named for two things" in both
+    (shop / "sub").mkdir()
+    (shop / "pictures").mkdir()
+    (shop / "lnk").symlink_to(".")
+    for other in ("./same.html", "sub/../same.html", "lnk/same.html", str(shop / "same.html")):
+        both = refused("signal", "-o", "same.html", "--html", other)
+        assert "same.html: is named for two things" in both and both.count("is named for") == 1
+    ended = harness("report", "latest", "-o", "lnk/pictures/trend.svg", "--svg", "pictures")
+    assert ended.code == 2 and "trend.svg: is named for two things" in ended.err
+    kinds = [places(Path("pictures"), kind) for kind in (PNG, SVG)]
+    assert not set(kinds[0]) & set(kinds[1]) and len(kinds[0]) == 3
+
+
+@pytest.mark.parametrize(("command", "option", "kind"), SINGLE)
+def test_what_the_project_keeps_gets_nothing_new_and_what_it_reads_stays(
+    shop: Path, command: str, option: str, kind: Written
+) -> None:
+    (shop / "lnk").symlink_to(".")
+    (shop / "runs/a").mkdir(parents=True)
+    more = () if kind.appended else ("--overwrite",)
+    for name in (".env", "prices.toml", "Makefile"):
+        assert "is read by the project" in refused(command, option, f"lnk/{name}", *more)
+    (shop / ".env").write_text("KEY=1\n", "utf-8")
+    assert "is read by the project" in refused(command, option, ".env", *more)
+    assert (shop / ".env").read_text("utf-8") == "KEY=1\n"
+    for place in ("policies/small/v9.toml", "golden/small/more.jsonl", "runs/a/events.log"):
+        assert "belongs to the project" in refused(command, option, place)
+        assert not (shop / place).exists()
+    assert "has a name of 241 bytes; at most 240" in refused(command, option, "é" * 120 + "x")
+
+
+def test_the_longest_name_is_written(shop: Path) -> None:
+    assert harness("golden", "export", "-o", "x" * 236 + ".csv").code == 0
+
+
+def test_a_log_s_folder_gets_nothing_that_would_be_read_next(shop: Path) -> None:
+    (shop / "days").mkdir()
+    (shop / "days/1.csv").write_text("query,item\n", "utf-8")
+    ended = harness("signal", "days", "--labels", "read.csv", "--scale", "0-4", "-o", "days/plan.jsonl")
+    assert ended.code == 2 and "lies in days, which this command reads" in " ".join(ended.err.split())
+
+
+def test_a_mark_counts_in_its_own_place_alone(shop: Path) -> None:
+    mark = PAGE.mark.decode()
+    page = f"<!doctype html>\n{mark}\n<title>x</title>"
+    for text, ours in (
+        (page, True),
+        (f"# my notes\n{page}", False),
+        (f"<!doctype html>\n<title>x</title>\n<p>{mark}", False),
+    ):
+        (shop / "page.html").write_text(text, "utf-8")
+        assert [*output_faults(Path("page.html"), PAGE, Around())] == [] or not ours
+        assert ours or "is there already" in refused("signal", "--html", "page.html")
+    (shop / "runs/a").mkdir(parents=True)
+    for place in ("policies/small/v1.toml", "golden/small/mine.html", "runs/a/report.html"):
+        (shop / place).write_text(page, "utf-8")
+    project = Project(shop)
+    around = Around([shop / "runs/a"], project, overwrite=True)
+    for place in ("policies/small/v1.toml", "golden/small/mine.html"):
+        (fault,) = output_faults(shop / place, PAGE, around)
+        assert "belongs to the project" in fault.what
+    assert not [*output_faults(shop / "runs/a/report.html", PAGE, around)]
+    assert len([*output_faults(shop / "runs/a", SVG, around)]) == 3
 
 
 def test_a_device_is_not_replaced(tmp_path: Path) -> None:

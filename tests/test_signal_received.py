@@ -7,10 +7,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from production import write_csv
 from test_signal import COUNTS, SCALE, files, refused, shown, signalled, ubi
 
+from harness.storage import parquet
 from harness.storage.shallow import DEEPEST, NotShallow, ShallowLines
 
 Form = Literal["NFC", "NFD"]
@@ -98,3 +101,17 @@ def test_what_the_parser_may_see(step: int) -> None:
     for odd in (deeper, deeper + b"\n", over_lines, b'{"a": 1', b"[1]\n", deeper[: DEEPEST + 20]):
         with pytest.raises(NotShallow):
             shallow(fine + b"\n" + odd, step)
+
+
+def test_a_log_of_rows_out_of_proportion_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = shown(4)
+    _, flag, labels = files(tmp_path, rows)
+    plain = pa.Table.from_pylist([{name: row[name] for name in COUNTS} for row in rows])
+    path = tmp_path / "log.parquet"
+    pq.write_table(plain.append_column("ignored", pa.nulls(plain.num_rows)), path)
+    monkeypatch.setattr(parquet, "MOST_CELLS", 0)
+    # The five columns that are read: what else is there does not count.
+    monkeypatch.setattr(parquet, "LEAST_CELLS", len(rows) * 5)
+    assert signalled(path, flag, labels, *SCALE)["counts"]["rows"] == len(rows)
+    monkeypatch.setattr(parquet, "LEAST_CELLS", len(rows) * 5 - 1)
+    assert "log.parquet: 96 rows of 5 columns are more than 479 cells" in refused(path, flag, labels, *SCALE)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from harness.cli.options import option
 from harness.errors import BadInput, Fault, refuse_faults
-from harness.storage.outputs import FILE, Around, Written, output_faults
+from harness.storage.outputs import FILE, Around, Written, output_faults, place_of, places
 from harness.storage.project import Project, find_project
 
 OVERWRITE = "overwrite"
@@ -45,9 +45,18 @@ def refuse_outputs(given: Mapping[str, Any], written: Mapping[str, Written]) -> 
     rest = {name: value for name, value in given.items() if name not in written and name != "root"}
     around = Around(list(_inputs(rest.values())), _project(given.get("root")), bool(given.get(OVERWRITE)))
     faults = [fault for name, path in named.items() for fault in output_faults(path, written[name], around)]
-    files = [path.absolute() for name, path in named.items() if not written[name].folder]
-    twice = {str(path) for path in files if files.count(path) > 1}
-    refuse_faults([*faults, *(Fault(path, "is named for two things to write") for path in sorted(twice))])
+    every = [one for name, path in named.items() for one in places(path, written[name])]
+    refuse_faults([*faults, *_twice(every)])
+
+
+def _twice(paths: Sequence[Path]) -> Iterator[Fault]:
+    """A fault for each file that two options name, by whatever spelling."""
+    found: dict[Path, list[Path]] = {}
+    for path in paths:
+        found.setdefault(place_of(path), []).append(path)
+    for place, named in found.items():
+        if len(named) > 1:
+            yield Fault(str(place), "is named for two things to write")
 
 
 def _inputs(values: Iterable[Any]) -> Iterator[Path]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import BadInput, Fault
-from harness.storage.parquet import parquet_file
+from harness.storage.parquet import in_proportion, parquet_file, refuse_cells
 from harness.storage.parquet import pieces as joined
 from harness.storage.regular import open_regular
 
@@ -23,11 +23,15 @@ LONGEST = 10_000
 
 
 def bounded_batches(path: Path, columns: Sequence[str]) -> Iterator[Any]:
-    """These columns as pyarrow.RecordBatches. BadInput for no Parquet, and for a text that is too long."""
+    """These columns as pyarrow.RecordBatches. BadInput for no Parquet, a text too long, rows too many.
+
+    Too many are those out of proportion to the size of the file.
+    """
     with parquet_file(path) as file:
+        refuse_cells(file, path, (file.schema_arrow.field(name).type for name in columns))
         _refuse_long_entries(path, columns, file.schema_arrow)
         stepped = file.iter_batches(batch_size=STEP, columns=list(columns))
-        yield from joined(_short_texts(path, stepped), ROWS, BYTES)
+        yield from joined(in_proportion(_short_texts(path, stepped), path), ROWS, BYTES)
 
 
 def _refuse_long_entries(path: Path, columns: Sequence[str], schema: Any) -> None:

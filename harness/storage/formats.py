@@ -20,6 +20,8 @@ HELD = 20_000
 """Rows of JSON lines or Parquet that are held; a longer file is read again for each pass."""
 HELD_LETTERS = 16 << 20
 """Letters of these rows: a few rows of long texts are not held either."""
+HELD_CELLS = 1_000_000
+"""Cells of these rows: empty ones take their place too."""
 Numbered = Iterable[tuple[int, Mapping[str, Any] | Fault]]
 
 
@@ -100,14 +102,15 @@ def _objects(path: Path, numbered: Callable[[], Numbered], unit: str, *, again: 
     faults: list[Fault] = []
     odd: dict[str, tuple[int, str]] = {}
     columns: dict[str, None] = {}
-    count = letters = 0
+    count = letters = held = 0
     for number, cells in numbered():
         row = cells if isinstance(cells, Fault) else _row(number, cells, f"{path}, {unit} {number}")
         if isinstance(row, Fault):
             faults.append(row)
             continue
         count += 1
-        if not again or (count <= HELD and letters <= HELD_LETTERS):
+        held += len(row.cells)
+        if not again or (count <= HELD and letters <= HELD_LETTERS and held <= HELD_CELLS):
             rows.append(row)
             letters += sum(len(value) for value in row.cells.values() if isinstance(value, str | list))
         columns |= dict.fromkeys(row.cells)

@@ -17,8 +17,12 @@ STEP = 100
 """Rows that are decoded at a time, at most."""
 LONGEST_STEP = 64 << 20
 """The bytes that they may decode to, by the longest that a text of each column's dictionary can be."""
+STEP_CELLS = 100_000
+"""The cells of these rows, at most."""
 MOST_UNPACKED = 1_000
 """How many times its size a file may decode to, if that is more than LARGEST bytes."""
+LEAST_CELLS, MOST_CELLS = 20_000_000, 20
+"""The cells that a file may have, and how many for each of its bytes, if that is more."""
 
 
 def parquet_rows(path: Path) -> Iterator[Mapping[str, Any]]:
@@ -36,13 +40,40 @@ def bounded_batches(file: Any, path: Path) -> Iterator[Any]:
 
     A text that a file has once can stand in every row: a file of 300 KB can hold 20 million long rows.
     """
+    refuse_cells(file, path, file.schema_arrow.types)
+    yield from in_proportion(_batches(file, path), path)
+
+
+def in_proportion(batches: Iterable[Any], path: Path) -> Iterator[Any]:
+    """The same batches, of a file. BadInput where their bytes are out of proportion to its size."""
     most, unpacked, rows = max(LARGEST, MOST_UNPACKED * path.stat().st_size), 0, 0
-    for batch in _batches(file, path):
+    for batch in batches:
         unpacked, rows = unpacked + batch.nbytes, rows + batch.num_rows
         if unpacked > most:
             what = f"its first {plural(rows, 'row')} unpack to more than {most >> 20:,} MB"
-            raise BadInput([Fault(str(path), f"{what}; save what is meant of it as a file of its own")])
+            raise BadInput([Fault(str(path), f"{what}; {_SAVE}")])
         yield batch
+
+
+def refuse_cells(file: Any, path: Path, kinds: Iterable[Any]) -> None:
+    """BadInput where columns of these types have cells out of proportion to the size of the file.
+
+    3,000 empty cells are a few bits in the file, and hundreds of kilobytes as a row.
+    """
+    groups = (file.metadata.row_group(at) for at in range(file.metadata.num_row_groups))
+    rows, columns = sum(group.num_rows for group in groups), sum(map(_leaves, kinds))
+    most = max(LEAST_CELLS, MOST_CELLS * path.stat().st_size)
+    if rows * columns > most:
+        what = f"{plural(rows, 'row')} of {plural(columns, 'column')} are more than {plural(most, 'cell')}"
+        raise BadInput([Fault(str(path), f"{what}; {_SAVE}")])
+
+
+_SAVE = "save what is meant of it as a file of its own"
+
+
+def _leaves(kind: Any) -> int:
+    """The columns that a type is: those of its fields, or itself."""
+    return sum(_leaves(kind.field(at).type) for at in range(kind.num_fields)) or 1
 
 
 def _batches(file: Any, path: Path) -> Iterator[Any]:
@@ -50,7 +81,8 @@ def _batches(file: Any, path: Path) -> Iterator[Any]:
         for at in range(file.metadata.num_row_groups):
             group = file.metadata.row_group(at)
             longest = sum(_dictionary(raw, group.column(place)) for place in range(group.num_columns))
-            step = max(1, min(STEP, LONGEST_STEP // max(longest, 1)))
+            most = min(LONGEST_STEP // max(longest, 1), STEP_CELLS // max(group.num_columns, 1))
+            step = max(1, min(STEP, most))
             yield from file.iter_batches(batch_size=step, row_groups=[at])
 
 
