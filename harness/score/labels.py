@@ -204,10 +204,10 @@ def _spending(sums: _Sums) -> LabelSpending:
 def _warnings(labels: LabelSet, sums: _Sums) -> Iterable[str]:
     manifest = labels.manifest
     if manifest.cascade and not manifest.cascade.confirmed:
-        yield "the cascade is not proven: no runs of this project confirm it on test"
-    elif manifest.proven is None:
+        yield "the cascade is not proven: the runs of this project do not show on test that it may stand in"
+    if manifest.lacks_proof:
         yield "the teacher is not proven: no finished run of it on test passed Gate 2"
-    elif manifest.proven.provisional:
+    elif manifest.proven and manifest.proven.provisional:
         yield f"the run that proves the teacher is provisional: {manifest.proven.provisional}"
     yield from manifest.notes
     if labels.policy.decided_actions is None:
