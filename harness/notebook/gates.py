@@ -224,7 +224,7 @@ def compare_files(
     return ComparisonResult(**dict(compare_sides(one, other)))
 
 
-def amount_faults(name: str, value: Any, most: float = math.inf) -> Iterator[Fault]:
+def amount_faults(name: str, value: float, most: float = math.inf) -> Iterator[Fault]:
     """Why an argument is no number from 0 to `most`. NaN is none."""
     if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value <= most or value == math.inf:
         end = "a number from 0 on" if most == math.inf else f"a number between 0 and {most:g}"

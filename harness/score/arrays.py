@@ -151,7 +151,12 @@ def items_beside(
         columns = [_grades(column, levels, name) for column in _repeats(side, name)]
         answers = [tuple(bare_answer(grade)[0] for grade in row) for row in zip(*columns, strict=True)]
         rows = zip(items, clusters, right, answers, of_item, strict=True)
-        graded.append([GradedItem(*row, named=bool(query)) for *row, query in rows])
+        graded.append(
+            [
+                GradedItem(item, cluster, grade, said_of, named=bool(query))
+                for item, cluster, grade, said_of, query in rows
+            ]
+        )
     values = {name: _flat(side, name, "value") for name, side in said.items()}
     return named is not None, dict(zip(items, of_item, strict=True)), graded, values
 
