@@ -71,6 +71,7 @@ def at(server: FaultServer) -> tuple[str, str]:
 def cascade_project(root: Path, server: FaultServer, margin: str = MARGIN) -> None:
     """Train the student S, run the teacher on dev and on test, and write cascade.json."""
     write_project(root, golden=golden())
+    (root / "policies/small/gates.toml").write_text(f"margin = {MARGIN}\n", encoding="utf-8")
     (root / "prices.toml").write_text(PRICES, encoding="utf-8")
     label_set(root, rows(80))
     inside = ("--root", root)

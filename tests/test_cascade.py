@@ -16,7 +16,14 @@ from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
 from harness import choose_cascade as notebook_cascade
-from harness.comparison.cascade import answers_of, couple_of, side_of_cascade
+from harness.comparison.cascade import (
+    Answers,
+    Couple,
+    answers_of,
+    couple_of,
+    judge_cascade,
+    side_of_cascade,
+)
 from harness.comparison.sides import Side
 from harness.errors import BadInput
 from harness.nouns.policy import Gates
@@ -406,6 +413,133 @@ def test_in_a_notebook_arrays_say_the_same() -> None:
         notebook_cascade(golden, grades[1], grades[0], ["high", *sure_of[1:]], split, **given)
     with pytest.raises(BadInput, match="confidence: "):
         notebook_cascade(golden, grades[1], grades[0], sure_of[1:], split, **given)
+
+
+def arrays() -> dict[str, Any]:
+    """The arguments of a notebook's cascade."""
+    student, teacher, splits = planted(knowing, queries=30)
+    names = list(student.items)
+    ours, theirs = ([one.items[name].answers[0].grade for name in names] for one in (student, teacher))
+    return {
+        "golden": [student.items[name].golden for name in names], "teacher": theirs, "student": ours,
+        "confidence": [student.items[name].answers[0].sure for name in names],
+        "split": [splits[name] for name in names], "scale": "0-2", "margin": 0.2,
+        "queries": [int(student.items[name].cluster[1:]) for name in names],
+    }  # fmt: skip
+
+
+NAN, INF = float("nan"), float("inf")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("margin", NAN, "margin nan: a number between 0 and 2 is wanted"),
+        ("margin", 2.01, "margin 2.01: a number between 0 and 2"),
+        ("margin", -0.01, "margin -0.01: a number between 0 and 2"),
+        ("margin", True, "margin True: a number between 0 and 2"),
+        ("share", NAN, "share nan: a number between 0 and 1 is wanted"),
+        ("share", 7, "share 7: a number between 0 and 1"),
+        ("cost", (INF, 1.0), "cost of the student inf: a number from 0 on is wanted"),
+        ("cost", (0.0, -1.0), "cost of the teacher -1.0: a number from 0 on"),
+        ("cost", (NAN, None), "cost of the student nan"),
+        ("cost", 4.0, "cost 4.0: USD for 1,000 pairs by the student and by the teacher"),
+    ],
+)  # fmt: skip
+def test_a_notebook_refuses_what_is_no_such_number(name: str, value: Any, told: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        notebook_cascade(**{**arrays(), name: value})
+    (fault,) = caught.value.faults
+    assert str(fault).startswith(told)
+
+
+def test_a_notebook_names_all_that_is_wrong_at_once() -> None:
+    given = arrays()
+    given["split"][3:6] = ["Dev", None, "shots"]
+    given["confidence"][7] = "90%"
+    with pytest.raises(BadInput) as caught:
+        notebook_cascade(**{**given, "margin": NAN, "cost": (INF, -1)})
+    told = [str(fault) for fault in caught.value.faults]
+    assert len(told) == 7
+    assert "split: 'Dev' of 3 is neither dev nor test" in told and "split: None of 4" in " ".join(told)
+    assert "confidence: '90%' of 7 is no number" in told
+
+
+@pytest.mark.parametrize("name", ["margin", "share"])
+def test_the_ends_of_what_a_notebook_takes(name: str) -> None:
+    most = {"margin": 2, "share": 1}[name]
+    for value in (0, most, np.float64(most)):
+        assert notebook_cascade(**{**arrays(), name: value}).curve
+
+
+def test_the_query_0_of_the_item_0_is_a_query() -> None:
+    given = arrays()
+    assert given["queries"][0] == 0
+    found = notebook_cascade(**given)
+    assert not any("query" in text for text in found.warnings)
+    given["queries"][0] = None
+    assert any("1 of 120 items name no query" in text for text in notebook_cascade(**given).warnings)
+
+
+def test_several_answers_to_an_item_are_refused_for_their_vote_is_better() -> None:
+    given = arrays()
+    twice = [[one, one] for one in given["teacher"]]
+    with pytest.raises(BadInput, match=r"its teacher: was asked 2 times .* runs without --repeats") as caught:
+        notebook_cascade(**{**given, "teacher": twice})
+    assert len(caught.value.faults) == 1
+    both = {"teacher": twice, "student": [[one, one, None] for one in given["student"]]}
+    with pytest.raises(BadInput, match="the student: was asked 3 times") as caught:
+        notebook_cascade(**{**given, **both})
+    assert len(caught.value.faults) == 2
+
+
+def test_numbers_near_the_end_of_numbers_have_a_middle() -> None:
+    assert thresholds(np.array([1e308, 1.7e308]), 9).tolist() == [1e308, 1.35e308]
+
+
+# --- few differences -------------------------------------------------------------------------------
+
+
+def apart_by(queries: int, differ: int) -> tuple[Couple, Answers]:
+    """A student that is right but in so many queries, beside a teacher that is right throughout."""
+    golden = [SCALE[at % 3] for at in range(queries)]
+    ours = [
+        replace(item(f"i{at}", one, other, query=f"q{at}"), answers=(sure(other, 0.9),))
+        for at, one in enumerate(golden)
+        for other in [(one + 1) % 3 if at < differ else one]
+    ]
+    theirs = [item(f"i{at}", one, one, query=f"q{at}") for at, one in enumerate(golden)]
+    more: dict[str, Any] = {"action_of": ACTIONS}
+    couple = couple_of(side(*ours, name="student", **more), side(*theirs, name="teacher", **more))
+    return couple, answers_of(couple)
+
+
+def test_a_cascade_that_answers_as_its_teacher_passes_as_regress_does() -> None:
+    couple, answers = apart_by(40, 0)
+    found = judge_cascade(couple, 0.0, "none", Gates(never_grow=()))
+    low = answers.loss(0.0, "none").low
+    assert found.verdict == "pass" and low is not None and low < -0.05
+    first = found.conditions[0].reason
+    assert "graded every item alike" in first and f"exact 95 % limit is {low:+.3f}" in first
+    one, _ = apart_by(40, 1)
+    other = judge_cascade(one, 0.0, "none", Gates(never_grow=()))
+    assert other.verdict == "inconclusive"
+    assert f"with fewer than {FEW_EVENTS} an exact limit decides" in other.conditions[0].reason
+
+
+@pytest.mark.parametrize(("queries", "limit"), [(40, -0.098), (60, -0.066), (80, -0.050), (100, -0.040)])
+def test_the_limits_of_the_docs(queries: int, limit: float) -> None:
+    """Minus U / De, of no query that differs, and grades whose disagreement by chance is .74."""
+    assert -clopper_pearson(0, queries, 0.90).high / 0.74 == pytest.approx(limit, abs=6e-4)
+
+
+def test_where_few_queries_of_dev_differ_the_reason_says_that_more_are_needed() -> None:
+    student, teacher, splits = planted(knowing, queries=30)
+    same = {key: replace(one, answers=(sure(teacher.items[key].answers[0].grade or 0, 0.9),))
+            for key, one in student.items.items()}  # fmt: skip
+    found = choose_cascade(replace(student, items=same), teacher, splits, Rule(), COST)
+    assert (found.threshold, found.verdict) == (None, "inconclusive")
+    assert f"as fewer than {FEW_EVENTS} queries differ: more queries of dev narrow it" in found.reason
 
 
 # --- files -----------------------------------------------------------------------------------------

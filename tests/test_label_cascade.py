@@ -199,6 +199,15 @@ def test_a_cascade_that_test_did_not_confirm_labels_by_name_alone(here_with: Fau
     # What the file says is no proof: test is measured again, with the threshold that it names now.
     assert "measured again on test, it is fail" in saying(threshold=0.0)
     assert "measured again on test, it is" in saying(margin=0.05)
+    # Nor is a margin, or a weighting, that the sender chose: gates.toml judges, and both are said.
+    gates = Path("policies/small/gates.toml")
+    gates.write_text("margin = 0.01\n", encoding="utf-8")
+    wide = saying(margin=2.0)
+    assert "its margin of 2 is wider than that of gates.toml, 0.01; by gates.toml, measured again" in wide
+    gates.write_text('margin = 0.15\nweighting = "quadratic"\n', encoding="utf-8")
+    assert label(here_with, "--dry-run").code == 0  # and it says by which it is confirmed
+    assert "it was chosen by kappa, and gates.toml says kappa_quadratic" in saying(threshold=0.0)
+    gates.write_text("margin = 0.15\n", encoding="utf-8")
     gone = {**data["student"], "runs": ["none", "neither"]}
     assert "this project has no run none, neither" in saying(student=gone)
     # A run that came with the file is none of this project's.
@@ -213,11 +222,59 @@ def test_a_cascade_that_test_did_not_confirm_labels_by_name_alone(here_with: Fau
     (foreseen,) = (one for one in label(here_with, "--dry-run", "--json").json["warnings"] if "proven" in one)
     done = label(here_with, "--unproven", "--json")
     assert done.code == 0 and not done.json["cascade"]["confirmed"] and done.json["proven"] is None
-    # One reason, and the same before and after.
+    # One reason, and the same before and after; nothing is said of the teacher, which is proven.
     assert foreseen.startswith("the cascade is not proven: its verdict on test is fail")
     assert [one for one in done.json["warnings"] if "proven" in one] == [foreseen]
     assert label(here_with, "--unproven").out.count("not proven") == 1
+    assert manifest()["cascade"]["teacher_proven"]
     assert not any(row["proven"] for row in labelled())
+
+
+def test_a_teacher_without_a_proof_is_named_beside_its_cascade(here_with: FaultServer) -> None:
+    for card in Path("runs").glob("*openai-m*/scorecard.json"):
+        card.unlink()
+    data = json.loads(Path("cascade.json").read_text("utf-8"))
+    Path("cascade.json").write_text(json.dumps({**data, "verdict": "fail"}), encoding="utf-8")
+    told = refusal(here_with)
+    assert "the cascade is not proven: its verdict on test is fail" in told
+    assert "openai/m with teacher@v1 is not proven: no finished run" in told
+    both = [text for text in label(here_with, "--dry-run", "--json").json["warnings"] if "not proven" in text]
+    assert len(both) == 2
+    done = label(here_with, "--unproven", "--json")
+    both = [text.split(":")[0] for text in done.json["warnings"] if "not proven" in text]
+    assert both == ["the cascade is not proven", "the teacher is not proven"]
+    assert manifest()["cascade"]["teacher_proven"] is False
+
+
+def test_a_wider_margin_than_the_projects_labels_by_the_projects(here_with: FaultServer) -> None:
+    """It is confirmed where the smaller margin is, and that is the one which is said."""
+    data = json.loads(Path("cascade.json").read_text("utf-8"))
+    Path("cascade.json").write_text(json.dumps({**data, "margin": 2.0}), encoding="utf-8")
+    assert label(here_with).code == 0
+    used = manifest()["cascade"]
+    assert (used["confirmed"], used["margin"], used["gated"]) == (True, 0.15, "kappa")
+
+
+def test_runs_that_asked_more_than_once_measure_no_cascade(here_with: FaultServer) -> None:
+    """The vote of three is better than the one answer that a label has."""
+    data = json.loads(Path("cascade.json").read_text("utf-8"))
+    dev, test = data["teacher"]["runs"]
+    words = ("--policy", "small", "--model", "openai/m", "--split", "dev", "--base-url", here_with.url)
+    assert harness("eval", *words, "--repeats", "3", "--no-report", **KEYS).code == 0
+    often = next(
+        one.name for one in Path("runs").iterdir() if "openai-m" in one.name and one.name not in (dev, test)
+    )
+    before = {one.name for one in Path("runs").iterdir()}
+    for student in ("student/S", ",".join(data["student"]["runs"])):
+        done = harness("student", "cascade", "--student", student, "--teacher", often)
+        told = " ".join(done.err.split())
+        assert done.code == 2 and f"{often}: was asked 3 times about each item" in told
+        assert "choose it by runs without --repeats" in told
+    assert {one.name for one in Path("runs").iterdir()} == before  # nor was the student run
+    here_with.requests.clear()
+    changed = {**data["teacher"], "runs": [often, test]}
+    Path("cascade.json").write_text(json.dumps({**data, "teacher": changed}), encoding="utf-8")
+    assert f"{often} was asked 3 times about each item" in refusal(here_with, "--unproven")
 
 
 def test_a_set_goes_on_by_its_own_cascade_alone(here_with: FaultServer) -> None:

@@ -80,6 +80,7 @@ def _graders(
     student: str, teacher: str, files: FileOptions, root: Path | None
 ) -> "tuple[Graded, Graded, Sure]":
     """Both, and the confidence of each item where the student is a file."""
+    from harness.comparison.cascade import refuse_repeats
     from harness.student.cascade_sides import graded_by_runs
 
     if files.golden is not None:
@@ -92,6 +93,7 @@ def _graders(
         return (*_beside_run(student, taught, files), _confidences(student, files))
     names = list(names_in(student))
     if is_free_model(student, root):
+        refuse_repeats(taught.side)  # before the student is run
         names = [run_of(student, run, project) for run in taught.by.runs]
     return graded_by_runs(project, names), taught, None
 

@@ -13,7 +13,6 @@ from harness.nouns.base import Weighting
 from harness.nouns.pair import one_form
 from harness.nouns.policy import Gates
 from harness.score.answer_matrix import AnswerMatrix, answer_matrix_of
-from harness.score.items import voted
 from harness.scorecards.comparison import Condition, Regression
 from harness.stats.agreement import Floats, Integers, renumbered
 from harness.stats.cascade import Loss, loss_of, mixed, sent
@@ -46,12 +45,9 @@ class Couple:
 def couple_of(student: Side, teacher: Side, sure: Mapping[str, float] | None = None) -> Couple:
     """The two, with the student's own probabilities or, where it has none, a confidence of each item by name.
 
-    BadInput where the student says of no item how sure it is.
+    BadInput where the student says of no item how sure it is, and where one of them answered an item twice.
     """
-    student, teacher = (
-        replace(side, items={key: voted(item) for key, item in side.items.items()})
-        for side in (student, teacher)
-    )
+    refuse_repeats(student, teacher)
     found = {
         key: how
         for key, item in student.items.items()
@@ -62,6 +58,21 @@ def couple_of(student: Side, teacher: Side, sure: Mapping[str, float] | None = N
         what = "says of no answer how sure it is, and a cascade goes by that: a run whose answers have"
         raise BadInput(f"{student.name} {what} probabilities, or a file with a column confidence")
     return Couple(student, teacher, found)
+
+
+def refuse_repeats(*sides: Side) -> None:
+    """BadInput for a side with several answers to an item: their vote is better than one answer."""
+    refuse_faults(
+        Fault(side.name, asked_often(most))
+        for side in sides
+        if (most := max((len(item.answers) for item in side.items.values()), default=0)) > 1
+    )
+
+
+def asked_often(repeats: int) -> str:
+    """Why no cascade is measured by a grader that was asked so often, and what to do."""
+    what = f"was asked {repeats} times about each item, and a cascade asks once, which is less reliable"
+    return f"{what}: choose it by runs without --repeats"
 
 
 def joined(sides: Sequence[Side]) -> Side:
@@ -167,12 +178,20 @@ def judge_cascade(couple: Couple, threshold: float, weighting: Weighting | None,
 
 
 def exact_condition(loss: Loss, gated: str, margin: float) -> Condition | None:
-    """What decides where fewer than FEW_EVENTS queries differ; None where the paired error does."""
+    """What decides where fewer than FEW_EVENTS queries differ; None where the paired error does.
+
+    Where none differs it is a pass, as in `harness regress`, and the exact limit is said beside it.
+    """
     if loss.differ >= FEW_EVENTS or loss.low is None:
         return None
+    name = f"{gated} loses less than {margin:g}"
+    if not loss.differ:
+        alike = f"{gated} did not move: the cascade and its teacher graded every item alike"
+        reason = f"{alike} (of so many queries the exact 95 % limit is {loss.low:+.3f})"
+        return Condition(name=name, verdict="pass", reason=reason)
     few = plural(loss.differ, "query has", "queries have")
     said = f"{gated} moved by {loss.value or 0.0:+.3f}, and {few} an answer that is not the teacher's"
-    name = f"{gated} loses less than {margin:g}"
+    said += f" (with fewer than {FEW_EVENTS} an exact limit decides)"
     if loss.low > -margin:
         reason = f"{said}: surely no loss beyond {margin:g} (95 % limit {loss.low:+.3f})"
         return Condition(name=name, verdict="pass", reason=reason)

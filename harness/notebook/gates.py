@@ -5,7 +5,8 @@ it, the rest by place. The scale is declared, never taken from what was observed
 the table of the command line, in a notebook too.
 """
 
-from collections.abc import Collection, Iterable
+import math
+from collections.abc import Collection, Iterable, Iterator
 from numbers import Real
 from pathlib import Path
 from typing import Any, Literal
@@ -15,7 +16,7 @@ from rich.console import RenderableType
 from harness.comparison.graded_files import side_of_file
 from harness.comparison.paired import compare_items, compare_sides
 from harness.comparison.sides import side_of_items
-from harness.errors import BadInput
+from harness.errors import BadInput, Fault, refuse_faults
 from harness.golden.graded_files import GradesFile, Levels, read_golden
 from harness.golden.rating.files import of_known, rated_in
 from harness.golden.rating.ratings import Rated
@@ -39,6 +40,9 @@ from harness.student.check import check_student as judge_student
 from harness.verdicts.assessment import judge_items
 from harness.verdicts.graded_files import judge_files
 from harness.verdicts.raters import judge_raters
+
+MOST_MARGIN = 2.0
+"""No kappa can lose more: it lies between -1 and 1."""
 
 
 class Gate1Result(Shown, Gate1):
@@ -158,6 +162,7 @@ def check_student(
     sides = {"golden": golden, "teacher": teacher, "the student": student, "queries": queries}
     _, _, (taught, learned) = items_from(sides, levels)
     gated = _gates(weighting, 0.0).weighting
+    refuse_faults(amount_faults("margin", margin, MOST_MARGIN))
     one = side_of_items("the student", learned, levels)
     found = judge_student(one, side_of_items("its teacher", taught, levels), gated, margin)
     return StudentResult(**dict(found))
@@ -217,6 +222,13 @@ def compare_files(
         for path, rater in zip((base, candidate), raters, strict=True)
     )
     return ComparisonResult(**dict(compare_sides(one, other)))
+
+
+def amount_faults(name: str, value: float, most: float = math.inf) -> Iterator[Fault]:
+    """Why an argument is no number from 0 to `most`. NaN is none."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value <= most or value == math.inf:
+        end = "a number from 0 on" if most == math.inf else f"a number between 0 and {most:g}"
+        yield Fault("", f"{name} {shown(value)}: {end} is wanted")
 
 
 def _layout(columns: str | None, labels: str | None, encoding: str | None) -> Layout:

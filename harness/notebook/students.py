@@ -1,24 +1,27 @@
 """A cascade on arrays, for notebooks: from which confidence on a student is left alone."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from rich.console import RenderableType
 
 from harness.comparison.sides import side_of_items
-from harness.errors import BadInput
-from harness.notebook.gates import refuse_other
+from harness.errors import Fault, refuse_faults
+from harness.notebook.gates import MOST_MARGIN, amount_faults, refuse_other
 from harness.notebook.shown import Shown
 from harness.nouns.base import Weighting
 from harness.nouns.pair import one_form
 from harness.report.cascade import cascade_view
 from harness.score.arrays import Scale, items_beside, levels_of
-from harness.score.shapes import is_missing
+from harness.score.shapes import is_missing, shown
 from harness.score.threshold import WEIGHTINGS
 from harness.scorecards.cascade import CascadeCheck, CascadeCost
 from harness.storage.cells import number_of
 from harness.student.cascade import Rule
 from harness.student.cascade import choose_cascade as choose
+
+SPLITS = ("dev", "test")
+PRICED = ("cost of the student", "cost of the teacher")
 
 
 class CascadeResult(Shown, CascadeCheck):
@@ -44,19 +47,21 @@ def choose_cascade(
 ) -> CascadeResult:
     """Choose on dev from which confidence on a student is left alone, and confirm it on test.
 
-    Items are matched as in `gate2`. `confidence`: how sure the student is, any number; missing where it does
-    not say. `split`: "dev" or "test" of each item. `cost`: USD for 1,000 pairs by the student and by the
-    teacher. `share`: the rule of `harness student cascade --share`. BadInput for what cannot be read so.
+    Items are matched as in `gate2`, with one answer of each grader. `confidence`: how sure the student is,
+    any number; missing where it does not say. `split`: "dev" or "test" of each item. `cost`: USD for 1,000
+    pairs by the student and by the teacher. `share`: the rule of `harness student cascade --share`. BadInput
+    for what cannot be read so.
     """
     levels = levels_of(scale)
     refuse_other("weighting", weighting, WEIGHTINGS)
     sides = {"golden": golden, "teacher": teacher, "the student": student, "queries": queries}
     beside = {"confidence": confidence, "split": split}
     _, known, (taught, learned), said = items_beside(sides, beside, levels)
+    refuse_faults([*_faults(margin, share, cost), *_said_faults(known, said["confidence"], said["split"])])
     sure = {
-        one_form(item): how
+        one_form(item): float(number_of(str(value)) or 0)
         for item, value in zip(known, said["confidence"], strict=True)
-        if (how := _number(item, value)) is not None
+        if not is_missing(value)
     }
     reason = None if None not in cost else "not given"
     found = choose(
@@ -70,10 +75,27 @@ def choose_cascade(
     return CascadeResult(**dict(found))
 
 
-def _number(item: str, value: Any) -> float | None:
-    if is_missing(value):
-        return None
-    found = number_of(str(value))
-    if found is None:
-        raise BadInput(f"confidence: {value!r} of {item} is no number")
-    return found
+def _faults(margin: Any, share: Any, cost: Any) -> Iterator[Fault]:
+    """What of the numbers is none, or out of bounds."""
+    yield from amount_faults("margin", margin, MOST_MARGIN)
+    if share is not None:
+        yield from amount_faults("share", share, 1)
+    if not isinstance(cost, Sequence) or isinstance(cost, str) or len(cost) != len(PRICED):
+        yield Fault(
+            "", f"cost {shown(cost)}: USD for 1,000 pairs by the student and by the teacher are wanted"
+        )
+        return
+    for name, one in zip(PRICED, cost, strict=True):
+        if one is not None:
+            yield from amount_faults(name, one)
+
+
+def _said_faults(items: Iterable[str], sure: Iterable[Any], splits: Iterable[Any]) -> Iterator[Fault]:
+    """What of each item is no confidence, and no split."""
+    for item, how, split in zip(items, sure, splits, strict=True):
+        if not is_missing(how) and number_of(str(how)) is None:
+            yield Fault("confidence", f"{shown(how)} of {item} is no number", "is no number")
+        if str(split) not in SPLITS:
+            yield Fault(
+                "split", f"{shown(split)} of {item} is neither dev nor test", "is neither dev nor test"
+            )

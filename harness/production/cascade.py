@@ -5,18 +5,20 @@ What it is not sure of stays open, and goes to the teacher as every pair does wi
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from harness.comparison.cascade import couple_of, joined, judge_cascade
+from harness.comparison.cascade import asked_often, couple_of, joined, judge_cascade
 from harness.comparison.sides import Side, side_of_run
 from harness.errors import BadInput, Fault, Interrupted, refuse_faults
 from harness.grading.answered import Answered, record_of
 from harness.grading.job import Item, RunObserver
 from harness.grading.plan import Plan
-from harness.nouns.policy import Policy
+from harness.nouns.policy import Gates, Policy
 from harness.nouns.records import Prompt, Record, Usage
+from harness.production.proof import prove
 from harness.production.store import PIECE, AnswerStore
 from harness.prompting.answer import read_grade
 from harness.providers import open_teacher, saved_digest, split_model
@@ -24,6 +26,7 @@ from harness.providers.base import Setup, Teacher
 from harness.runs.cascade_file import CascadeFile, CascadeGrader, CascadeSettings, grader_of, load_cascade
 from harness.runs.folder import run_names
 from harness.runs.label_manifest import CascadeUsed, LabelDigests
+from harness.runs.manifest import load_manifest
 from harness.runs.record_log import stored_text
 from harness.score.items import answer_of
 from harness.score.reading import Reading, reading_of
@@ -64,21 +67,27 @@ def open_cascade(project: Project, path: Path, plan: Plan, digests: LabelDigests
     """The cascade of a file. BadInput where its student or its teacher is not the one that was measured."""
     file = load_cascade(path)
     refuse_faults(
-        [*_student_faults(project, path, file.student), *_teacher_faults(path, file, plan, digests)]
+        [
+            *_student_faults(project, path, file.student),
+            *_teacher_faults(path, file, plan, digests),
+            *_repeat_faults(project, path, file),
+        ]
     )
     assert file.student.model is not None and file.student.digests is not None, "refused before"
     provider, name = split_model(file.student.model)
     student = open_teacher(file.student.model, Setup(policy=plan.policy, shots=(), root=project.root))
-    unconfirmed = _unconfirmed(project, file)
+    gates = _strictest(plan.gates, file)
+    unconfirmed = _unconfirmed(project, file, gates)
     used = CascadeUsed(
         digest=file.digest,
         student=f"{provider}/{name}",
         trained=file.student.digests.trained or "",
         threshold=file.threshold,
-        gated=file.gated,
-        margin=file.margin,
+        gated=WEIGHTINGS[gates.weighting],
+        margin=gates.margin,
         confirmed=not unconfirmed,
         unconfirmed=unconfirmed,
+        teacher_proven=_is_proven(project, plan),
     )
     return Cascade(used, student, plan.policy)
 
@@ -118,7 +127,41 @@ def _teacher_faults(path: Path, file: CascadeFile, plan: Plan, digests: LabelDig
             yield Fault(str(path), f"its teacher was measured with {option} {wanted}, and it is {given}")
 
 
-def _unconfirmed(project: Project, file: CascadeFile) -> str:
+def _repeat_faults(project: Project, path: Path, file: CascadeFile) -> Iterator[Fault]:
+    """The runs that asked more than once about an item: their vote is none of the labels' answers."""
+    known = run_names(project)
+    for name in dict.fromkeys([*file.student.runs, *file.teacher.runs]):
+        with suppress(BadInput):  # of a run that cannot be read the proof says more
+            repeats = load_manifest(project.runs / name).asked.repeats if name in known else 1
+            if repeats > 1:
+                yield Fault(str(path), f"{name} {asked_often(repeats)}")
+
+
+def _strictest(gates: Gates, file: CascadeFile) -> Gates:
+    """What a cascade is judged by: the gates of the project, or a smaller margin that the file names."""
+    return gates.model_copy(update={"margin": min(gates.margin, file.margin)})
+
+
+def _is_proven(project: Project, plan: Plan) -> bool:
+    """Whether the teacher alone is proven."""
+    try:
+        prove(project, plan)
+    except BadInput:
+        return False
+    return True
+
+
+def _other_gates(file: CascadeFile, gates: Gates) -> str:
+    """In what a file was chosen by other gates than those that judge it, as the start of a sentence."""
+    said = []
+    if file.margin > gates.margin:
+        said.append(f"its margin of {file.margin:g} is wider than that of gates.toml, {gates.margin:g}")
+    if file.gated != WEIGHTINGS[gates.weighting]:
+        said.append(f"it was chosen by {file.gated}, and gates.toml says {WEIGHTINGS[gates.weighting]}")
+    return f"{' and '.join(said)}; by gates.toml, " if said else ""
+
+
+def _unconfirmed(project: Project, file: CascadeFile, gates: Gates) -> str:
     """Why runs of this project do not confirm a cascade on test: what a file says is no proof of it."""
     if file.verdict != "pass":
         return f"its verdict on test is {file.verdict}: {file.reason}"
@@ -126,12 +169,12 @@ def _unconfirmed(project: Project, file: CascadeFile) -> str:
         sides, test = zip(*(_read(project, one) for one in (file.student, file.teacher)), strict=True)
         student, teacher = sides
         couple = couple_of(student, teacher).of(test[0] & test[1], file.test.part)
-        gates = student.gates.model_copy(update={"margin": file.margin})
-        weighting = next(name for name, field in WEIGHTINGS.items() if field == file.gated)
-        found = judge_cascade(couple, file.threshold, weighting, gates)
+        found = judge_cascade(couple, file.threshold, gates.weighting, gates)
     except BadInput as error:
         return f"the runs that it names do not confirm it: {error.faults[0].what}"
-    return "" if found.verdict == "pass" else f"measured again on test, it is {found.verdict}: {found.reason}"
+    if found.verdict == "pass":
+        return ""
+    return f"{_other_gates(file, gates)}measured again on test, it is {found.verdict}: {found.reason}"
 
 
 def _read(project: Project, grader: CascadeGrader) -> tuple[Side, set[str]]:

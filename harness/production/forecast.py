@@ -44,7 +44,7 @@ def foresee_labels(
         proof = proof_of(project, plan, cascade, unproven=False)
     except BadInput as error:
         proof = None
-        warnings.append(str(error.faults[0].what).partition("\n")[0])
+        warnings += [fault.what.partition("\n")[0] for fault in error.faults]
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="harness-")))
         store = stack.enter_context(AnswerStore(scratch / STORE))

@@ -169,15 +169,19 @@ def proof_of(project: Project, plan: Plan, cascade: Cascade | None, *, unproven:
 
     What a manifest says is no proof: somebody may have sent the folder. A cascade takes its own beside it.
     """
+    faults = []
+    if cascade and cascade.used.unconfirmed:
+        what = f"the cascade is not proven: {cascade.used.unconfirmed}"
+        faults.append(Fault("", f"{what}\nor label with --unproven, and every shard will say so"))
     try:
-        if cascade and cascade.used.unconfirmed:
-            what = f"the cascade is not proven: {cascade.used.unconfirmed}"
-            raise BadInput(f"{what}\nor label with --unproven, and every shard will say so")
-        return prove(project, plan)
-    except BadInput:
-        if unproven:
-            return None
-        raise
+        proof = prove(project, plan)
+        if not faults:
+            return proof
+    except BadInput as error:
+        faults += error.faults
+    if unproven:
+        return None
+    raise BadInput(faults)
 
 
 def digests_of(plan: Plan) -> LabelDigests:

@@ -81,7 +81,7 @@ def proof_steps(manifest: LabelManifest) -> Iterator[Step]:
             "Confirm the cascade: see whether it may stand in for its teacher on test.",
             f"harness student cascade --student {shlex.quote(manifest.cascade.student)} -o cascade.json",
         )
-    if manifest.proven is None:
+    if manifest.lacks_proof:
         asked = manifest.asked
         given = {"model": asked.model, "policy": asked.policy, "prompt": asked.prompt, "split": "test"}
         words = " ".join(f"--{name} {shlex.quote(value)}" for name, value in given.items())

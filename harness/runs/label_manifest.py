@@ -67,7 +67,7 @@ class CascadeUsed(Noun):
 
     `digest`: of the student, the teacher and the threshold together; `trained`: of the student. `confirmed`:
     whether runs of the project showed on test that it loses less than `margin` against its teacher; if not,
-    `unconfirmed` says why.
+    `unconfirmed` says why. `teacher_proven`: whether the teacher alone is; None in sets of before that was noted.
     """
 
     digest: str
@@ -78,6 +78,7 @@ class CascadeUsed(Noun):
     margin: float
     confirmed: bool
     unconfirmed: str = ""
+    teacher_proven: bool | None = None
 
 
 class LabelManifest(Noun):
@@ -110,6 +111,13 @@ class LabelManifest(Noun):
     harness: str
     python: str
     packages: dict[str, str]
+
+    @property
+    def lacks_proof(self) -> bool:
+        """Whether the teacher alone is not proven; beside a cascade that is not, as far as that was noted."""
+        if self.cascade and not self.cascade.confirmed:
+            return self.cascade.teacher_proven is False
+        return self.proven is None
 
     @property
     def facts(self) -> dict[str, str]:

@@ -150,7 +150,13 @@ def items_beside(
     for name, side in placed.items():
         columns = [_grades(column, levels, name) for column in _repeats(side, name)]
         answers = [tuple(bare_answer(grade)[0] for grade in row) for row in zip(*columns, strict=True)]
-        graded.append([GradedItem(*row) for row in zip(items, clusters, right, answers, strict=True)])
+        rows = zip(items, clusters, right, answers, of_item, strict=True)
+        graded.append(
+            [
+                GradedItem(item, cluster, grade, said_of, named=bool(query))
+                for item, cluster, grade, said_of, query in rows
+            ]
+        )
     values = {name: _flat(side, name, "value") for name, side in said.items()}
     return named is not None, dict(zip(items, of_item, strict=True)), graded, values
 

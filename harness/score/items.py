@@ -57,17 +57,23 @@ class ItemText:
 
 @dataclass(frozen=True, slots=True)
 class GradedItem:
-    """One item: its golden grade, and the grader's answers, one for each repeat."""
+    """One item: its golden grade, and the grader's answers, one for each repeat.
+
+    `named`: a query was given for it, which may be called as the item is.
+    """
 
     item: str
     cluster: str
     golden: int
     answers: tuple[Answer, ...]
     about: ItemText | None = None
+    named: bool = False
 
 
 def names_query(item: GradedItem) -> bool:
     """Whether the cluster is a query. It is the item's own id if no query is known."""
+    if item.named:
+        return True
     return item.cluster != item.item or (item.about is not None and item.about.query != item.item)
 
 
@@ -104,7 +110,14 @@ def items_of_files(
     for item, row in golden.rows.items():
         assert row.grade is not None, "golden grades are read without gaps"
         items.append(
-            GradedItem(item, cluster_of(item, row), row.grade, _given(grades.get(item)), _told_of(item, row))
+            GradedItem(
+                item,
+                cluster_of(item, row),
+                row.grade,
+                _given(grades.get(item)),
+                _told_of(item, row),
+                named=bool(row.query),
+            )
         )
     both = ((item, row.about, golden.rows[item].about) for item, row in grades.items() if item in golden.rows)
     odd = other_items(both, name, golden.name)

@@ -206,9 +206,9 @@ def _warnings(labels: LabelSet, sums: _Sums) -> Iterable[str]:
     if manifest.cascade and not manifest.cascade.confirmed:
         why = manifest.cascade.unconfirmed or "no runs of this project confirm it on test"
         yield f"the cascade is not proven: {why}"
-    elif manifest.proven is None:
+    if manifest.lacks_proof:
         yield "the teacher is not proven: no finished run of it on test passed Gate 2"
-    elif manifest.proven.provisional:
+    elif manifest.proven and manifest.proven.provisional:
         yield f"the run that proves the teacher is provisional: {manifest.proven.provisional}"
     yield from manifest.notes
     if labels.policy.decided_actions is None:

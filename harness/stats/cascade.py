@@ -54,7 +54,7 @@ def thresholds(sure: Floats, most: int) -> Floats:
     if len(gaps) >= most:
         gaps = gaps[np.linspace(0, len(gaps) - 1, most - 1).round().astype(int)]
     lower, upper = known[gaps - 1], known[gaps]
-    middles = (lower + upper) / 2
+    middles = lower / 2 + upper / 2  # so that no sum is beyond the numbers
     # Two neighbouring numbers may have no middle.
     return np.concatenate([known[:1], np.where(middles > lower, middles, upper)])
 

@@ -29,6 +29,7 @@ from harness.scorecards.cascade import CascadeCheck, CascadeCost, CascadePart, C
 from harness.scorecards.shared import Verdict
 from harness.scorecards.student import Delta, StudentKappas
 from harness.stats.cascade import thresholds
+from harness.stats.few_events import FEW_EVENTS
 from harness.stats.means import clustered_mean, clustered_share
 from harness.storage.plural import plural
 from harness.student.check import kappas_of, refuse_same
@@ -193,6 +194,8 @@ def _none(curve: Sequence[CascadePoint], rule: Rule, gated: str, margin: float) 
         )
     best = max(worth, key=lambda one: -np.inf if one.low is None else one.low)
     limit = "no limit" if best.low is None else f"95 % limit {best.low:+.3f}"
+    if best.low is not None and best.differ < FEW_EVENTS:
+        limit = f"exact {limit}, as fewer than {FEW_EVENTS} queries differ: more queries of dev narrow it"
     moved = "cannot be compared" if best.delta is None else f"moves by {best.delta:+.3f}"
     where = f"where {best.sent:.0%} are sent {gated} {moved} ({limit})"
     if all(one.high is not None and one.high < -margin for one in worth):
