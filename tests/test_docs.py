@@ -313,6 +313,16 @@ def test_output_in_the_readme_is_what_comes_out(whole_shop: Path) -> None:
     assert squeezed == [" ".join(line.split()) for line in out.splitlines() if not line.startswith("Run: ")]
 
 
+def test_output_on_the_page_of_a_watch_is_what_comes_out(here: Path) -> None:
+    text = (ROOT / "docs/watch.md").read_text(encoding="utf-8")
+    (command,) = re.findall(r"^harness (watch docs/watch-example.csv .*)$", text, flags=re.MULTILINE)
+    (shown,) = re.findall(r"^```text\n(Who drifted.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+    (here / "docs").mkdir()
+    shutil.copy(ROOT / "docs/watch-example.csv", here / "docs")
+    out = " ".join(harness(*shlex.split(command)).out.split())
+    assert out.startswith(" ".join(shown.split()))
+
+
 def reference(name: str, command: Any) -> Iterator[str]:
     """The reference of a command, from the command line's own definition."""
     yield from (f"## {name}", "", " ".join(command.help.split()), "", "```sh", *examples_of(name), "```", "")

@@ -15,8 +15,13 @@ from oracle import KEYS
 from watching import Planted, history, write_history
 
 import harness as library
-from harness.runs.watch_folder import HISTORY
+from harness.demo.wire import Tokens
+from harness.errors import BadInput
+from harness.runs.manifest import Asked
+from harness.runs.watch_folder import HISTORY, WATCH, alone_in, save_settings
 from harness.stats.e_process import drift_process
+from harness.storage.project import Project
+from harness.watch.begin import Wanted, begin, settled
 
 
 def table(here: Path, planted: Planted, seed: int = 1, *words: str) -> Ended:
@@ -418,7 +423,7 @@ def test_half_a_line_is_cut_off_and_its_day_costs_nothing_again(shop: Path) -> N
         for cut in (1, len(whole.splitlines()[-1]) // 2):
             path.write_bytes(whole[:-cut])
             shown = harness("watch", "w", "--no-ask", "--json")
-            assert [one["day"] for one in shown.json["days"]] == days_of(1, 2)
+            assert shown.code == 2 and "--day 2026-12-03` counts it" in shown.err
             assert ask(server, "2026-12-03").code == 0
             assert (path.read_bytes(), len(server.requests)) == (whole, asked)
         path.write_bytes(whole.replace(b'"loss"', b'"lost"', 1))
@@ -433,6 +438,66 @@ def test_a_policy_that_changed_asks_for_another_watch(shop: Path) -> None:
         golden.write_text(golden.read_text("utf-8").replace('"grade": 2', '"grade": 1'), "utf-8")
         ended = ask(server, "2026-12-02")
     assert ended.code == 2 and "changed since the watch began:" in ended.err and "the golden set" in ended.err
+
+
+def test_what_cannot_be_read_is_named_before_anybody_is_asked(shop: Path) -> None:
+    (shop / "bad.csv").write_text("item,teacher\na,9\n", "utf-8")
+    (shop / "good.csv").write_text("item,teacher\na,1\n", "utf-8")
+    with fault_server(Teacher()) as server:
+        for words, said in (
+            (
+                ("--traffic", "none.csv", "--ratings", "lost.csv"),
+                ("none.csv: no such file", "lost.csv: no such"),
+            ),
+            (("--traffic", "bad.csv"), ("teacher: 9",)),
+            (("--traffic", "good.csv", "--ratings", "lost.csv"), ("lost.csv: no such file",)),
+            (("--ratings", "good.csv"), ("--ratings goes with --traffic",)),
+            (("--json", "--line"), ("both print on standard output",)),
+        ):
+            ended = ask(server, "2026-12-01", *words)
+            assert ended.code == 2 and all(one in ended.err for one in said), ended.err
+        lost = harness("watch", "wacth.csv", "--model", "openai/m", "--base-url", server.url, **KEYS)
+        assert lost.code == 2 and "wacth.csv: no such file" in lost.err
+        assert ask(server, "2026-12-32").code == 2
+        assert not server.requests
+    assert not (shop / "w").exists() and not (shop / "wacth.csv").exists()
+
+
+def test_one_limit_holds_for_the_baseline_and_its_day(shop: Path) -> None:
+    """Each of the 60 + 12 calls costs 1,000 USD. The limit is enough for either part, and not for both."""
+    (shop / "prices.toml").write_text('[models."openai/m"]\ninput = 1000.0\noutput = 0.0\n', "utf-8")
+    dear = Tokens(new=1_000_000, cached=0, written=0)
+    limit = ("--max-connections", "1", "--max-cost", "66500")
+    with fault_server(lambda *_: graded(1, tokens=dear)) as server:
+        for _ in range(2):
+            ended = ask(server, "2026-12-01", *limit)
+            assert ended.code == 4 and "--max-cost $66,500" in ended.err, ended.err
+            # The last of them began below the limit.
+            assert len(server.requests) == 67
+        # So does a day whose baseline is counted, and the next day's limit is its own.
+        assert ask(server, "2026-12-01", "--max-cost", "99999").code in (0, 3)
+        assert ask(server, "2026-12-02", *limit).code in (0, 3)
+        assert len(server.requests) == 60 + 12 + 12
+
+
+def test_two_commands_that_begin_the_same_folder_begin_one_watch(shop: Path) -> None:
+    project, folder = Project(shop), shop / "w"
+    first, second = (
+        Wanted(Asked(model="builtin/lexical", prompt="teacher", policy="small", splits=("dev",)), given, many)
+        for given, many in ((frozenset[str](), 12), (frozenset({"sentinels"}), 5))
+    )
+    plans = [settled(project, folder, one) for one in (first, second)]
+    assert begin(folder, plans[0], first) == plans[0]
+    written = (folder / WATCH).read_bytes()
+    with pytest.raises(BadInput, match="--sentinels 12, not 5"):
+        begin(folder, plans[1], second)
+    assert (folder / WATCH).read_bytes() == written
+    with pytest.raises(BadInput, match="is there already"):
+        save_settings(folder, plans[1])
+    (shop / "other").mkdir()
+    with alone_in(shop / "other"), pytest.raises(BadInput, match="another process is writing this watch"):
+        begin(shop / "other", plans[0], first)
+    assert not (shop / "other" / WATCH).exists()
 
 
 def test_traffic_is_added_to_its_day_and_found(shop: Path) -> None:

@@ -143,10 +143,64 @@ def test_the_settings_are_those_of_the_runs(watch: Path, change: Callable[[Line]
     assert ended.code == 2 and said in ended.err, ended.err
 
 
-def test_a_day_without_its_line_is_named(watch: Path) -> None:
-    edit(watch, lambda lines: lines.pop(2))
+@pytest.mark.parametrize("kept", [(0, 1, 3), (0, 3), (0, 1), (0,)])
+def test_a_finished_run_without_its_line_is_named_and_nothing_is_concluded(
+    watch: Path, kept: tuple[int, ...]
+) -> None:
+    edit(watch, lambda lines: lines.__setitem__(slice(None), [lines[at] for at in kept]))
+    lost = [DAY.format(number) for number in (1, 2, 3) if number not in kept]
+    for ended in (shown(watch), harness("watch", watch, "--root", watch.parent, "--day", DAY.format(4))):
+        assert ended.code == 2 and not ended.out
+        said = "is finished, and not in the history; restore the folder"
+        assert ended.err.count(said) == len(lost) and all(f"{DAYS}/{day}" in ended.err for day in lost)
+    assert not (watch / DAYS / DAY.format(4)).exists()
+
+
+def test_a_history_that_is_gone_is_named(watch: Path) -> None:
+    (watch / HISTORY).unlink()
+    assert shown(watch).err.count("is finished, and not in the history; restore the folder") == 4
+    one = harness("watch", watch, "--root", watch.parent, "--day", DAY.format(1))
+    assert one.code == 2 and one.err.count("is finished, and not in the history") == 2
+
+
+def test_a_line_that_a_kill_kept_out_is_written_by_the_same_command(watch: Path) -> None:
+    whole = (watch / HISTORY).read_bytes()
+    edit(watch, lambda lines: lines.pop())
+    again = ("--root", watch.parent, "--json", "--day")
+    for ended in (shown(watch), harness("watch", watch, *again, DAY.format(4))):
+        assert ended.code == 2 and f"--day {DAY.format(3)}` counts it" in ended.err
+    assert harness("watch", watch, *again, DAY.format(3)).code == 0
+    assert (watch / HISTORY).read_bytes() == whole
+
+
+def test_a_baseline_that_waits_for_its_line_is_told_of(watch: Path) -> None:
+    (watch / HISTORY).unlink()
+    shutil.rmtree(watch / DAYS)
     ended = shown(watch)
-    assert ended.code == 0 and "do not count: 2026-11-02" in ended.json["warnings"][-1]
+    assert ended.code == 2 and f"harness watch {watch}` counts it" in " ".join(ended.err.split())
+    assert harness("watch", watch, "--root", watch.parent, "--day", DAY.format(1)).code == 0
+
+
+@pytest.mark.parametrize(
+    ("estimate", "said"),
+    [
+        (["x", 1e308, 1], "less than or equal to"),
+        (["x", -1e308, 1], "greater than or equal to"),
+        (["x", 0.5, -0.1], "greater than or equal to 0"),
+        (["x", 0.5, 1e308], "less than or equal to"),
+        (["x", 0.5, 1], ""),
+        (["x", 0.5, None], ""),
+    ],
+)
+def test_an_estimate_that_no_ratings_give_is_refused(watch: Path, estimate: list[Any], said: str) -> None:
+    lines = [
+        {"kind": "traffic", "day": DAY.format(number), "source": "x", "rows": 1, "estimate": estimate}
+        | {"strata": {"": {"weight": 1, "grades": {"1": 1}}}}
+        for number in range(1, 9)
+    ]
+    edit(watch, lambda history: history.extend(lines))
+    ended = shown(watch)
+    assert ended.code == (2 if said else 0) and said in ended.err, ended.err
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.cli.options import project_at
+from harness.cli.options import project_at, refuse_lost
 from harness.cli.rated import FileOptions, given_in, refuse
-from harness.errors import BadInput, Fault
+from harness.errors import BadInput
 
 if TYPE_CHECKING:
     from harness.comparison.sides import Side
@@ -37,7 +37,7 @@ def sides_of(names: list[str], files: FileOptions, root: Path | None) -> "list[S
     from harness.runs.folder import find_run, open_run
     from harness.score.reading import read_run
 
-    _refuse_lost(names)
+    refuse_lost(names)
     paths = [Path(name) for name in names if is_file(name)]
     if not paths:
         refuse(vars(files), "a run has its own")
@@ -58,15 +58,6 @@ def sides_of(names: list[str], files: FileOptions, root: Path | None) -> "list[S
         # The same run named twice is still two sides.
         sides = [replace(side, name=f"{side.name} ({at + 1})") for at, side in enumerate(sides)]
     return sides
-
-
-def _refuse_lost(names: list[str]) -> None:
-    """A name with the extension of a table means a file: BadInput if there is none."""
-    from harness.storage.formats import FORMAT_OF
-
-    lost = [name for name in names if Path(name).suffix.lower() in FORMAT_OF and not Path(name).exists()]
-    if lost:
-        raise BadInput([Fault(name, "no such file") for name in lost])
 
 
 def _baseline(run: "Run | None", root: Path | None) -> "Side":

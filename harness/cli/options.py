@@ -5,6 +5,7 @@
 
 import csv
 import os
+from collections.abc import Iterable
 from inspect import Parameter, get_annotations
 from itertools import chain
 from pathlib import Path
@@ -14,7 +15,7 @@ import typer
 
 from harness.cli import completion
 from harness.cli.output import say
-from harness.errors import BadInput
+from harness.errors import BadInput, Fault
 from harness.storage.project import Project, find_project, folder_names, split_label
 
 if TYPE_CHECKING:
@@ -188,3 +189,12 @@ def weighting_of(text: str | None) -> "Weights | None":
         if text == known:
             return known
     raise BadInput(f"weighting {text!r} is not one of: {', '.join(WEIGHTINGS)}")
+
+
+def refuse_lost(names: Iterable[str]) -> None:
+    """A name with the extension of a table means a file: BadInput if there is none."""
+    from harness.storage.formats import FORMAT_OF
+
+    lost = [name for name in names if Path(name).suffix.lower() in FORMAT_OF and not Path(name).exists()]
+    if lost:
+        raise BadInput([Fault(name, "no such file") for name in lost])

@@ -13,6 +13,7 @@ from harness.cli.options import (
     argument,
     load_keys,
     project_at,
+    refuse_lost,
     weighting_of,
     with_note,
 )
@@ -20,12 +21,12 @@ from harness.cli.output import print_json, say, show, shown_path
 from harness.cli.rated import LevelOptions, TableOptions, given_in
 from harness.cli.watch_options import DayOptions, DriftOptions, SentinelOptions
 from harness.cli.watch_output import WatchOutput, code_of, write_found
-from harness.errors import BadInput
+from harness.errors import BadInput, Fault
 from harness.storage.project import Project
 
 if TYPE_CHECKING:
     from harness.golden.graded_files import Levels
-    from harness.runs.watch_folder import WatchSettings
+    from harness.runs.watch_folder import TrafficLine, WatchSettings
     from harness.score.watch import Settings
     from harness.scorecards.watch import Watch
 
@@ -59,6 +60,8 @@ def watch_command(
     Looking every day is allowed for. Ends with 0 if no drift is shown, 1 at an alarm, 3 if it cannot
     be told.
     """
+    out.refuse_both(as_json=json)
+    refuse_lost([] if source is None else [str(source)])
     if source is not None and source.is_file():
         found = _of_table(source, ask, today, drift, weighting, levels, table, rated, root)
     else:
@@ -122,7 +125,8 @@ def _of_folder(
     """A watch with one day more; None after a forecast."""
     from harness.runs.watch_folder import is_watch, load_settings
     from harness.score.watch_folder import watch_of
-    from harness.watch.begin import begin, planned
+    from harness.watch.begin import begin, settled
+    from harness.watch.days import add_traffic
 
     project = project_at(root)
     folder = source or project.runs / FOLDER
@@ -131,21 +135,20 @@ def _of_folder(
     load_keys(project)
     if today.no_ask:
         settings = load_settings(folder)
+        line = _traffic(folder, settings, today, rated, table, root)
     else:
         wanted = ask.wanted(project, levels.policy, drift)
+        settings = settled(project, folder, wanted)
+        # Answers cost money: what else there is to read is read before.
+        line = _traffic(folder, settings, today, rated, table, root)
         if today.dry_run:
-            begun = is_watch(folder)
-            settings = begin(project, folder, wanted) if begun else planned(project, wanted)
-            _forecast(project, settings, begun=begun, as_json=as_json)
+            _forecast(project, settings, begun=is_watch(folder), as_json=as_json)
             return None
         if not is_watch(folder):
             with_note(wanted.asked.policy, project)
-        settings = begin(project, folder, wanted)
-        _ask(project, folder, settings, today)
-    if today.traffic is not None:
-        _add_traffic(folder, settings, today, rated, table, root)
-    elif given := given_in({name: value or None for name, value in vars(rated).items()}):
-        raise BadInput(f"{given} goes with --traffic")
+        _ask(project, folder, begin(folder, settings, wanted), today)
+    if line is not None:
+        add_traffic(folder, line)
     return watch_of(folder)
 
 
@@ -169,20 +172,28 @@ def _forecast(project: Project, settings: "WatchSettings", *, begun: bool, as_js
     print_json(found) if as_json else show(forecast_view(found))
 
 
-def _add_traffic(
+def _traffic(
     folder: Path,
     settings: "WatchSettings",
     today: DayOptions,
     rated: SampleRatings,
     table: TableOptions,
     root: Path | None,
-) -> None:
+) -> "TrafficLine | None":
+    """The day's traffic, as a line that is not written yet."""
     from harness.cli.estimate import levels_of_source
     from harness.score.estimate_files import Labelled
     from harness.score.watch_sources import traffic_line
-    from harness.watch.days import add_traffic
+    from harness.watch.days import refuse_second
 
-    assert today.traffic is not None, "the caller looked"
+    day = today.date
+    if today.traffic is None:
+        if given := given_in({name: value or None for name, value in vars(rated).items()}):
+            raise BadInput(f"{given} goes with --traffic")
+        return None
+    if lost := [path for path in (today.traffic, rated.ratings) if path is not None and not path.exists()]:
+        raise BadInput([Fault(str(path), "no such file") for path in lost])
+    refuse_second(folder, day)
     known = levels_of_source(today.traffic, settings.scale, table)
     people = rated.rated(table, known.policy, root)
-    add_traffic(folder, traffic_line(today.date, Labelled(today.traffic, table.layout, known), people))
+    return traffic_line(day, Labelled(today.traffic, table.layout, known), people)

@@ -25,6 +25,11 @@ class WatchOutput(Options):
         bool, option("Print one line of JSON with a `text`, to hand on to a webhook.", "--line")
     ] = False
 
+    def refuse_both(self, *, as_json: bool) -> None:
+        """BadInput for two things on standard output."""
+        if as_json and self.line:
+            raise BadInput("--json and --line both print on standard output; give one of them")
+
 
 def code_of(found: "Watch") -> int:
     """0 without a drift, 1 at an alarm, 3 where nothing can be told."""
@@ -47,8 +52,6 @@ def write_found(found: "Watch", out: WatchOutput, *, as_json: bool) -> None:
         say(f"page: {shown_path(out.html.absolute())}")
     for line in annotations(conditions_of(found)):
         say(line)
-    if as_json and out.line:
-        raise BadInput("--json and --line both print on standard output; give one of them")
     if out.line:
         typer.echo(webhook_line(found))
     elif as_json:

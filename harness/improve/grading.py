@@ -9,9 +9,9 @@ from harness.grading.answering import ask_all
 from harness.grading.budget import Budget, budget_of, worst_case
 from harness.grading.job import Item, Job, Limits, RunObserver
 from harness.grading.plan import Plan, setup_of
+from harness.grading.purse import Purse
 from harness.improve.folder import CANDIDATES, candidate_folders
 from harness.improve.kept import kept_answers
-from harness.improve.purse import Purse
 from harness.improve.variant import Variant
 from harness.nouns.pair import Example
 from harness.nouns.records import Record

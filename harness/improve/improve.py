@@ -8,6 +8,7 @@ from harness.golden.examples import each_example
 from harness.grading.budget import worst_case
 from harness.grading.job import Limits, RunObserver
 from harness.grading.plan import Plan
+from harness.grading.purse import Purse
 from harness.improve.accepting import Terms, chosen, judged
 from harness.improve.drafting import drafted
 from harness.improve.folder import search_folder
@@ -16,7 +17,6 @@ from harness.improve.guard import Guard
 from harness.improve.parts import Parts
 from harness.improve.planning import Wanted, part_of, prepared, search_name
 from harness.improve.policy_faults import Sorted, sorted_out
-from harness.improve.purse import Purse
 from harness.improve.reflection import Reflector
 from harness.improve.search import Found, Search
 from harness.improve.shot_search import search_shots

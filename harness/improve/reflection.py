@@ -9,11 +9,11 @@ from harness.errors import BadInput, CallError, Fault, Interrupted, Unfinished, 
 from harness.grading.budget import Budget, LoggedCalls, WorstCase, is_logged
 from harness.grading.live.ask import Asker
 from harness.grading.live.pace import Pace
+from harness.grading.purse import Purse
 from harness.grading.signals import draining
 from harness.grading.stop import DrainedError, Stop
 from harness.improve.grading import GO_ON
 from harness.improve.guard import is_hidden
-from harness.improve.purse import Purse
 from harness.nouns.base import Amount, Noun
 from harness.nouns.pair import Example
 from harness.nouns.records import Message, Prompt, Reply

@@ -7,15 +7,17 @@ days/DAY/RUN     the run of each day, with its raw replies
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
 from harness.errors import BadInput, Fault, refuse_faults
-from harness.nouns.base import Amount, Count, Interval, Level, Noun, Weighting
+from harness.nouns.base import MOST, Amount, Count, Interval, Level, Noun, Weighting
 from harness.runs.manifest import MANIFEST, Asked, Digests
+from harness.runs.record_log import writing
 from harness.storage.files import build, faults_of, read_json, to_line, write_atomic
 from harness.storage.line_log import open_log, whole_lines
 from harness.storage.project import folder_names
@@ -24,6 +26,8 @@ from harness.storage.regular import SETTINGS, append_whole, odd_files
 WATCH, HISTORY, BASELINE, DAYS = "watch.json", "history.jsonl", "baseline", "days"
 DAMAGE = "the history is damaged; restore it from a backup"
 Share = Annotated[float, Field(ge=0, le=1)]
+Figure = Annotated[float, Field(ge=-MOST, le=MOST)]
+"""A share, or a mean of grades: bounded as grades are, so that no sum of days is infinite."""
 MOST_NAMES = 20
 """Names of models of a day that a line keeps."""
 
@@ -83,7 +87,7 @@ class TrafficLine(Noun):
     source: str
     rows: Count
     strata: dict[str, StratumLine]
-    estimate: tuple[str, float, float | None] | None = None
+    estimate: tuple[str, Figure, Amount | None] | None = None
 
 
 Line = BaselineLine | DayLine | TrafficLine
@@ -107,8 +111,20 @@ def load_settings(folder: Path) -> WatchSettings:
     return found
 
 
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Hold a watch. BadInput where another process does."""
+    lock = writing(folder, "watch")
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 def save_settings(folder: Path, settings: WatchSettings) -> None:
-    """Write what a watch asks, once."""
+    """Write what a new watch asks, once; the caller holds the folder. BadInput where something is there."""
+    if os.path.lexists(folder / WATCH):
+        raise BadInput([Fault(str(folder / WATCH), "is there already: begin the watch in another folder")])
     write_atomic(folder / WATCH, settings.model_dump_json(indent=2) + "\n")
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from harness.errors import Fault, refuse_faults
 from harness.nouns.base import Level
 from harness.runs.folder import Run
+from harness.runs.manifest import load_manifest
 from harness.runs.watch_folder import (
     BASELINE,
     DAYS,
@@ -47,14 +48,18 @@ class History:
     remarks: tuple[str, ...] = ()
 
 
-def checked_history(folder: Path, settings: WatchSettings) -> History:
-    """The history of a watch. BadInput names every line that is not what its run says."""
+def checked_history(folder: Path, settings: WatchSettings, asked: str | None = None) -> History:
+    """The history of a watch. BadInput names every line that is not what its run says, and runs without one.
+
+    `asked`: the day that is to be asked for, whose own runs may wait for their lines.
+    """
     lines = history_of(folder)
     path = str(folder / "history.jsonl")
     refuse_faults(
         Fault(path, f"{what}; {RESTORE}") for what in (*_misdated(lines), *_misformed(lines, settings))
     )
     refuse_faults([*_odd(folder), *_odd(folder / BASELINE), *_odd(folder / DAYS)])
+    refuse_faults(_uncounted(folder, lines, asked))
     traffic = [_traffic_day(one) for one in lines if isinstance(one, TrafficLine)]
     traffic.sort(key=lambda one: day_order(one.day))
     first = next((one for one in lines if isinstance(one, BaselineLine)), None)
@@ -71,7 +76,7 @@ def checked_history(folder: Path, settings: WatchSettings) -> History:
             remarks += _asked_elsewhen(line.day, run)
         faults += wrong
     refuse_faults(faults)
-    return History(looks, days, traffic, (*_summed(remarks), *_uncounted(folder, days)))
+    return History(looks, days, traffic, _summed(remarks))
 
 
 def _misdated(lines: Sequence[Line]) -> Iterator[str]:
@@ -187,14 +192,28 @@ def _summed(remarks: Sequence[str]) -> tuple[str, ...]:
     return (f"by the clock of its run, {remarks[0]}{more}",)
 
 
-def _uncounted(folder: Path, days: Sequence[SentinelDay]) -> tuple[str, ...]:
-    """Days that were asked before the last one and have no line: a line was taken out."""
-    known = {one.day for one in days}
-    last = max(known, default="")
-    lost = [name for name in folder_names(folder / DAYS) if name not in known and name < last]
-    if not lost:
-        return ()
-    return (f"days/ has runs that are not in the history and do not count: {', '.join(lost[:5])}",)
+def _uncounted(folder: Path, lines: Sequence[Line], asked: str | None) -> list[Fault]:
+    """Finished runs without a line: it was taken out, or a kill came before it was written."""
+    days = {line.day for line in lines if isinstance(line, DayLine)}
+    last = max(days, default="")
+    parts = {folder / DAYS / name: name for name in folder_names(folder / DAYS) if name not in days}
+    if not any(isinstance(line, BaselineLine) for line in lines):
+        # Without a day the baseline can wait for the next command, whichever day that asks for.
+        parts[folder / BASELINE] = asked or ""
+    faults, lost = list[Fault](), dict[str, Path]()
+    for part, day in parts.items():
+        faults += (linked := _odd(part))
+        run = None if linked or day == asked else run_in(part)
+        if run is not None and load_manifest(run).finished_at is not None:
+            lost[day] = run
+    for day, run in lost.items():
+        # A kill leaves one such run, the newest: the same command for its day writes the line.
+        by_kill = len(lost) == 1 and (not day or (_is_date(day) and day > last))
+        again = f"`harness watch {folder}{day and f' --day {day}'}` counts it"
+        faults.append(
+            Fault(str(run), f"is finished, and not in the history; {again if by_kill else RESTORE}")
+        )
+    return faults
 
 
 def _traffic_day(line: TrafficLine) -> TrafficDay:

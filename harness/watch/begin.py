@@ -11,7 +11,7 @@ from harness.grading.plan import Plan, make_plan
 from harness.policy.load import load_with_gates, policy_path
 from harness.providers import is_expected, reads_grades
 from harness.runs.manifest import IN_WORDS, Asked
-from harness.runs.watch_folder import WatchSettings, is_watch, load_settings, save_settings
+from harness.runs.watch_folder import WatchSettings, alone_in, is_watch, load_settings, save_settings
 from harness.score.watch import ALPHA, DELTA, LEAST_REPEATS, refuse_few
 from harness.storage.project import Project
 
@@ -43,17 +43,22 @@ class Wanted:
     delta: float | None = None
 
 
-def begin(project: Project, folder: Path, wanted: Wanted) -> WatchSettings:
-    """The settings of the watch; of a new one, written down. BadInput for what an old one asks otherwise."""
-    if is_watch(folder):
-        return _same(folder, load_settings(folder), wanted)
-    settings = planned(project, wanted)
+def settled(project: Project, folder: Path, wanted: Wanted) -> WatchSettings:
+    """The settings of the watch, or of a new one, not written yet. BadInput for what the old one has not."""
+    return _same(folder, load_settings(folder), wanted) if is_watch(folder) else _planned(project, wanted)
+
+
+def begin(folder: Path, settings: WatchSettings, wanted: Wanted) -> WatchSettings:
+    """The settings of the watch; those of a new one are written down, unless another process began it."""
     folder.mkdir(parents=True, exist_ok=True)
-    save_settings(folder, settings)
+    with alone_in(folder):
+        if is_watch(folder):
+            return _same(folder, load_settings(folder), wanted)
+        save_settings(folder, settings)
     return settings
 
 
-def planned(project: Project, wanted: Wanted) -> WatchSettings:
+def _planned(project: Project, wanted: Wanted) -> WatchSettings:
     """The settings of a new watch. The sentinels are a seeded sample, the same for every teacher."""
     asked = wanted.asked
     if reads_grades(asked.model):

@@ -1,17 +1,17 @@
 """The days of a watch: the sentinels are asked again, past the reply cache, and a line is added."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import BadInput, Fault, Unfinished
-from harness.grading.answering import resumable
+from harness.grading.answering import money_of, resumable
+from harness.grading.budget import Budget
 from harness.grading.evaluate import answer, foresee, job_of, note_test_look
 from harness.grading.job import Limits, RunObserver
 from harness.grading.new_run import new_manifest, run_contents
 from harness.grading.pair_grades import is_finished
+from harness.grading.purse import Purse
 from harness.runs.new_folder import create_run
-from harness.runs.record_log import writing
 from harness.runs.watch_folder import (
     BASELINE,
     DAYS,
@@ -19,6 +19,7 @@ from harness.runs.watch_folder import (
     DayLine,
     TrafficLine,
     WatchSettings,
+    alone_in,
     append_line,
     history_of,
     run_in,
@@ -34,26 +35,17 @@ from harness.watch.begin import plan_of
 AGAIN = "the same command for the same day goes on from here"
 
 
-@contextmanager
-def alone_in(folder: Path) -> Iterator[None]:
-    """Hold a watch. BadInput where another process does."""
-    lock = writing(folder, "watch")
-    try:
-        yield
-    finally:
-        lock.release()
-
-
 def add_day(
     project: Project, folder: Path, settings: WatchSettings, day: str, watch: RunObserver, limits: Limits
 ) -> bool:
     """Ask the sentinels for a day, and before the first day the baseline; False if the day is there already.
 
     A day that was broken off goes on. Nothing is counted twice: its line is written once, at its end. Answers
-    cost money, so that the history is checked before they are asked for.
+    cost money, so that the history is checked before they are asked for. The limit is one for the baseline
+    and the day that follows it.
     """
     with alone_in(folder):
-        checked_history(folder, settings)
+        checked_history(folder, settings, day)
         lines = history_of(folder)
         days = [line.day for line in lines if isinstance(line, DayLine)]
         if day in days:
@@ -62,10 +54,13 @@ def add_day(
             what = f"{day} is before {max(later, key=day_order)}, which is in the history: days go forward"
             raise BadInput([Fault(str(folder), what)])
         first = folder / BASELINE
-        if not any(isinstance(line, BaselineLine) for line in lines):
-            run = _asked(project, first, settings, settings.repeats, watch, limits)
+        asking = _Asking(project, settings, watch, limits, Purse(limits.max_cost))
+        begun = next((line.day for line in lines if isinstance(line, BaselineLine)), None)
+        if begun in (None, day):
+            run = asking.run(first, settings.repeats)
+        if begun is None:
             append_line(folder, baseline_line(day, run, settings.weighting))
-        run = _asked(project, folder / DAYS / day, settings, 1, watch, limits)
+        run = asking.run(folder / DAYS / day, 1)
         baseline = run_in(first)
         assert baseline is not None, "it was checked, or asked just now"
         append_line(folder, day_line(day, run, baseline, settings.weighting))
@@ -75,31 +70,51 @@ def add_day(
 def add_traffic(folder: Path, line: TrafficLine) -> None:
     """Add a day's traffic. BadInput where the day has some."""
     with alone_in(folder):
-        if any(isinstance(one, TrafficLine) and one.day == line.day for one in history_of(folder)):
-            raise BadInput([Fault(str(folder), f"{line.day} has its traffic already")])
+        refuse_second(folder, line.day)
         append_line(folder, line)
 
 
-def _asked(
-    project: Project,
-    folder: Path,
-    settings: WatchSettings,
-    repeats: int,
-    watch: RunObserver,
-    limits: Limits,
-) -> Path:
-    """The finished run in a folder, asked for where it is missing or not finished."""
-    plan = plan_of(project, folder, settings, repeats)
-    run = run_in(folder)
-    if run is None:
-        with resumable(folder, AGAIN):
-            run = create_run(folder, new_manifest(project, plan), run_contents(plan))
-    if not is_finished(run):
-        note_test_look(plan, answer(job_of(project, run, plan, watch, limits), AGAIN))
-    if not is_finished(run):
-        left = plural(unanswered_in(run), "question has", "questions have")
-        raise Unfinished(f"{left} no answer, and the day does not count yet; {AGAIN}")
-    return run
+def refuse_second(folder: Path, day: str) -> None:
+    """BadInput where a day has its traffic."""
+    if any(isinstance(one, TrafficLine) and one.day == day for one in history_of(folder)):
+        raise BadInput([Fault(str(folder), f"{day} has its traffic already")])
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """How the runs of a command are asked for."""
+
+    project: Project
+    settings: WatchSettings
+    watch: RunObserver
+    limits: Limits
+    purse: Purse
+
+    def run(self, folder: Path, repeats: int) -> Path:
+        """The finished run in a folder, asked for where it is missing or not finished."""
+        plan = plan_of(self.project, folder, self.settings, repeats)
+        run = run_in(folder)
+        if run is None:
+            with resumable(folder, AGAIN):
+                run = create_run(folder, new_manifest(self.project, plan), run_contents(plan))
+        if is_finished(run):
+            self._pay(money_of(self.project, plan, self.limits, run)[1])
+            return run
+        job = job_of(self.project, run, plan, self.watch, self.limits)
+        self.purse.joined(job.budget)
+        try:
+            note_test_look(plan, answer(job, AGAIN))
+        finally:
+            self.purse.closed(job.budget)
+        if not is_finished(run):
+            left = plural(unanswered_in(run), "question has", "questions have")
+            raise Unfinished(f"{left} no answer, and the day does not count yet; {AGAIN}")
+        return run
+
+    def _pay(self, budget: Budget | None) -> None:
+        """What an earlier process paid for the same command."""
+        self.purse.joined(budget)
+        self.purse.closed(budget)
 
 
 def foreseen(project: Project, settings: WatchSettings, *, begun: bool) -> Forecast:

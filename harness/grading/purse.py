@@ -1,4 +1,4 @@
-"""What a search may cost: one limit over the teacher's calls and those of the model that proposes."""
+"""One limit over several phases of a command: a search and its proposals, a baseline and its day."""
 
 from dataclasses import dataclass
 
@@ -18,6 +18,12 @@ class Purse:
         if self.limit is None:
             return None
         return Budget(self.limit, worst, spent=self.spent, lost=self.lost)
+
+    def joined(self, budget: Budget | None) -> None:
+        """Have a phase's own budget, with what its folder has cost, count what others have cost too."""
+        if budget is not None:
+            budget.spent += self.spent
+            budget.lost += self.lost
 
     def closed(self, budget: Budget | None) -> None:
         """Take back what a phase has cost."""
