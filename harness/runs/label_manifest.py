@@ -67,7 +67,7 @@ class CascadeUsed(Noun):
 
     `digest`: of the student, the teacher and the threshold together; `trained`: of the student. `confirmed`:
     whether runs of the project showed on test that it loses less than `margin` against its teacher; if not,
-    `unconfirmed` says why. `teacher_proven`: whether the teacher alone is; None in sets of before that was noted.
+    `unconfirmed` says why. `teacher_proven`: whether the teacher alone is; None in sets older than that.
     """
 
     digest: str
