@@ -71,7 +71,8 @@ def refuse_repeats(*sides: Side) -> None:
 
 def asked_often(repeats: int) -> str:
     """Why no cascade is measured by a grader that was asked so often, and what to do."""
-    what = f"was asked {repeats} times about each item, and a cascade asks once, which is less reliable"
+    often = plural(repeats, "time")
+    what = f"was asked {often} about each item, and a cascade asks once, which is less reliable"
     return f"{what}: choose it by runs without --repeats"
 
 
