@@ -59,7 +59,8 @@ def watch_command(
     Looking every day is allowed for. Ends with 0 if no drift is shown, 1 at an alarm, 3 if it cannot
     be told.
     """
-    if source is not None and source.is_file():
+    # A pipe is a table too: <(zcat days.csv.gz).
+    if source is not None and source.exists() and not source.is_dir():
         found = _of_table(source, ask, today, drift, weighting, levels, table, rated, root)
     else:
         if weighting is not None:
