@@ -2,16 +2,22 @@
 
 import io
 import json
+import os
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from builders import harness
 from production import write_csv
 from test_signal import COUNTS, SCALE, files, refused, shown, signalled, ubi
+from test_watch import few
+from watching import write_history
 
 from harness.storage import parquet
 from harness.storage.shallow import DEEPEST, NotShallow, ShallowLines
@@ -115,3 +121,40 @@ def test_a_log_of_rows_out_of_proportion_is_refused(tmp_path: Path, monkeypatch:
     assert signalled(path, flag, labels, *SCALE)["counts"]["rows"] == len(rows)
     monkeypatch.setattr(parquet, "LEAST_CELLS", len(rows) * 5 - 1)
     assert "log.parquet: 96 rows of 5 columns are more than 479 cells" in refused(path, flag, labels, *SCALE)
+
+
+def _give(handle: int, data: bytes) -> None:
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
+
+
+@contextmanager
+def piped(path: Path) -> Iterator[str]:
+    """`<(cat FILE)`: the name of a pipe that gives its content."""
+    read, write = os.pipe()
+    with os.fdopen(read) as end, ThreadPoolExecutor(1) as writer:
+        writer.submit(_give, write, path.read_bytes())
+        yield f"/dev/fd/{end.fileno()}"
+
+
+def test_a_table_of_days_may_be_a_pipe(here: Path) -> None:
+    path = write_history(here / "h.csv", few(range(1, 9), "abcd"))
+    whole = harness("watch", path, "--scale", "0-4", "--json")
+    with piped(path) as pipe:
+        found = harness("watch", pipe, "--format", "csv", "--scale", "0-4", "--json")
+    assert found.json is not None and {**found.json, "watch": ""} == {**whole.json, "watch": ""}
+    said = harness("watch", "/dev/null", "--format", "csv", "--scale", "0-4")
+    assert said.code == 2 and "is a pipe or a device" in " ".join(said.err.split())
+
+
+def test_a_pipe_is_read_as_its_file_and_none_in_a_folder(tmp_path: Path) -> None:
+    rows = shown(4)
+    log, flag, labels = files(tmp_path, rows)
+    whole = signalled(log, flag, labels, *SCALE)
+    with piped(log) as pipe:
+        found = signalled(pipe, "--format", "csv", flag, labels, *SCALE)
+    assert {**found, "log": whole["log"]} == whole
+    (tmp_path / "days").mkdir()
+    os.mkfifo(tmp_path / "days/1.csv")
+    for place in (tmp_path / "days", tmp_path / "days/*.csv"):
+        assert "is not a regular file; take it out" in refused(place, flag, labels, *SCALE)

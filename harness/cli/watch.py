@@ -62,7 +62,8 @@ def watch_command(
     """
     out.refuse_both(as_json=json)
     refuse_lost([] if source is None else [str(source)])
-    if source is not None and source.is_file():
+    # A pipe is a table too: <(zcat days.csv.gz).
+    if source is not None and source.exists() and not source.is_dir():
         found = _of_table(source, ask, today, drift, weighting, levels, table, rated, root)
     else:
         if weighting is not None:

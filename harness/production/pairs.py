@@ -2,7 +2,7 @@
 
 import glob
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -50,9 +50,7 @@ def files_of(text: str) -> list[Path]:
         found = [file for file in sorted(path.iterdir()) if file.suffix.lower() in FORMAT_OF]
         if not found:
             raise BadInput([Fault(text, f"holds no table ({', '.join(sorted(FORMAT_OF))})")])
-        # Whoever named the folder did not name these: a pipe among them would be waited for.
-        odd = (file for file in found if file.exists() and not file.is_file())
-        refuse_faults(Fault(str(file), "is not a regular file; take it out of the folder") for file in odd)
+        _refuse_odd(found)
         return found
     if path.exists() or not _WILD.search(text):
         return [path]
@@ -60,7 +58,14 @@ def files_of(text: str) -> list[Path]:
     found = [Path(name) for name in names if not Path(name).is_dir()]
     if not found:
         raise BadInput([Fault(text, "no file fits the pattern")])
+    _refuse_odd(found)
     return found
+
+
+def _refuse_odd(found: Sequence[Path]) -> None:
+    """BadInput for pipes in a folder: whoever named it did not name them, and they would be waited for."""
+    odd = (file for file in found if file.exists() and not file.is_file())
+    refuse_faults(Fault(str(file), "is not a regular file; take it out of the folder") for file in odd)
 
 
 def each_row(path: Path, how: Input) -> Iterator[InputRow | list[Fault]]:

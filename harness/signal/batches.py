@@ -13,8 +13,8 @@ from harness.storage.batched_parquet import bounded_batches
 from harness.storage.formats import FORMAT_OF
 from harness.storage.parquet import parquet_file
 from harness.storage.parquet import pieces as joined
-from harness.storage.regular import reading
 from harness.storage.shallow import NotShallow, ShallowLines
+from harness.storage.sources import opener_of
 from harness.storage.tables import Layout
 
 BLOCK = 1 << 20
@@ -45,7 +45,7 @@ def _headers_of(path: Path, layout: Layout) -> list[str]:
     if kind == "parquet":
         with parquet_file(path) as file:
             return list(file.schema_arrow.names)
-    with _parsing(), reading(path) as file:
+    with _parsing(), opener_of(path)() as file:
         if kind in ("csv", "tsv"):
             with _open_csv(file, layout, _separator(kind), {}) as found:
                 return list(found.schema.names)
@@ -72,7 +72,7 @@ def pieces(path: Path, layout: Layout, columns: Sequence[str], types: Mapping[st
         for batch in bounded_batches(path, columns):
             yield pa.Table.from_batches([batch])
         return
-    with _parsing(), reading(path) as file:
+    with _parsing(), opener_of(path)() as file:
         if kind == "jsonl":
             schema = pa.schema({name: types[name] for name in columns})
             found = _open_json(file, schema)
