@@ -81,8 +81,12 @@ def finds_words(one: WatchPower, delta: float) -> str:
         f"What it can see: a loss that rises by {one.shift:.2f} or more is found within {one.days} days, in "
         f"{percent(one.power)} of the cases."
     )
-    smaller = ", or a smaller --delta" if delta else ""
-    less = f" To find smaller ones, begin another with more --repeats or more --sentinels{smaller}."
+    more = (
+        "more --repeats, more --sentinels, or a smaller --delta"
+        if delta
+        else "more --repeats or more --sentinels"
+    )
+    less = f" To find smaller ones, begin another with {more}."
     return said + (less if one.shift > COARSE else "")
 
 

@@ -12,11 +12,11 @@ def parse_json(text: str) -> Any:
     try:
         return _STRICT.decode(text)
     except RecursionError:
-        raise ValueError("lists or objects within each other are too deep") from None
+        raise ValueError("lists or objects lie too deep in each other") from None
     except ValueError as error:
         # Python's own message names a function of its own to call.
         if "digits" in str(error):
-            raise ValueError("a number has more than 4,300 digits") from None
+            raise ValueError("a number has more digits than any value that could be meant") from None
         raise
 
 
