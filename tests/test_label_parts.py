@@ -27,7 +27,7 @@ from harness.pricing.prices import Price, price_of
 from harness.production import parts, ray_files
 from harness.production.pairs import Input
 from harness.production.parts import PARTS, PartItems, join_part, join_parts, lay_out, part_folder, part_log
-from harness.production.ray_actor import PartAsker
+from harness.production.ray_actor import Heard, Order, PartAsker
 from harness.production.ray_coordinator import Coordinator
 from harness.production.ray_engine import LARGEST, SMALLEST, sizes
 from harness.production.store import STORE, AnswerStore
@@ -360,3 +360,15 @@ def test_an_actor_collects_cycles_as_rarely_as_the_command() -> None:
         assert gc.get_threshold() == (100_000, 20, 100)
     finally:
         gc.set_threshold(*before)
+
+
+def test_a_part_that_was_taken_over_is_not_asked_again(tmp_path: Path) -> None:
+    """Where a process dies, Ray does a part again that it had done; a folder that no one sees is a fault."""
+    order = Order(None, tmp_path / "L", None, None, None, None, "")  # type: ignore[arg-type]
+    asker, heard = PartAsker(order, None), Heard()
+    with pytest.raises(BadInput, match="every machine of the cluster has to see"):
+        asker._loop.run_until_complete(asker._ask(0, heard))
+    (tmp_path / "L").mkdir()
+    asker._loop.run_until_complete(asker._ask(0, heard))
+    asker._loop.close()
+    assert heard.count == 0

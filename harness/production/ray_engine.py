@@ -200,7 +200,8 @@ class _Labelling:
         in_flight = self._size.actors * self._size.connections
         self._coordinator.taken.remote(row["part"])
         part = part_folder(self._job.folder, row["part"])
-        join_part(part, self._store, calls, lambda record: self._job.watch.recorded(record, in_flight))
+        if part.is_dir():  # else Ray did a part again that was taken over
+            join_part(part, self._store, calls, lambda record: self._job.watch.recorded(record, in_flight))
 
     def _stopping(self) -> None:
         """The user wants to stop: in a thread, since a signal can come while Ray holds a lock."""
