@@ -5,8 +5,7 @@ it, the rest by place. The scale is declared, never taken from what was observed
 the table of the command line, in a notebook too.
 """
 
-import math
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from numbers import Real
 from pathlib import Path
 from typing import Any, Literal
@@ -15,8 +14,7 @@ from rich.console import RenderableType
 
 from harness.comparison.graded_files import side_of_file
 from harness.comparison.paired import compare_items, compare_sides
-from harness.comparison.sides import side_of_items
-from harness.errors import BadInput, Fault, refuse_faults
+from harness.errors import BadInput
 from harness.golden.graded_files import GradesFile, Levels, read_golden
 from harness.golden.rating.files import of_known, rated_in
 from harness.golden.rating.ratings import Rated
@@ -26,7 +24,6 @@ from harness.nouns.policy import Gate1Bar, Gate2Bar, Gates
 from harness.report.comparison import comparison_view
 from harness.report.gate1 import gate1_view
 from harness.report.sections import details_view, gate2_view
-from harness.report.student import check_view
 from harness.score.arrays import Scale, items_from, levels_of, ratings_from
 from harness.score.settings import ScoreSettings, gate2_bar
 from harness.score.shapes import shown
@@ -34,15 +31,10 @@ from harness.score.threshold import WEIGHTINGS
 from harness.scorecards.comparison import Comparison
 from harness.scorecards.gate1 import Gate1
 from harness.scorecards.gate2 import Gate2
-from harness.scorecards.student import StudentCheck
 from harness.storage.tables import Layout, parse_columns, parse_labels
-from harness.student.check import check_student as judge_student
 from harness.verdicts.assessment import judge_items
 from harness.verdicts.graded_files import judge_files
 from harness.verdicts.raters import judge_raters
-
-MOST_MARGIN = 2.0
-"""No kappa can lose more: it lies between -1 and 1."""
 
 
 class Gate1Result(Shown, Gate1):
@@ -58,13 +50,6 @@ class Gate2Result(Shown, Gate2):
     def _view(self) -> Iterable[RenderableType]:
         yield from gate2_view(self, "the grader", "the golden grades")
         yield from details_view(self, 0)
-
-
-class StudentResult(Shown, StudentCheck):
-    """A check of a student that prints as its table."""
-
-    def _view(self) -> Iterable[RenderableType]:
-        return check_view(self)
 
 
 class ComparisonResult(Shown, Comparison):
@@ -147,27 +132,6 @@ def compare(
     return ComparisonResult(**dict(found))
 
 
-def check_student(
-    golden: Any,
-    teacher: Any,
-    student: Any,
-    *,
-    scale: Scale,
-    queries: Any = None,
-    weighting: Weighting = "none",
-    margin: float = 0.05,
-) -> StudentResult:
-    """May a student stand in for its teacher? Items are matched as in `gate2`."""
-    levels = levels_of(scale)
-    sides = {"golden": golden, "teacher": teacher, "the student": student, "queries": queries}
-    _, _, (taught, learned) = items_from(sides, levels)
-    gated = _gates(weighting, 0.0).weighting
-    refuse_faults(amount_faults("margin", margin, MOST_MARGIN))
-    one = side_of_items("the student", learned, levels)
-    found = judge_student(one, side_of_items("its teacher", taught, levels), gated, margin)
-    return StudentResult(**dict(found))
-
-
 def gate2_files(
     golden: str | Path,
     grades: str | Path,
@@ -222,13 +186,6 @@ def compare_files(
         for path, rater in zip((base, candidate), raters, strict=True)
     )
     return ComparisonResult(**dict(compare_sides(one, other)))
-
-
-def amount_faults(name: str, value: float, most: float = math.inf) -> Iterator[Fault]:
-    """Why an argument is no number from 0 to `most`. NaN is none."""
-    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value <= most or value == math.inf:
-        end = "a number from 0 on" if most == math.inf else f"a number between 0 and {most:g}"
-        yield Fault("", f"{name} {shown(value)}: {end} is wanted")
 
 
 def _layout(columns: str | None, labels: str | None, encoding: str | None) -> Layout:

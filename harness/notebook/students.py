@@ -1,27 +1,41 @@
-"""A cascade on arrays, for notebooks: from which confidence on a student is left alone."""
+"""Students on arrays, for notebooks: may one stand in for its teacher, alone or where it is sure?"""
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
+from numbers import Real
 from typing import Any
 
 from rich.console import RenderableType
 
 from harness.comparison.sides import side_of_items
 from harness.errors import Fault, refuse_faults
-from harness.notebook.gates import MOST_MARGIN, amount_faults, refuse_other
+from harness.notebook.gates import refuse_other
 from harness.notebook.shown import Shown
 from harness.nouns.base import Weighting
 from harness.nouns.pair import one_form
 from harness.report.cascade import cascade_view
-from harness.score.arrays import Scale, items_beside, levels_of
+from harness.report.student import check_view
+from harness.score.arrays import Scale, items_beside, items_from, levels_of
 from harness.score.shapes import is_missing, shown
 from harness.score.threshold import WEIGHTINGS
 from harness.scorecards.cascade import CascadeCheck, CascadeCost
+from harness.scorecards.student import StudentCheck
 from harness.storage.cells import number_of
 from harness.student.cascade import Rule
 from harness.student.cascade import choose_cascade as choose
+from harness.student.check import check_student as judge_student
 
 SPLITS = ("dev", "test")
 PRICED = ("cost of the student", "cost of the teacher")
+MOST_MARGIN = 2.0
+"""No kappa can lose more: it lies between -1 and 1."""
+
+
+class StudentResult(Shown, StudentCheck):
+    """A check of a student that prints as its table."""
+
+    def _view(self) -> Iterable[RenderableType]:
+        return check_view(self)
 
 
 class CascadeResult(Shown, CascadeCheck):
@@ -29,6 +43,27 @@ class CascadeResult(Shown, CascadeCheck):
 
     def _view(self) -> Iterable[RenderableType]:
         return cascade_view(self)
+
+
+def check_student(
+    golden: Any,
+    teacher: Any,
+    student: Any,
+    *,
+    scale: Scale,
+    queries: Any = None,
+    weighting: Weighting = "none",
+    margin: float = 0.05,
+) -> StudentResult:
+    """May a student stand in for its teacher? Items are matched as in `gate2`."""
+    levels = levels_of(scale)
+    sides = {"golden": golden, "teacher": teacher, "the student": student, "queries": queries}
+    _, _, (taught, learned) = items_from(sides, levels)
+    refuse_other("weighting", weighting, WEIGHTINGS)
+    refuse_faults(amount_faults("margin", margin, MOST_MARGIN))
+    one = side_of_items("the student", learned, levels)
+    found = judge_student(one, side_of_items("its teacher", taught, levels), weighting, margin)
+    return StudentResult(**dict(found))
 
 
 def choose_cascade(
@@ -73,6 +108,13 @@ def choose_cascade(
         sure,
     )
     return CascadeResult(**dict(found))
+
+
+def amount_faults(name: str, value: float, most: float = math.inf) -> Iterator[Fault]:
+    """Why an argument is no number from 0 to `most`. NaN is none."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value <= most or value == math.inf:
+        end = "a number from 0 on" if most == math.inf else f"a number between 0 and {most:g}"
+        yield Fault("", f"{name} {shown(value)}: {end} is wanted")
 
 
 def _faults(margin: Any, share: Any, cost: Any) -> Iterator[Fault]:
