@@ -5,7 +5,17 @@ from typing import TYPE_CHECKING, Annotated
 
 from harness.cli import completion
 from harness.cli.compared import is_file, sides_of
-from harness.cli.options import Json, Options, Root, Weighting, names_in, option, project_at, weighting_of
+from harness.cli.options import (
+    Json,
+    Margin,
+    Options,
+    Root,
+    Weighting,
+    names_in,
+    option,
+    project_at,
+    weighting_of,
+)
 from harness.cli.output import end_with, print_json, say, show, shown_path
 from harness.cli.rated import FileOptions
 from harness.cli.student import is_free_model, run_of
@@ -45,9 +55,7 @@ def cascade_command(
     *,
     files: FileOptions,
     weighting: Weighting = None,
-    margin: Annotated[
-        float | None, option("The kappa it may lose. Default: gates.toml.", min=0, max=2)
-    ] = None,
+    margin: Margin = None,
     root: Root = None,
     json: Json = False,
 ) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 from harness.cli import completion
 from harness.cli.compared import BASELINE, for_each_rater, is_file, sides_of
 from harness.cli.groups import Markdown, append
-from harness.cli.options import Json, Root, Weighting, argument, option, project_at, weighting_of
+from harness.cli.options import Json, Margin, Root, Weighting, argument, option, project_at, weighting_of
 from harness.cli.output import end_with, print_json, say, show
 from harness.cli.rated import FileOptions, bar_origin
 from harness.errors import BadInput, Fault
@@ -71,9 +71,7 @@ def regress_command(
     ] = "latest",
     files: FileOptions,
     weighting: Weighting = None,
-    margin: Annotated[
-        float | None, option("The kappa it may lose. Default: gates.toml.", min=0, max=2)
-    ] = None,
+    margin: Margin = None,
     junit: Annotated[Path | None, option("Write the conditions as JUnit XML."), JUNIT] = None,
     markdown: Markdown = None,
     flips: Flips = 5,

@@ -14,7 +14,6 @@ from typer.models import CommandInfo
 from harness.cli.commands import Command, Group
 from harness.cli.help import ending_of
 from harness.cli.options import Options
-from harness.cli.written import OVERWRITE, refuse_outputs, with_overwrite, written_of
 
 
 def add_commands(app: typer.Typer, commands: Mapping[str, Command | Group]) -> None:
@@ -92,6 +91,9 @@ def _ungrouped(command: Callable[..., None]) -> Callable[..., None]:
 
     What it writes is looked at before it begins: a file that may not be written over ends it.
     """
+    # The list of commands needs neither this nor what it imports.
+    from harness.cli.written import OVERWRITE, refuse_outputs, with_overwrite, written_of
+
     hints = get_type_hints(command, include_extras=True)
     groups = {
         name: kind for name, kind in hints.items() if isinstance(kind, type) and issubclass(kind, Options)

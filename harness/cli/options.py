@@ -77,6 +77,7 @@ Encoding = Annotated[
 Weighting = Annotated[
     str | None, option("Which kappa is gated: none, linear or quadratic. Default: gates.toml.")
 ]
+Margin = Annotated[float | None, option("The kappa it may lose. Default: gates.toml.", min=0, max=2)]
 RUN = argument(
     "Its folder, its name or the beginning of it, latest, or baseline.", autocompletion=completion.runs
 )

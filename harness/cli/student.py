@@ -7,6 +7,7 @@ from harness.cli import completion
 from harness.cli.compared import BASELINE, for_each_rater, is_file, sides_of
 from harness.cli.options import (
     Json,
+    Margin,
     Options,
     Root,
     Weighting,
@@ -61,9 +62,7 @@ def check_command(
     files: FileOptions,
     production: ProductionOptions,
     weighting: Weighting = None,
-    margin: Annotated[
-        float | None, option("The kappa it may lose. Default: gates.toml.", min=0, max=2)
-    ] = None,
+    margin: Margin = None,
     root: Root = None,
     json: Json = False,
 ) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import Fault, refuse_faults
-from harness.storage.batched_parquet import bounded_batches
+from harness.storage.batched_parquet import BYTES, ROWS, bounded_batches
 from harness.storage.formats import FORMAT_OF
 from harness.storage.parquet import parquet_file
 from harness.storage.parquet import pieces as joined
@@ -19,8 +19,6 @@ from harness.storage.tables import Layout
 
 BLOCK = 1 << 20
 """Bytes of text that are parsed at a time; many are on their way at once."""
-ROWS, BYTES = 100_000, 16 << 20
-"""The most of a piece, about: each is looked up in all graded pairs, so that many small ones take long."""
 
 
 class Unfit(Exception):

@@ -17,7 +17,7 @@ from harness.storage.regular import open_regular
 STEP = 1_000
 """Rows that are decoded at a time."""
 ROWS, BYTES = 100_000, 16 << 20
-"""The most of a piece, about."""
+"""The most of a piece, about: each is looked up in all graded pairs, so that many small ones take long."""
 LONGEST = 10_000
 """Bytes of a text at most. What is longer is no query, and no id."""
 

@@ -131,12 +131,13 @@ def pieces(batches: Iterable[Any], rows: int, most: int) -> Iterator[Any]:
 
     What a few rows decode to nobody knows before: a text that a file has once can stand in every row.
     """
-    held: list[Any] = []
+    held, count, size = list[Any](), 0, 0
     for batch in batches:
         held.append(batch)
-        if sum(one.num_rows for one in held) >= rows or sum(one.nbytes for one in held) >= most:
+        count, size = count + batch.num_rows, size + batch.nbytes
+        if count >= rows or size >= most:
             yield from _joined(held)
-            held = []
+            held, count, size = [], 0, 0
     yield from _joined(held)
 
 

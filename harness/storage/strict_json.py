@@ -11,12 +11,10 @@ def parse_json(text: str) -> Any:
         json.loads(text)  # its message names the byte order mark
     try:
         return _STRICT.decode(text)
-    except RecursionError:
-        raise ValueError("lists or objects lie too deep in each other") from None
-    except ValueError as error:
-        # Python's own message names a function of its own to call.
-        if "digits" in str(error):
-            raise ValueError("a number has more digits than any value that could be meant") from None
+    except (ValueError, RecursionError) as error:
+        # Python's own message of a long number names a function of its own to call.
+        if isinstance(error, RecursionError) or "digits" in str(error):
+            raise ValueError(json_fault(error)) from None
         raise
 
 
