@@ -11,15 +11,17 @@ import pytest
 from builders import Ended, examples, harness, write_golden, write_project
 from comparing import as_prompted
 
+from harness.policy.load import load_policy, policy_path
 from harness.report.ship import shipping_markdown
 from harness.scorecards.comparison import Condition
 from harness.scorecards.ship import CANARIES, IMPACT, Shipping
+from harness.storage.project import Project
 
 GOLDEN = examples(queries=40)
 TEST = [line for line in GOLDEN if line["split"] == "test"]
 STEPS = {
     "policy": "the policy is complete",
-    "golden": "the golden set has no errors and none is stale",
+    "golden": "the golden set has no errors and none is known to be stale",
     "gate1": "Gate 1: the raters agree",
     "gate2": "Gate 2: the teacher agrees with the golden set",
     "regression": "no regression against the baseline",
@@ -311,20 +313,39 @@ def test_steps_have_one_order_whatever_ran() -> None:
         assert page.index(CANARIES) < page.index(IMPACT)
 
 
+def test_a_grade_that_notes_no_rules_is_not_called_fresh(ready: Path) -> None:
+    golden, rules = ready / "golden/small", load_policy(policy_path(Project(ready), "small@v1")).rules
+    lines = [json.loads(line) for line in (golden / "examples.jsonl").read_text("utf-8").splitlines()]
+    (canary,) = [json.loads(line) for line in (golden / "canaries.jsonl").read_text("utf-8").splitlines()]
+    since = "nobody can tell whether small@v1 was edited since they were judged"
+    for noted, says in (
+        (0, f"none known to be stale (all note no rules: {since}"),
+        (len(lines) - 1, f"none known to be stale (2 note no rules: {since}"),
+        (len(lines), f"none known to be stale (1 notes no rules: {since}"),
+        (len(lines) + 1, f"{len(lines) + 1} golden grades, none stale"),
+    ):
+        notes = [{"rules": rules} if at < noted else {} for at in range(len(lines) + 1)]
+        *told, last = (json.dumps(one | note) for one, note in zip([*lines, canary], notes, strict=True))
+        (golden / "examples.jsonl").write_text("\n".join(told) + "\n", "utf-8")
+        (golden / "canaries.jsonl").write_text(last + "\n", "utf-8")
+        said = " ".join(harness("ship", "small@v1").out.split())
+        assert says in said and "the golden set has no errors and none is known to be stale" in said
+
+
 def test_a_golden_set_of_bare_grades_is_not_called_complete_without_a_word(ready: Path) -> None:
     path = ready / "golden/small/examples.jsonl"
     lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
     bare = {"reasoning": "", "provenance": {"source": "ours.csv", "digest": "sha256:0"}}
     path.write_text("".join(json.dumps({**line, **bare}) + "\n" for line in lines), encoding="utf-8")
     said = " ".join(harness("ship", "small@v1").out.split())
-    assert f"none stale; {len(lines)} of them have no reasoning" in said
+    assert f"them); {len(lines)} of them have no reasoning" in said
     # What was reasoned under another version is not reasoned under this one.
     past = {"policy_version": "v1", "grade": lines[0]["grade"], "reasoning": ""}
     later = {**lines[0], **bare, "policy_version": "v2", "reasoning": "So.", "history": [past]}
     rest = [json.dumps({**line, **bare}) for line in lines[1:]]
     path.write_text("\n".join([json.dumps(later), *rest]) + "\n", encoding="utf-8")
     said = " ".join(harness("ship", "small@v1").out.split())
-    assert f"none stale; {len(lines)} of them have no reasoning" in said
+    assert f"them); {len(lines)} of them have no reasoning" in said
     assert "warnings of `harness golden lint`" in said
 
 

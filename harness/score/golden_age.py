@@ -17,7 +17,7 @@ from harness.nouns.pair import Example, query_key
 from harness.nouns.policy import Policy
 from harness.policy.diff import diff_policies
 from harness.policy.effect import cannot_tell, reasons
-from harness.policy.judged import is_judged
+from harness.policy.judged import is_judged, notes_no_rules
 from harness.policy.load import load_policy, policy_path
 from harness.score.traffic_pairs import TrafficPair, traffic_pairs
 from harness.scorecards.golden_age import (
@@ -59,7 +59,7 @@ def golden_age(
         aged=tuple(aged),
         moved=tuple(MovedClause(name=name, examples=count) for name, count in moved.most_common()),
         without_version=tuple(unknown),
-        unnoted=sum(is_judged(one, policy) and one.under(policy.version).rules is None for one in examples),
+        unnoted=sum(notes_no_rules(one, policy) for one in examples),
     )
     if traffic is None:
         return found, []

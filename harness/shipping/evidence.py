@@ -16,6 +16,7 @@ from harness.golden.rejudging import golden_lines, left_to_judge
 from harness.grading.plan import make_plan
 from harness.nouns.pair import Example
 from harness.nouns.policy import Gates, Policy
+from harness.policy.judged import notes_no_rules
 from harness.policy.lint import shared_surfaces, unfinished
 from harness.policy.load import load_policy, load_with_gates, policy_names, policy_path, policy_versions
 from harness.providers import reads_grades
@@ -54,6 +55,7 @@ def gather(project: Project, label: str, run: str | None, base: str) -> Evidence
         findings=lint_golden(golden, policy),
         judged=len(lines),
         stale=len(left_to_judge(lines, policy)),
+        unnoted=sum(notes_no_rules(one, policy) for one in lines.values()),
         bare=sum(
             isinstance(one, Example) and not one.under(policy.version).reasoning for one in lines.values()
         ),

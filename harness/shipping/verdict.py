@@ -42,9 +42,10 @@ class Evidence:
     """The evidence on a version; None for what is missing.
 
     `unfinished`: the findings of policy lint; `findings`: those of golden lint. `stale`: how many of the
-    `judged` golden grades, with canaries, were not yet judged under the version; `bare`: how many examples
-    have no reasoning. `raters`: how many rated, by policy version. `canaries_exist`, `pairs_given`: whether
-    there is something to grade. `waiting`: what a round of rating under this version still waits for.
+    `judged` golden grades, with canaries, were not yet judged under the version; `unnoted`: how many of the
+    others note no rules, so that nobody can tell; `bare`: how many examples have no reasoning. `raters`: how
+    many rated, by policy version. `canaries_exist`, `pairs_given`: whether there is something to grade.
+    `waiting`: what a round of rating under this version still waits for.
     """
 
     policy: Policy
@@ -54,6 +55,7 @@ class Evidence:
     findings: Sequence[Finding]
     judged: int
     stale: int
+    unnoted: int
     bare: int
     gate1: Gate1 | None
     raters: Mapping[str, int]
@@ -117,7 +119,7 @@ def gate1_lacks(found: Evidence) -> str | None:
 
 def _steps(found: Evidence, override: Override | None) -> Iterator[tuple[str, Check]]:
     yield "the policy is complete", _policy(found)
-    yield "the golden set has no errors and none is stale", _golden(found)
+    yield "the golden set has no errors and none is known to be stale", _golden(found)
     yield GATE1, _gate1(found, override)
     yield "Gate 2: the teacher agrees with the golden set", _gate2(found)
     yield "no regression against the baseline", _regression(found)
@@ -150,7 +152,17 @@ def _golden(found: Evidence) -> Check:
     bare = f"; {found.bare:,} of them have no reasoning" if found.bare else ""
     rest = len(found.findings)
     warned = f"; {plural(rest, 'warning')} of `harness golden lint`" if rest else ""
-    return "pass", f"{plural(found.judged, 'golden grade')}, none stale{bare}{warned}"
+    return "pass", f"{plural(found.judged, 'golden grade')}, {_none_stale(found)}{bare}{warned}"
+
+
+def _none_stale(found: Evidence) -> str:
+    """A grade that notes no rules may be older than an edit of its own version: unknown is not fresh."""
+    if not found.unnoted:
+        return "none stale"
+    since = f"nobody can tell whether {found.policy.label} was edited since they were judged"
+    whose = "all" if found.unnoted == found.judged else f"{found.unnoted:,}"
+    note = "note" if whose == "all" or found.unnoted > 1 else "notes"
+    return f"none known to be stale ({whose} {note} no rules: {since}; `harness golden confirm` notes them)"
 
 
 def _gate1(found: Evidence, override: Override | None) -> Check:
