@@ -34,7 +34,11 @@ DEMO_OF = @$(BIN)/harness eval --model recorded/claude --split dev --prompt
 PYTEST = $(BIN)/python -m pytest -q -n auto --dist worksteal $(if $(PROFILE),--hypothesis-profile="$(PROFILE)")
 
 # Every process of the tests would compile the tests and the package anew: 5 s each.
-COMPILED = env -u PYTHONDONTWRITEBYTECODE
+COMPILED = env -u PYTHONDONTWRITEBYTECODE $(IN_MEMORY)
+
+# Tests make and remove a hundred thousand files: in memory where it has room, a fifth of the time less.
+ROOMY = 4000000 # kB
+IN_MEMORY = $(shell [ -w /dev/shm ] && df -Pk /dev/shm | awk 'NR == 2 && $$4 > $(ROOMY) { print "TMPDIR=/dev/shm" }')
 
 .DEFAULT_GOAL := help
 .PHONY: help eval demo gate1 gate2 compare regress impact ship audit label estimate watch student signal improve report rate adjudicate view lint docs demo-server test test-slow check format golden-update screenshots mutants clean

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from crossing import thin
 from hypothesis import Phase, settings
 from shipped import is_own, ship
 
@@ -47,6 +48,13 @@ sys.addaudithook(_keep_out)
 
 # Nothing of a test needs the memory of a cycle at once: the collector looks a twentieth as often.
 gc.set_threshold(40_000, 20, 50)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
+    """Before what is slow is left out. A mutant has to get past every provider."""
+    if not mutated:
+        thin(items)
 
 
 def pytest_collection_finish() -> None:

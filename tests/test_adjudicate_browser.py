@@ -67,6 +67,7 @@ def type_decision(page: Page, grade: int = 1, cause: str = "s", text: str = MINE
     page.keyboard.insert_text(text)
 
 
+@pytest.mark.slow
 def test_author_decides_by_keyboard_alone_until_no_dispute_is_open(here: Path, browser: Browser) -> None:
     project = disputing(here)
     rated = [one.code for one in disputes_of(project)]
@@ -248,6 +249,7 @@ def test_second_tab_is_refused_with_what_was_decided_and_keeps_its_draft(
     assert adjudicated(project)[1]["supersedes"] == "decision-1"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("width", "dark"), LOOKS)
 def test_everybody_can_read_the_pages(project: Project, browser: Browser, width: int, dark: bool) -> None:
     one, other = disputes_of(project)[:2]

@@ -108,6 +108,7 @@ UNREAD: dict[str, Callable[[str], str]] = {
 """Lines that do not say what came of it, so that it may be paid for."""
 
 
+@pytest.mark.crossed
 @each
 @pytest.mark.parametrize("case", FAULTS)
 def test_odd_error_is_one_failed_question_with_its_line(small: Path, provider: str, case: str) -> None:
@@ -122,6 +123,7 @@ def test_odd_error_is_one_failed_question_with_its_line(small: Path, provider: s
     assert (again.outcomes()["grade"], len(paid(server))) == (ALL, ALL + 1)
 
 
+@pytest.mark.crossed
 @each
 @pytest.mark.parametrize("case", UNREAD)
 def test_line_that_cannot_be_read_is_one_failed_question_and_paid_again_on_demand_alone(
@@ -316,6 +318,7 @@ def test_two_answers_to_one_question_are_kept_and_neither_counts(small: Path, pr
     assert (resumed.outcomes()["failed"], len(paid(server))) == (1, ALL)
 
 
+@pytest.mark.crossed
 @each
 @pytest.mark.parametrize("first", [True, False])
 def test_answer_and_an_error_for_one_question_contradict_each_other(
@@ -452,6 +455,7 @@ ODD_WORDS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.crossed
 @each
 @pytest.mark.parametrize("case", ODD_WORDS)
 def test_odd_words_about_a_batch_keep_no_answer_back(small: Path, provider: str, case: str) -> None:
@@ -525,6 +529,7 @@ def is_file(call: str) -> bool:
     return call.endswith(("-output/content", "/results"))
 
 
+@pytest.mark.crossed
 @each
 @pytest.mark.parametrize("fault", [error(404, "not_found", "not yet"), error(400, "bad", "not now")])
 def test_results_that_are_missing_once_are_read_again(small: Path, provider: str, fault: Turn) -> None:

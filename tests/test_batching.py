@@ -218,6 +218,7 @@ ENDS = {
 }
 
 
+@pytest.mark.crossed
 @every
 @pytest.mark.parametrize("case", ENDS)
 def test_what_has_no_answer_is_failed_and_asked_again(small: Path, provider: str, case: str) -> None:
@@ -272,6 +273,7 @@ FAULTS = {
 }
 
 
+@pytest.mark.crossed
 @every
 @pytest.mark.parametrize("case", FAULTS)
 def test_fault_of_one_request_is_that_request_s_alone(small: Path, provider: str, case: str) -> None:
@@ -706,6 +708,7 @@ def test_only_what_failed_is_asked_where_that_is_wanted(small: Path, provider: s
     assert made(server) == [ALL - 1, ALL - 7]
 
 
+@pytest.mark.slow
 @each
 def test_ctrl_c_while_it_waits_leaves_at_once(small: Path, provider: str) -> None:
     """The engine's own sleep, and a real signal."""

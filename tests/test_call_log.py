@@ -72,6 +72,7 @@ def killed(here: Path, server: FaultServer, in_flight: int, *, signals: int, aga
         ours.wait()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_waiting")
 def test_resumes_together_never_send_what_could_pass_the_limit(here: Path) -> None:
     """Two calls killed, one interrupted, some dropped: with every resume there is less to spend."""

@@ -150,6 +150,7 @@ for round_ in count():
 """
 
 
+@pytest.mark.slow
 def test_a_kill_while_it_is_made_leaves_what_opens_again(tmp_path: Path) -> None:
     """A killed process never leaves a rollback journal, so that one is always foreign."""
     for at in range(8):

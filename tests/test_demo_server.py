@@ -192,6 +192,7 @@ def test_request_that_holds_no_pair_is_rejected(here: Path, baseline: Baseline) 
     assert [type(answer).__name__ for answer in said] == ["Fault", "Fault"]
 
 
+@pytest.mark.slow
 def test_command_serves_a_project_of_ones_own_and_says_that_it_is_no_model(here: Path) -> None:
     write_project(here)
     words = [sys.executable, "-m", "harness", "demo-server", "--port", "0"]

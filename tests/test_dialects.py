@@ -310,6 +310,7 @@ REASONS: dict[str, tuple[str, str]] = {
 }
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize("provider", ["openai", "anthropic"])
 @pytest.mark.parametrize(("body", "words"), REASONS.values(), ids=REASONS)
 def test_reason_of_the_server_is_shown_in_whatever_form(provider: str, body: str, words: str) -> None:
@@ -603,6 +604,7 @@ def test_input_is_counted_without_a_count_of_the_output(body: dict[str, Any], re
     assert input_read(json.dumps(body)) == read
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize("provider", ["openai", "openai-responses", "anthropic"])
 @pytest.mark.parametrize("digits", [20, 400, 5000])
 def test_count_of_many_digits_costs_no_answer(provider: str, digits: int) -> None:
@@ -838,6 +840,7 @@ TOLD: dict[str, tuple[Any, type[CallError], str]] = {
 }
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize("provider", ["openai", "openai-responses", "openai-decisions", "anthropic"])
 @pytest.mark.parametrize(("body", "kind", "words"), TOLD.values(), ids=TOLD)
 def test_error_under_status_200_is_what_it_would_be_by_itself(
@@ -898,6 +901,7 @@ def test_error_beside_a_count_of_tokens_may_be_billed(tokens: int) -> None:
         assert raised.value.may_be_billed == bool(tokens)
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize("provider", ["openai", "openai-responses", "openai-decisions", "anthropic"])
 @pytest.mark.parametrize("status", [200, 422, 500])
 def test_error_costs_the_tokens_that_it_counts(provider: str, status: int) -> None:

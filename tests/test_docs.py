@@ -150,6 +150,20 @@ START = ROOT / "docs/start.md"
 """The page whose commands run outside the clone, by a shell."""
 APART = (START, ROOT / "docs/real-ratings.md", ROOT / "docs/from-signal-to-policy.md")
 """Pages whose commands have a test of their own (test_real_ratings.py, test_story.py)."""
+LONG = [
+    "audit",
+    "commands",
+    "compare",
+    "policy",
+    "production",
+    "reports",
+    "runs",
+    "student",
+    "teachers",
+    "viewer",
+    "watch",
+]
+"""Pages with many commands: a third of a minute together, so that CI runs them."""
 LOOPBACK = re.compile(r"http://(localhost:8000/v1|127\.0\.0\.1:8123(/v1)?)")
 """The servers that the pages speak of."""
 ASKING = ("HARNESS_EVAL_BASE_URL", "HARNESS_DOCTOR_BASE_URL", "HARNESS_IMPROVE_BASE_URL")
@@ -258,7 +272,14 @@ def shop(made_shop: Path, here: Path) -> Path:
     return here
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if page not in APART], ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, id=page.name, marks=[pytest.mark.slow] if page.stem in LONG else [])
+        for page in PAGES
+        if page not in APART
+    ],
+)
 def test_commands_of_a_page_run(shop: Path, page: Path) -> None:
     with fault_server(lambda number, body: graded(3, tokens=READ), repeat(Fate(looks=0))) as server:
         for command in commands_in(page):
@@ -304,6 +325,7 @@ def test_commands_for_a_project_of_ones_own_run_outside_the_clone(here: Path) ->
     assert "hats@v1 is not finished" in done.stdout
 
 
+@pytest.mark.slow
 def test_output_in_the_readme_is_what_comes_out(whole_shop: Path) -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     (shown,) = re.findall(r"^```text\n(Gate 2.*?)^```", text, flags=re.MULTILINE | re.DOTALL)

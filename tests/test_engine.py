@@ -417,7 +417,7 @@ def started(here: Path, server: FaultServer, *words: str) -> "subprocess.Popen[b
     )
 
 
-@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("name", ["SIGINT", pytest.param("SIGTERM", marks=pytest.mark.slow)])
 def test_first_signal_waits_for_what_is_in_flight(here: Path, name: str) -> None:
     write_project(here)
     with fault_server(lambda number, body: graded(wait=0.0 if number < 1 else 0.5)) as server:
@@ -434,6 +434,7 @@ def test_first_signal_waits_for_what_is_in_flight(here: Path, name: str) -> None
     assert [json.loads(line)["outcome"]["kind"] for line in lines] == ["grade"] * 4
 
 
+@pytest.mark.slow
 def test_second_signal_leaves_at_once(here: Path) -> None:
     write_project(here)
     with fault_server(lambda number, body: graded(wait=0.0 if number < 1 else 20.0)) as server:

@@ -104,6 +104,7 @@ def test_an_import_that_fails_leaves_no_folder(here: Path) -> None:
     assert harness("golden", "import", path, "--policy", "shop", *NAMED, "--scale", "0-3").code == 0
 
 
+@pytest.mark.slow
 def test_a_long_table_is_not_held(here: Path) -> None:
     rows = [f"{n},q{n // 4},Kettle number {n} {'x' * 8_000},{n % 3}\n" for n in range(1_200)]
     asked = ("--policy", "shop", "--scale", "0-2")
@@ -280,6 +281,7 @@ LONG_CELL = "\u20ac" * 6_000_000
 """18 MB as UTF-8, where a line may have 16."""
 
 
+@pytest.mark.slow
 def test_a_row_that_makes_too_long_a_line_is_refused_before_anything_is_written(here: Path) -> None:
     rows = SHOP.replace('"Title, 5"', LONG_CELL)
     path = put(here, rows)

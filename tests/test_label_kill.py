@@ -123,6 +123,7 @@ def test_a_kill_between_the_manifest_and_what_the_teacher_saw_stops_nobody(here:
     assert {name: (here / "L" / name).read_bytes() for name in seen} == there
 
 
+@pytest.mark.slow
 def test_ctrl_c_waits_for_what_is_in_flight_and_says_how_to_go_on(here: Path) -> None:
     write_project(here)
     write_rows(here / "pairs.csv", rows(ROWS, distinct=DISTINCT))
@@ -141,6 +142,7 @@ def test_ctrl_c_waits_for_what_is_in_flight_and_says_how_to_go_on(here: Path) ->
         assert 40 <= some < DISTINCT == len(server.requests)
 
 
+@pytest.mark.slow
 def test_two_commands_do_not_write_one_set(here: Path) -> None:
     write_project(here)
     write_rows(here / "pairs.csv", rows(ROWS, distinct=DISTINCT))

@@ -321,6 +321,7 @@ def test_axes_as_people_would_choose_them() -> None:
 # --- in a browser ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_page_can_be_read_by_everybody(here: Path, browser: Browser) -> None:
     estimated(rated_rows(60, lambda row: {**row, "stratum": HOSTILE + row["stratum"]}), "--at-least", "1")
     for width, dark in ((1280, False), (360, True)):

@@ -225,6 +225,7 @@ def again(record: Record, value: int) -> Record:
     return record_of(record.example, 0, record.pair, Answered(grade))
 
 
+@pytest.mark.slow
 def test_a_kill_at_any_step_takes_no_answer_and_no_call_over_twice(begun: Path) -> None:
     with AnswerStore(begun / STORE) as store:
         first, other = answer(store, "p0", 0), answer(store, "p1")

@@ -267,6 +267,7 @@ def test_links_and_pipes_are_refused(made: Path, tmp_path: Path) -> None:
     assert "is a link" in refused(tmp_path / "M")
 
 
+@pytest.mark.slow
 def test_counts_beyond_reason_are_refused(made: Path) -> None:
     path = made / "labels.json"
     manifest = json.loads(path.read_text("utf-8"))

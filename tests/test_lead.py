@@ -169,6 +169,7 @@ def test_the_page_is_renewed_while_people_rate(rated: OpenRound, tmp_path: Path,
         expect(row.locator("td").first).to_have_text("55", timeout=15_000)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("width", "dark"), LOOKS)
 def test_the_pages_fit_and_axe_finds_nothing(
     width: int, dark: bool, rated: OpenRound, tmp_path: Path, browser: Browser

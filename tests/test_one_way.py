@@ -133,13 +133,18 @@ def test_help_starts_fast() -> None:
 @pytest.mark.parametrize(
     ("typed", "proposed"),
     [
-        ("harness gold", "golden"),
-        ("harness golden li", "list lint"),
-        ("harness golden lint --po", "--policy"),
         ("harness golden lint --policy sm", "small small@v1"),
-        ("harness golden confirm --policy small@v", "small@v1"),
-        ("harness gate2 bas", "baseline"),
-        ("harness report lat", "latest"),
+        *(
+            pytest.param(*words, marks=pytest.mark.slow)  # each starts a shell and a process
+            for words in (
+                ("harness gold", "golden"),
+                ("harness golden li", "list lint"),
+                ("harness golden lint --po", "--policy"),
+                ("harness golden confirm --policy small@v", "small@v1"),
+                ("harness gate2 bas", "baseline"),
+                ("harness report lat", "latest"),
+            )
+        ),
     ],
 )
 def test_bash_completes_commands_options_policies_and_runs(project: Path, typed: str, proposed: str) -> None:

@@ -285,6 +285,7 @@ def test_size_that_a_sheet_declares_is_not_believed(tmp_path: Path) -> None:
         assert read_grades(path, Layout(), SCALE) == expected
 
 
+@pytest.mark.slow
 def test_row_beyond_all_spreadsheets_is_refused(tmp_path: Path) -> None:
     path = workbook(tmp_path / "t.xlsx", A=[["item", "grade"], ["a", 1]])
     changed(path, lambda xml: xml.replace(b'<row r="2"', b'<row r="2000000000"'))

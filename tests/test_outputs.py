@@ -167,6 +167,7 @@ def test_a_set_is_written_over_when_asked(shop: Path) -> None:
     assert harness("golden", "export", "-o", "empty.csv").code == 0
 
 
+@pytest.mark.slow
 def test_a_page_and_pictures_of_ours_are_made_again(shop: Path) -> None:
     assert harness("eval", "--no-report").code == 0
     run = "latest"

@@ -135,6 +135,7 @@ def few_files(root: Path) -> Iterator[tuple["subprocess.Popen[str]", str]]:
         process.communicate()
 
 
+@pytest.mark.slow
 def test_raters_get_in_beside_more_connections_than_the_server_has_files(tmp_path: Path) -> None:
     opened = a_round(tmp_path)
     token = invite(opened.folder, "ann")

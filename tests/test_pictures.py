@@ -131,6 +131,7 @@ def test_the_trend_joins_no_run_that_stands_apart(project: Project) -> None:
     assert {f"not comparable: {why}" for why in reasons.values()} <= set(found)
 
 
+@pytest.mark.slow
 def test_the_same_run_makes_the_same_file(project: Project) -> None:
     first = {name: path.read_bytes() for name, path in draw("latest", "--png", "a", "--svg", "a").items()}
     again = {name: path.read_bytes() for name, path in draw("latest", "--png", "b", "--svg", "b").items()}

@@ -85,6 +85,7 @@ FILTERS = [
 ]
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize(("provider", "cause", "turn"), FILTERS)
 def test_unreadable_answer_is_ungraded_however_often_it_comes(
     here: Path, provider: str, cause: str, turn: Turn
@@ -131,6 +132,7 @@ QUOTING: dict[str, tuple[str, int | str]] = {
 }
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize("provider", [name for name in SERVED if name != "openai-decisions"])
 @pytest.mark.parametrize("case", QUOTING)
 def test_answer_that_the_product_smuggles_in_is_never_taken_for_the_teachers(
@@ -169,6 +171,7 @@ PASSING = {
 }
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize(("model", "turn"), of_each(PASSING))
 def test_passing_fault_is_tried_again(here: Path, model: str, turn: Turn) -> None:
     ended, requests = run(model, here, turn, at=1)
@@ -185,6 +188,7 @@ ODD_METADATA = {
 }
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize(("model", "turn"), of_each(ODD_METADATA))
 def test_odd_metadata_costs_no_answer(here: Path, model: str, turn: Turn) -> None:
     ended, requests = run(model, here, turn)
@@ -201,6 +205,7 @@ FATAL = {
 }
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize(("model", "turn"), of_each(FATAL))
 def test_hopeless_fault_stops_at_once_and_can_be_resumed(here: Path, model: str, turn: Turn) -> None:
     ended, requests = run(model, here, turn, at=2, times=99)
@@ -254,6 +259,7 @@ ENDLESS = {
 }
 
 
+@pytest.mark.crossed
 @pytest.mark.parametrize(("model", "turn"), of_each(ENDLESS))
 def test_answer_that_never_ends_is_given_up_at_the_deadline(
     here: Path, model: str, turn: Turn, monkeypatch: pytest.MonkeyPatch

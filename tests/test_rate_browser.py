@@ -358,6 +358,7 @@ def hide(page: Page, *, hidden: bool) -> None:
 # --- for everybody ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("width", "dark"), LOOKS)
 def test_every_state_of_the_page_can_be_read_by_everybody(
     tmp_path: Path, browser: Browser, width: int, dark: bool

@@ -96,6 +96,7 @@ def choose(page: Page, **filters: str) -> None:
         page.locator(f"#f-{name}").select_option(value)
 
 
+@pytest.mark.slow
 def test_a_cell_lists_exactly_its_pairs(browser: Browser, shop: Made) -> None:
     with opened(shop.page, browser=browser) as page:
         labels, matrix = shop.score.confusion.labels, shop.score.confusion.matrix
@@ -199,6 +200,7 @@ def test_a_text_that_would_be_markup_is_text(browser: Browser, hostile: Path) ->
         assert (page.title(), asked) == (title, [])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("width", "dark"), [(1280, False), (360, True)], ids=["wide", "narrow and dark"])
 def test_everybody_can_read_it(browser: Browser, shop: Made, width: int, dark: bool) -> None:
     with opened(shop.page, browser=browser, width=width, dark=dark) as page:

@@ -53,7 +53,14 @@ def test_a_killed_plan_leaves_no_round_or_a_whole_one(tmp_path: Path) -> None:
         assert harness("rate", "status", *POLICY, "--root", root).code == 0
 
 
-@pytest.mark.parametrize("words", [("invite", "ann"), ("close", "--why", "ill"), ("seal", "--all")])
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(("invite", "ann"), marks=pytest.mark.slow),
+        pytest.param(("close", "--why", "ill"), marks=pytest.mark.slow),
+        ("seal", "--all"),
+    ],
+)
 def test_what_a_killed_command_wrote_is_whole(tmp_path: Path, words: tuple[str, ...]) -> None:
     whole = tmp_path / "whole"
     whole.mkdir()

@@ -302,7 +302,7 @@ def test_resume_refuses_other_settings_and_takes_the_same(here: Path) -> None:
     assert harness("eval", "--resume", "latest", "--model", "builtin/lexical", "--policy", "small").code == 0
 
 
-@pytest.mark.parametrize("signal", ["SIGINT", "SIGKILL"])
+@pytest.mark.parametrize("signal", [pytest.param("SIGINT", marks=pytest.mark.slow), "SIGKILL"])
 def test_stopped_run_goes_on_where_it_was(here: Path, signal: str) -> None:
     """Killed outright or by Ctrl-C: at most the calls in flight are asked again."""
     write_project(here)

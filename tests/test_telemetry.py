@@ -202,6 +202,7 @@ def test_the_pair_of_an_event_is_the_code_of_rating_sheets(here: Path) -> None:
     assert len({one.trace_id for one in held.named("grade")}) == len(held.named("grade"))
 
 
+@pytest.mark.slow
 def test_without_the_option_nothing_is_sent_and_nothing_imported(here: Path) -> None:
     write_project(here)
     code = (

@@ -106,6 +106,7 @@ def test_everything_works_without_scripts(project: Project, browser: Browser) ->
         assert page.locator("#moved .lead").inner_text().startswith("The candidate is better")
 
 
+@pytest.mark.slow
 def test_every_link_of_every_page_leads_somewhere(project: Project, browser: Browser) -> None:
     first, second, third, majority = names(project)
     unfinish(project.runs / first, 7)
@@ -128,6 +129,7 @@ def test_every_link_of_every_page_leads_somewhere(project: Project, browser: Bro
         assert {f"{address}{run_path(name)}" for name in names(project)} <= seen
 
 
+@pytest.mark.slow
 def test_every_kind_of_page_can_be_read_by_everybody(project: Project, browser: Browser) -> None:
     first, second, third, majority = names(project)
     unfinish(project.runs / first, 7)

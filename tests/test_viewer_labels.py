@@ -331,6 +331,7 @@ def test_shards_with_a_stratum_for_every_row_are_refused(made: Path) -> None:
 # --- in a browser ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_list_and_a_set_can_be_read_by_everybody(project: Project, made: Path, browser: Browser) -> None:
     shutil.copytree(made, project.labels / "broken")
     nonsense(project.labels / "broken/labels.json")

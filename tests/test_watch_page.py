@@ -44,6 +44,7 @@ def test_what_a_table_says_is_text(here: Path) -> None:
     assert "<b>head</b>" not in text and "&lt;b&gt;head&lt;/b&gt;" in text
 
 
+@pytest.mark.slow
 def test_the_page_can_be_read_by_everybody(here: Path, browser: Browser) -> None:
     page_of(here, Planted(shift=0.2, mix=0.2, days=30))
     for width, dark in ((1280, False), (400, False), (1280, True)):
