@@ -27,7 +27,7 @@ class Result(Noun):
     category: str | None = None
     price: str | None = None
     description: str | None = None
-    attributes: dict[str, str] = Field(default={})
+    attributes: dict[str, str] = Field(default_factory=dict)
 
 
 class Pair(Noun):

@@ -33,7 +33,11 @@ class Data(dict[str, Any]):
         fields = type(noun).model_fields
         super().__init__((name, plain(getattr(noun, name))) for name in fields)
         self.kind = type(noun).__name__.lower()
-        self.bare = {name: bare(self[name]) for name, field in fields.items() if self[name] != field.default}
+        self.bare = {
+            name: bare(self[name])
+            for name, field in fields.items()
+            if self[name] != field.get_default(call_default_factory=True)
+        }
         self.update((name, plain(getattr(noun, name))) for name in DERIVED.get(type(noun), ()))
         self.weight = sum(map(_weight, self.values()))
 
