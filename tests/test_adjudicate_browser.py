@@ -85,6 +85,7 @@ def test_author_decides_by_keyboard_alone_until_no_dispute_is_open(here: Path, b
     assert all(one["history"] for one in (line_of(project, line["item"]) for line in lines))
 
 
+@pytest.mark.slow
 def test_next_and_previous_and_the_keys_that_are_listed(project: Project, browser: Browser) -> None:
     codes = [one.code for one in disputes_of(project)]
     with (
@@ -142,6 +143,7 @@ def test_gap_opens_a_draft_clause_and_the_page_says_so(project: Project, browser
     assert line_of(project, first.example.id)["clauses"] == ["accessory"]
 
 
+@pytest.mark.slow
 def test_teacher_is_revealed_after_the_decision_with_a_second_look(
     here: Path, stock: tuple[Path, str], browser: Browser
 ) -> None:
@@ -170,6 +172,7 @@ def test_teacher_is_revealed_after_the_decision_with_a_second_look(
     assert line_of(project, first.example.id)["grade"] == 0
 
 
+@pytest.mark.slow
 def test_draft_survives_a_reload_and_says_so(project: Project, browser: Browser) -> None:
     first, other = (one.code for one in disputes_of(project)[:2])
     with adjudicating(project) as address, opened(f"{address}/disputes/{first}", browser=browser) as page:
@@ -284,6 +287,7 @@ def test_text_of_a_product_or_a_rater_stays_text(here: Path, browser: Browser) -
         assert page.title() != "ran"
 
 
+@pytest.mark.slow
 def test_thumb_decides_on_a_phone(project: Project, browser: Browser) -> None:
     first = disputes_of(project)[0]
     with (

@@ -96,6 +96,7 @@ def test_every_key_does_what_the_bar_says(tmp_path: Path, browser: Browser) -> N
         assert stored(opened_round)[0].reasoning == "It is a shoe."
 
 
+@pytest.mark.slow
 def test_what_was_put_off_comes_again_at_the_end(tmp_path: Path, browser: Browser) -> None:
     opened_round = a_round(tmp_path)
     every = len(opened_round.pairs)
@@ -116,6 +117,7 @@ def test_what_was_put_off_comes_again_at_the_end(tmp_path: Path, browser: Browse
     assert list(grades(opened_round).values()) == [2, 2] + [1] * (every - 2)
 
 
+@pytest.mark.slow
 def test_a_key_that_is_held_grades_one_pair(tmp_path: Path, browser: Browser) -> None:
     opened_round = a_round(tmp_path)
     with (
@@ -156,6 +158,7 @@ def test_a_reason_is_asked_for_and_can_be_skipped(tmp_path: Path, browser: Brows
     assert (found[1].grade, found[1].reasoning) == (2, "")
 
 
+@pytest.mark.slow
 def test_a_reason_may_begin_with_a_number(tmp_path: Path, browser: Browser) -> None:
     opened_round = a_round(tmp_path)
     asking = add_round(Project(tmp_path), name="r2", reasons=1)
@@ -181,6 +184,7 @@ def test_a_reason_may_begin_with_a_number(tmp_path: Path, browser: Browser) -> N
     assert stored(asking)[0].reasoning == "40 l asked"
 
 
+@pytest.mark.slow
 def test_half_a_character_in_a_reason_is_stored_as_its_mark(tmp_path: Path, browser: Browser) -> None:
     opened_round = a_round(tmp_path)
     with (
@@ -235,7 +239,11 @@ def test_a_pair_and_its_repeat_are_never_in_one_list(tmp_path: Path, browser: Br
 
 @pytest.mark.parametrize(
     ("scale", "keys", "stored_as"),
-    [((-1, 0, 1), "123", [-1, 0, 1]), (tuple(range(11)), "10a", [0, 9, 10]), ((1, 2, 3), "123", [1, 2, 3])],
+    [
+        (tuple(range(11)), "10a", [0, 9, 10]),
+        pytest.param((-1, 0, 1), "123", [-1, 0, 1], marks=pytest.mark.slow),
+        pytest.param((1, 2, 3), "123", [1, 2, 3], marks=pytest.mark.slow),
+    ],
 )
 def test_grades_that_are_no_digits_have_keys_by_position(
     tmp_path: Path, browser: Browser, scale: tuple[int, ...], keys: str, stored_as: list[int]
@@ -333,6 +341,7 @@ AWAY = """async () => {
 }"""
 
 
+@pytest.mark.slow
 def test_a_rater_who_is_away_is_not_slow(tmp_path: Path, browser: Browser) -> None:
     opened_round = a_round(tmp_path)
     with (
@@ -379,6 +388,7 @@ def test_every_state_of_the_page_can_be_read_by_everybody(
         assert serious(page) == []
 
 
+@pytest.mark.slow
 def test_a_link_that_is_not_known_is_a_page_for_everybody(tmp_path: Path, browser: Browser) -> None:
     opened_round = a_round(tmp_path)
     with rating(Project(tmp_path), opened_round) as served, opened_offline(None, browser) as page:

@@ -75,6 +75,7 @@ def test_answers_kept_in_a_browser_outlive_the_page(tmp_path: Path, browser: Bro
     assert grades(opened_round) == {0: 2}
 
 
+@pytest.mark.slow
 def test_a_page_with_unsaved_answers_asks_before_it_closes(tmp_path: Path, browser: Browser) -> None:
     opened_round = a_round(tmp_path)
     with (
@@ -120,6 +121,7 @@ def test_without_storage_the_page_says_so_and_waits_for_the_disk(tmp_path: Path,
     assert grades(opened_round) == {0: 1, 1: 2}
 
 
+@pytest.mark.slow
 def test_two_tabs_are_one_set(tmp_path: Path, browser: Browser) -> None:
     opened_round = a_round(tmp_path)
     every = len(opened_round.pairs)
@@ -165,6 +167,7 @@ def test_back_and_forward_lose_nothing(tmp_path: Path, browser: Browser) -> None
     assert list(grades(opened_round).values()) == [1, 1, 0]
 
 
+@pytest.mark.slow
 def test_a_revoked_link_is_said_and_a_new_one_sends_what_was_kept(tmp_path: Path, browser: Browser) -> None:
     opened_round = a_round(tmp_path)
     with (
@@ -307,6 +310,7 @@ def test_what_answers_in_the_servers_place_confirms_nothing(tmp_path: Path, brow
     assert grades(opened_round) == {0: 1, 1: 1}
 
 
+@pytest.mark.slow
 def test_a_page_that_cannot_be_filled_tries_again(tmp_path: Path, browser: Browser) -> None:
     opened_round = a_round(tmp_path)
     links = opened_round.folder / LINKS

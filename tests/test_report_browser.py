@@ -115,6 +115,7 @@ def test_a_cell_lists_exactly_its_pairs(browser: Browser, shop: Made) -> None:
         assert 0 < len(listed(page)) == int(page.locator('[data-flip="broken"]').inner_text().split()[0])
 
 
+@pytest.mark.slow
 def test_filters_filter_and_orders_order(browser: Browser, shop: Made) -> None:
     misses = list(shop.score.misses)
     about = {example.id: example for example in shop.run.examples}
@@ -249,6 +250,7 @@ def test_on_paper_the_pairs_are_open(browser: Browser, hostile: Path) -> None:
         assert not page.locator("#filters").is_visible()
 
 
+@pytest.mark.slow
 def test_canaries_have_a_page_of_their_own(browser: Browser, canaries: Path) -> None:
     with opened(canaries, width=360, browser=browser) as page:
         assert "grades moved" in page.locator("#verdict").inner_text()

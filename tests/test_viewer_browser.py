@@ -74,6 +74,7 @@ def test_every_column_is_visible_and_names_break_between_words(project: Project,
             assert page.locator("td.model, td.version").evaluate_all(WORDS_IN_A_LINE)
 
 
+@pytest.mark.slow
 def test_two_runs_are_ticked_across_a_filter_and_compared(project: Project, browser: Browser) -> None:
     first, second, *_ = names(project)
     with viewing(project) as address, opened(address, browser=browser) as page:
@@ -162,6 +163,7 @@ def test_the_keyboard_reaches_the_runs(project: Project, browser: Browser) -> No
         assert any('href="/runs/' in one for one in reached)
 
 
+@pytest.mark.slow
 def test_a_run_that_goes_on_is_followed_until_its_report(project: Project, browser: Browser) -> None:
     name = names(project)[0]
     folder = project.runs / name
