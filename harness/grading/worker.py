@@ -1,6 +1,8 @@
 """From questions to records: each is found in the cache or asked, and written at once."""
 
+import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Self
 
 from harness.errors import BadInput, Unfinished
@@ -18,6 +20,8 @@ from harness.pricing.prices import cost_of
 from harness.prompting.answer import read_grade
 from harness.storage.plural import plural
 
+SOON = 0.02
+"""Seconds after which an answer is in the cache, where other runs find it: those of one time together."""
 CUT_OFF = 5
 """Answers in a row that may be cut off at their limit: the next ones would be, and are paid for."""
 
@@ -37,6 +41,7 @@ class Worker:
         self._scale = job.plan.policy.scale
         self._log = log
         self._cache = _cache_of(job)
+        self._writing: asyncio.TimerHandle | None = None
         self._in_flight = in_flight
         self._cut_off = 0
         self._too_short: Unfinished | None = None
@@ -48,8 +53,10 @@ class Worker:
         return self
 
     def __exit__(self, *error: object) -> None:
+        if self._writing:
+            self._writing.cancel()
         if self._cache:
-            self._cache.close()
+            self._safely(self._cache.close)
         if self._calls:
             self._calls.close()
         self._uncounted.end()
@@ -124,8 +131,20 @@ class Worker:
         """Keep an answer for other runs."""
         if self._cache is None or found.reply is None or isinstance(found.outcome, Failed):
             return
+        kept = CachedReply(reply=found.reply, unread=found.unread)
+        self._safely(partial(self._cache.put, prompt, kept))
+        if self._writing is None:
+            self._writing = asyncio.get_running_loop().call_later(SOON, self._write)
+
+    def _write(self) -> None:
+        """Write what was put into the cache since the last time."""
+        self._writing = None
+        if self._cache:
+            self._safely(self._cache.write)
+
+    def _safely(self, step: Callable[[], None]) -> None:
         try:
-            self._cache.put(prompt, CachedReply(reply=found.reply, unread=found.unread))
+            step()
         except Unfinished as error:
             self._go_without_cache(error)
 
