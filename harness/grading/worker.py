@@ -15,6 +15,7 @@ from harness.grading.reply_cache import FILE as CACHE
 from harness.grading.reply_cache import CachedReply, ReplyCache
 from harness.grading.stop import Stop
 from harness.grading.uncounted import UncountedAnswers
+from harness.nouns.pair import Pair
 from harness.nouns.records import Failed, Prompt, Ungraded, Usage
 from harness.pricing.prices import cost_of
 from harness.prompting.answer import read_grade
@@ -67,7 +68,7 @@ class Worker:
         known = self.known(prompt)
         found = known or await self.ask(prompt)
         # The record first: the cache only serves other runs.
-        self.keep(question, found)
+        self.keep(question, found, pair=prompt.pair)
         if known is None:
             self.remember(prompt, found)
         self.check_limit()
@@ -153,10 +154,15 @@ class Worker:
         self._cache = None
         self._job.watch.said(f"{error}; this run goes on without it")
 
-    def keep(self, question: Question, found: Answered, *, last: bool = True) -> None:
-        """Write the record; report it if it is the `last` of its question."""
+    def keep(
+        self, question: Question, found: Answered, *, last: bool = True, pair: Pair | None = None
+    ) -> None:
+        """Write the record; report it if it is the `last` of its question.
+
+        `pair`: the question's, where it is at hand: its digest is made once for each.
+        """
         item, repeat = question
-        record = record_of(item.id, repeat, item.pair.digest, found, self._job.moved_to)
+        record = record_of(item.id, repeat, (pair or item.pair).digest, found, self._job.moved_to)
         self._log.append(record, last=last and not is_curable(found.outcome))
         self._watch_limit(found)
         self._uncounted.take(found)
