@@ -18,7 +18,7 @@ from harness.errors import BadInput, CallError, FatalError, RejectedError, Trans
 from harness.nouns.pair import Pair
 from harness.nouns.records import Grade, Message, Prompt, Reply, Ungraded, Usage
 from harness.prompting.answer import answer_text, read_grade
-from harness.providers import PROVIDERS, base_url_of, connection, open_teacher
+from harness.providers import PROVIDERS, base_url_of, open_teacher, wire
 from harness.providers import openai as ours
 from harness.providers.anthropic import Messages
 from harness.providers.base import Setup
@@ -1195,7 +1195,7 @@ def test_charset_that_is_no_encoding_costs_no_answer(charset: str) -> None:
 def test_answer_that_unpacks_without_end_is_not_read_to_its_end(
     status: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "MOST_IN_ANSWER", 1 << 20)
+    monkeypatch.setattr(wire, "MOST_IN_ANSWER", 1 << 20)
     with pytest.raises(TransientError, match="longer than 1 MB"):
         ask_once("openai", graded(1, status=status, filler="x" * (1 << 20)))
 

@@ -11,7 +11,7 @@ from fault_server import FaultServer, Turn, fault_server, graded
 
 from harness.errors import BadInput
 from harness.providers import is_expected, is_home
-from harness.providers.connection import check_url, http_options, trusted
+from harness.providers.connection import check_url, is_loopback, proxy_to, trusted
 
 KEY = "sk-secret-secret"
 MODELS = ("openai/m", "openai-responses/m", "anthropic/m", "vllm/m")
@@ -94,10 +94,10 @@ def test_a_redirect_is_not_followed(here: Path, model: str, status: int) -> None
 @pytest.mark.parametrize("model", MODELS)
 def test_no_proxy_is_asked_for_this_machine(here: Path, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
     write_project(here)
-    for name in ("NO_PROXY", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "HTTPS_PROXY"):
-        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    nobody = "http://127.0.0.1:9"
+    set_proxies(
+        monkeypatch, **dict.fromkeys(("HTTP_PROXY", "http_proxy", "ALL_PROXY", "HTTPS_PROXY"), nobody)
+    )
     with fault_server(lambda number, body: graded()) as server:
         assert ask("--model", model, "--base-url", server.url)[0] == 0
 
@@ -121,8 +121,40 @@ LOOPBACK = {
 
 
 @pytest.mark.parametrize(("url", "local"), LOOPBACK.items())
-def test_this_machine_is_known_by_its_names(url: str, local: bool) -> None:
-    assert http_options(url) == {"follow_redirects": False, "trust_env": not local}
+def test_this_machine_is_known_by_its_names(url: str, local: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    set_proxies(monkeypatch, HTTP_PROXY="http://p:1", HTTPS_PROXY="http://p:1")
+    assert is_loopback(url) == local
+    assert proxy_to(url) == (None if local else "http://p:1")
+
+
+PROXIES: dict[str, tuple[str, dict[str, str], str | None]] = {
+    "by its scheme": ("http://m.example/v1", {"HTTP_PROXY": "http://p:1", "HTTPS_PROXY": "http://q:1"}, "http://p:1"),
+    "in small letters": ("https://m.example/v1", {"https_proxy": "http://q:1"}, "http://q:1"),
+    "for all": ("https://m.example/v1", {"ALL_PROXY": "http://p:1", "HTTP_PROXY": "http://q:1"}, "http://p:1"),
+    "without a scheme": ("http://m.example", {"HTTP_PROXY": "p:1"}, "http://p:1"),
+    "of another scheme": ("http://m.example", {"HTTPS_PROXY": "http://p:1"}, None),
+    "not to a host": ("http://m.example:8", {"HTTP_PROXY": "http://p:1", "NO_PROXY": "a, m.example"}, None),
+    "not to a domain": ("http://m.example", {"ALL_PROXY": "http://p:1", "NO_PROXY": ".example"}, None),
+    "not to another": ("http://m.example", {"HTTP_PROXY": "http://p:1", "NO_PROXY": "example.com"}, "http://p:1"),
+    "to nobody": ("https://m.example", {"ALL_PROXY": "http://p:1", "no_proxy": "*"}, None),
+    "without one": ("https://m.example", {}, None),
+}  # fmt: skip
+
+
+def set_proxies(monkeypatch: pytest.MonkeyPatch, **proxies: str) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    for name, value in proxies.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.mark.parametrize(("url", "told", "proxy"), PROXIES.values(), ids=PROXIES)
+def test_the_environment_s_proxy_is_asked(
+    url: str, told: dict[str, str], proxy: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_proxies(monkeypatch, **told)
+    assert proxy_to(url) == proxy
 
 
 def test_certificates_are_read_unless_no_tls_is_spoken() -> None:

@@ -15,7 +15,10 @@ from harness.grading.job import NO_LIMITS, Job, Limits
 from harness.grading.live.run import Live
 from harness.grading.new_run import new_manifest, run_contents
 from harness.grading.plan import Plan, make_plan
-from harness.nouns.records import Record, Usage
+from harness.grading.reply_cache import FILE as CACHE
+from harness.grading.reply_cache import ReplyCache, cache_stats
+from harness.grading.worker import SOON
+from harness.nouns.records import Prompt, Record, Reply, Usage
 from harness.pricing.prices import Price, Rates
 from harness.prompting.answer import answer_text
 from harness.runs.manifest import Asked
@@ -158,18 +161,38 @@ def test_repeats_are_asked_one_round_after_the_other(desk: Desk) -> None:
     assert [prompt.repeat for prompt in teacher.prompts] == [record.repeat for record in records]
 
 
+@pytest.mark.parametrize("step", ["put", "write"])
 def test_cache_that_cannot_be_written_is_said_once_and_the_run_goes_on(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
-    from harness.grading.reply_cache import ReplyCache
-
-    def full(self: ReplyCache, prompt: object, kept: object) -> None:
+    def full(self: ReplyCache, *what: object) -> None:
         raise Unfinished("the disk is full")
 
-    monkeypatch.setattr(ReplyCache, "put", full)
+    monkeypatch.setattr(ReplyCache, step, full)
     _, left, records = desk.work(desk.begin(), GOOD)
     assert (left, len(records)) == (0, ITEMS)
     assert desk.heard.sentences == ["the disk is full; this run goes on without it"]
+
+
+@pytest.mark.parametrize(("seconds", "behind"), [(SOON * 2, 0), (SOON / 2, 1)])
+def test_answer_is_in_the_cache_a_moment_later_so_that_a_kill_loses_few(
+    desk: Desk, seconds: float, behind: int
+) -> None:
+    file = desk.project.runs / CACHE
+    seen: list[int] = []
+
+    class Looking(Scripted):
+        async def ask(self, prompt: Prompt) -> Reply:
+            answer = await super().ask(prompt)
+            seen.append(sum(cache_stats(file).replies.values()))
+            return answer
+
+    teacher = Looking(GOOD, seconds=seconds)
+    teacher.identity = "a teacher"
+    desk.asked(desk.begin(), teacher, Limits(connections=1))
+    late = [at - count for at, count in enumerate(seen)]
+    assert (max(late), late[0]) == (behind, 0)
+    assert cache_stats(file).replies == {"openai/m": ITEMS}
 
 
 def test_teacher_in_this_process_is_asked_one_question_at_a_time(desk: Desk) -> None:

@@ -1,6 +1,8 @@
 """From questions to records: each is found in the cache or asked, and written at once."""
 
+import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Self
 
 from harness.errors import BadInput, Unfinished
@@ -13,11 +15,14 @@ from harness.grading.reply_cache import FILE as CACHE
 from harness.grading.reply_cache import CachedReply, ReplyCache
 from harness.grading.stop import Stop
 from harness.grading.uncounted import UncountedAnswers
+from harness.nouns.pair import Pair
 from harness.nouns.records import Failed, Prompt, Ungraded, Usage
 from harness.pricing.prices import cost_of
 from harness.prompting.answer import read_grade
 from harness.storage.plural import plural
 
+SOON = 0.02
+"""Seconds after which an answer is in the cache, where other runs find it: those of one time together."""
 CUT_OFF = 5
 """Answers in a row that may be cut off at their limit: the next ones would be, and are paid for."""
 
@@ -37,6 +42,7 @@ class Worker:
         self._scale = job.plan.policy.scale
         self._log = log
         self._cache = _cache_of(job)
+        self._writing: asyncio.TimerHandle | None = None
         self._in_flight = in_flight
         self._cut_off = 0
         self._too_short: Unfinished | None = None
@@ -48,8 +54,10 @@ class Worker:
         return self
 
     def __exit__(self, *error: object) -> None:
+        if self._writing:
+            self._writing.cancel()
         if self._cache:
-            self._cache.close()
+            self._safely(self._cache.close)
         if self._calls:
             self._calls.close()
         self._uncounted.end()
@@ -60,7 +68,7 @@ class Worker:
         known = self.known(prompt)
         found = known or await self.ask(prompt)
         # The record first: the cache only serves other runs.
-        self.keep(question, found)
+        self.keep(question, found, pair=prompt.pair)
         if known is None:
             self.remember(prompt, found)
         self.check_limit()
@@ -124,8 +132,20 @@ class Worker:
         """Keep an answer for other runs."""
         if self._cache is None or found.reply is None or isinstance(found.outcome, Failed):
             return
+        kept = CachedReply(reply=found.reply, unread=found.unread)
+        self._safely(partial(self._cache.put, prompt, kept))
+        if self._writing is None:
+            self._writing = asyncio.get_running_loop().call_later(SOON, self._write)
+
+    def _write(self) -> None:
+        """Write what was put into the cache since the last time."""
+        self._writing = None
+        if self._cache:
+            self._safely(self._cache.write)
+
+    def _safely(self, step: Callable[[], None]) -> None:
         try:
-            self._cache.put(prompt, CachedReply(reply=found.reply, unread=found.unread))
+            step()
         except Unfinished as error:
             self._go_without_cache(error)
 
@@ -134,10 +154,15 @@ class Worker:
         self._cache = None
         self._job.watch.said(f"{error}; this run goes on without it")
 
-    def keep(self, question: Question, found: Answered, *, last: bool = True) -> None:
-        """Write the record; report it if it is the `last` of its question."""
+    def keep(
+        self, question: Question, found: Answered, *, last: bool = True, pair: Pair | None = None
+    ) -> None:
+        """Write the record; report it if it is the `last` of its question.
+
+        `pair`: the question's, where it is at hand: its digest is made once for each.
+        """
         item, repeat = question
-        record = record_of(item.id, repeat, item.pair.digest, found, self._job.moved_to)
+        record = record_of(item.id, repeat, (pair or item.pair).digest, found, self._job.moved_to)
         self._log.append(record, last=last and not is_curable(found.outcome))
         self._watch_limit(found)
         self._uncounted.take(found)

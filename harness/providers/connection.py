@@ -1,19 +1,25 @@
-"""The connection to a model API: its address, its key, whom it trusts, and how much it reads."""
+"""The connection to a model API: its address, its key, whom it trusts, and by which way it goes."""
 
 import ipaddress
 import os
 import socket
 import ssl
-from typing import Any
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
-from harness.errors import BadInput, FatalError, TransientError
+from harness.errors import BadInput, FatalError
 from harness.providers.wire import Wire
 
-MOST_IN_ANSWER, MOST_IN_FILE = 64 << 20, 1 << 30
-"""Bytes that an answer can have, and a file of a batch's results, once they are unpacked."""
+if TYPE_CHECKING:
+    import aiohttp
+
 TIMEOUT = 120.0
 """Seconds that one attempt may wait for the server."""
+IDLE = 5.0
+"""Seconds after which a connection that nobody uses is closed: many servers close theirs then."""
 
 
 def read_key(variable: str, *, needed: bool) -> str | None:
@@ -50,24 +56,49 @@ def check_url(url: str | None, variable: str) -> None:
 
 
 def connect(sdk: Any, client: Any, base_url: str | None, key: str | None) -> Wire:
-    """A wire through an SDK's client to a server, or to the SDK's own."""
-    http = sdk.DefaultAioHttpClient(
-        **http_options(base_url),
-        verify=trusted(base_url),
-        timeout=TIMEOUT,
-        event_hooks={"response": [_receive]},
-    )
+    """A wire to a server, or to the SDK's own, with what the SDK's client says of its requests."""
+    import httpx2
+
+    trust = httpx2.create_ssl_context(trusted(base_url), trust_env=not is_loopback(base_url))
+    http = sdk.DefaultAioHttpClient(trust_env=False, verify=trust)
     # A local server asks for no key, but the client insists on one, or looks for other credentials.
     opened = client(api_key=key or "none", base_url=base_url, http_client=http)
-    return Wire(opened, http, key)
+    return Wire(opened, partial(_session, http.headers, trust, proxy_to(str(opened.base_url))), key)
 
 
-def http_options(base_url: str | None) -> dict[str, Any]:
-    """How the SDK's client is to ask: it follows no redirect, and goes through no proxy to this machine.
+def _session(
+    own: Mapping[str, str], trust: ssl.SSLContext, proxy: str | None, headers: Mapping[str, str]
+) -> "aiohttp.ClientSession":
+    """The connections to one server. `own`: what the SDK's client sends where `headers` say nothing else.
 
-    A redirect would take the prompt, and on the same host the key, where nobody said that they may go.
+    It does not read the environment: aiohttp would take keys from ~/.netrc, where nobody said that it may.
     """
-    return {"follow_redirects": False, "trust_env": not is_loopback(base_url)}
+    import aiohttp
+    from multidict import CIMultiDict
+
+    sent = CIMultiDict(own)
+    sent.update(headers)
+    # aiohttp unpacks what comes, and says itself what it can.
+    sent.popall("Accept-Encoding", None)
+    return aiohttp.ClientSession(
+        # The pace says how many calls are in flight.
+        connector=aiohttp.TCPConnector(ssl=trust, limit=0, keepalive_timeout=IDLE),
+        headers=sent,
+        # Of a server without a name too.
+        cookie_jar=aiohttp.CookieJar(unsafe=True),
+        timeout=aiohttp.ClientTimeout(sock_connect=TIMEOUT, sock_read=TIMEOUT),
+        proxy=proxy,
+    )
+
+
+def proxy_to(url: str) -> str | None:
+    """The environment's proxy on the way to an address; none on the way to this machine."""
+    parts = urlsplit(url)
+    if is_loopback(url) or proxy_bypass(parts.netloc):
+        return None
+    known = getproxies()
+    proxy = known.get(parts.scheme) or known.get("all")
+    return proxy if not proxy or "://" in proxy else f"http://{proxy}"
 
 
 def trusted(base_url: str | None) -> ssl.SSLContext | bool:
@@ -86,20 +117,3 @@ def is_loopback(base_url: str | None) -> bool:
         return f".{host}".endswith(".localhost") or (bool(host) and host in (own, own.partition(".")[0]))
     address = getattr(address, "ipv4_mapped", None) or address
     return address.is_loopback or address.is_unspecified
-
-
-async def _receive(response: Any) -> None:
-    """Read a body, which a few bytes can unpack to without end, up to a bound.
-
-    JSON is UTF-8, whatever charset the header names: some of those are no encodings.
-    """
-    response.encoding = "utf-8"
-    most = MOST_IN_FILE if response.request.method == "GET" else MOST_IN_ANSWER
-    parts, size = [], 0
-    async for one in response.aiter_bytes():
-        parts.append(one)
-        size += len(one)
-        if size > most:
-            raise TransientError(f"the server's answer is longer than {most >> 20} MB")
-    # Where the client keeps what it has read: it finds it there, and reads no more.
-    response._content = b"".join(parts)

@@ -107,11 +107,11 @@ def read_json(text: str, *, unique: bool = False) -> Any:
 
     A number of hundreds of digits is beyond what Python takes for one, and no reason to lose an answer.
     """
-    return json.loads(
-        text,
-        parse_int=lambda digits: int(digits) if len(digits) < LONG else math.inf,
-        object_pairs_hook=_once if unique else None,
-    )
+    return (_UNIQUE if unique else _DECODER).decode(text)
+
+
+def _whole(digits: str) -> float:
+    return int(digits) if len(digits) < LONG else math.inf
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -119,6 +119,10 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         raise ValueError("a key comes twice")
     return found
+
+
+_DECODER = json.JSONDecoder(parse_int=_whole)
+_UNIQUE = json.JSONDecoder(parse_int=_whole, object_pairs_hook=_once)
 
 
 def read_stop(reason: str | None, stops: Mapping[str, Stop]) -> Stop:

@@ -5,7 +5,6 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic_core import to_json
@@ -16,10 +15,11 @@ from harness.storage.strict_json import whole_text
 from harness.storage.visible import one_line
 
 if TYPE_CHECKING:
-    import httpx2
+    import aiohttp
 
-    from harness.providers.steady import SteadyRequests
-
+KIND, LENGTH = "Content-Type", "Content-Length"
+MOST_IN_ANSWER, MOST_IN_FILE = 64 << 20, 1 << 30
+"""Bytes that an answer can have, and a file of a batch's results, once they are unpacked."""
 SHOWN = 600
 """Letters of a server's error that are kept: some of them repeat the whole prompt."""
 SPENT = (
@@ -65,62 +65,73 @@ class Wire:
 
     The SDK's client says where the server is and which headers its requests have, its key among them. What
     its own `post` does besides, its types and its retries, takes twice as long as a request itself, and it
-    would take half an answer for a whole one: so requests go through its `http` client directly.
+    would take half an answer for a whole one; its way to aiohttp takes half as long again. So requests go
+    through aiohttp directly.
     """
 
-    def __init__(self, client: Any, http: "httpx2.AsyncClient", key: str | None) -> None:
+    def __init__(
+        self, client: Any, opened: Callable[[Mapping[str, str]], "aiohttp.ClientSession"], key: str | None
+    ) -> None:
         import aiohttp
-        import httpx2
 
-        # What is not HTTP at all comes through the transport as aiohttp's own error, or as the system's.
-        self._caught = (httpx2.RequestError, aiohttp.ClientError, OSError)
+        # What is not HTTP at all comes as aiohttp's own error, or as the system's.
+        self._caught = (aiohttp.ClientError, OSError)
         self._client = client
-        self._http = http
+        self._opened = opened
         self._base = str(client.base_url).rstrip("/")
         # What is as short as a word is no secret, and hiding it would change answers that hold the word.
         self._key = _pattern_of(key) if key else None
+        self._session: aiohttp.ClientSession | None = None
 
-    @cached_property
-    def _requests(self) -> "SteadyRequests":
-        """Made with the first request, since the SDK's headers tell in which event loop they are sent."""
-        from harness.providers.steady import SteadyRequests
-
+    def _open(self) -> "aiohttp.ClientSession":
+        """Opened with the first request, since the SDK's headers tell in which event loop they are sent."""
         headers = {**self._client.default_headers, **self._client.auth_headers}
         # What the SDK has in place of a header that is not sent is no text.
-        return SteadyRequests(
-            self._http, {name: value for name, value in headers.items() if isinstance(value, str)}
-        )
+        told = {name: value for name, value in headers.items() if isinstance(value, str)}
+        # Each request says for itself what kind of content it has.
+        self._session = self._opened({name: value for name, value in told.items() if name != KIND})
+        return self._session
 
     async def post(self, path: str, body: dict[str, Any] | bytes, read: Callable[[str], Read]) -> Read:
         """A POST of JSON, or of a text that is JSON already."""
         content = body if isinstance(body, bytes) else to_json(body)
-        return await self._answer(self._requests.post(self._base + path, content), read)
+        return await self._answer("POST", path, read, data=content, headers={KIND: "application/json"})
 
     async def get(self, path: str, read: Callable[[str], Read]) -> Read:
         """What is at a path."""
-        return await self._answer(self._requests.get(self._base + path), read)
+        return await self._answer("GET", path, read)
 
     async def upload(
         self, path: str, data: Mapping[str, Any], files: Mapping[str, Any], read: Callable[[str], Read]
     ) -> Read:
         """A POST of a form with files."""
-        return await self._answer(self._requests.upload(self._base + path, data, files), read)
+        import httpx2
+
+        form = httpx2.Request("POST", self._base, data=data, files=files)
+        headers = {name: form.headers[name] for name in (KIND, LENGTH)}
+        return await self._answer("POST", path, read, data=form.stream, headers=headers)
 
     async def close(self) -> None:
         """Close the connections."""
+        if self._session:
+            await self._session.close()
         await self._client.close()
 
-    async def _answer(self, request: "httpx2.Request", read: Callable[[str], Read]) -> Read:
+    async def _answer(self, method: str, path: str, read: Callable[[str], Read], **content: Any) -> Read:
         try:
-            response = await self._http.send(request)
+            session = self._session or self._open()
+            # A redirect would take the prompt, and on the same host the key, where nobody said they may go.
+            sent = session.request(method, self._base + path, allow_redirects=False, **content)
+            async with sent as response:
+                text = await _text_of(response, MOST_IN_FILE if method == "GET" else MOST_IN_ANSWER)
         except self._caught as error:
             # `from None`: a chained error would print the request, and the key in its headers.
             raise self._no_connection(error) from None
-        if not response.is_success:
-            raise self._refusal(response)
+        if not 200 <= response.status < 300:
+            raise self._refusal(response, text)
         try:
             # A server that echoes its request would else bring the key into the records.
-            return read(self._hidden(response.text))
+            return read(self._hidden(text))
         except TransientError as error:
             # A server can ask to wait in the headers of a 200 that holds an error.
             if error.retry_after is None:
@@ -137,13 +148,13 @@ class Wire:
         what = self._words(error).replace(" ssl:default", "")
         return TransientError(f"no connection to {self._client.base_url}: {what}", unsent=_is_unsent(error))
 
-    def _refusal(self, response: "httpx2.Response") -> CallError:
-        status = response.status_code
+    def _refusal(self, response: "aiohttp.ClientResponse", text: str) -> CallError:
+        status = response.status
         if 300 <= status < 400:
             to = self._clean(response.headers.get("location", "nowhere"))
             what = f"the server sends every request on to {to} ({status})"
             return FatalError(f"{what}, which is not followed: if it is right, name it with --base-url")
-        told = told_by(parsed(self._hidden(response.text)))
+        told = told_by(parsed(self._hidden(text)))
         wait = retry_after(response.headers)
         words = self._clean(told.words or f"Error code: {status}")
         wait = told.wait if wait is None else wait
@@ -167,13 +178,25 @@ def _pattern_of(key: str) -> re.Pattern[str] | None:
     return re.compile("".join(rf"(?:\\*{re.escape(one)}|\\+u(?i:{ord(one):04x}))" for one in key))
 
 
-def _is_unsent(error: BaseException | None) -> bool:
+async def _text_of(response: "aiohttp.ClientResponse", most: int) -> str:
+    """A body, which a few bytes can unpack to without end, up to a bound.
+
+    JSON is UTF-8, whatever charset the header names: some of those are no encodings.
+    """
+    parts, size = [], 0
+    async for one in response.content.iter_any():
+        parts.append(one)
+        size += len(one)
+        if size > most:
+            raise TransientError(f"the server's answer is longer than {most >> 20} MB")
+    return b"".join(parts).decode("utf-8", "replace")
+
+
+def _is_unsent(error: Exception) -> bool:
     """Whether there was no connection, so that the server saw nothing of the request."""
     import aiohttp
 
-    return error is not None and (
-        isinstance(error, aiohttp.ClientConnectorError) or _is_unsent(error.__cause__)
-    )
+    return isinstance(error, aiohttp.ClientConnectorError)
 
 
 def told_error(told: Told) -> CallError:

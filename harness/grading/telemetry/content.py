@@ -1,5 +1,7 @@
 """What a prompt and a reply say, in the form of the conventions: sent only where the user allows it."""
 
+from functools import lru_cache
+
 from pydantic_core import to_json
 
 from harness.grading.telemetry.messages import Attributes
@@ -11,12 +13,12 @@ FINISH = {"end": "stop", "cut_off": "length", "refused": "refusal", "filtered": 
 
 def prompt_said(prompt: Prompt) -> Attributes:
     """The messages of a prompt."""
-    system = [_text(one.content) for one in prompt.messages if one.role == "system"]
+    system = tuple(one.content for one in prompt.messages if one.role == "system")
     others = [
         {"role": one.role, "parts": [_text(one.content)]} for one in prompt.messages if one.role != "system"
     ]
     return {
-        "gen_ai.system_instructions": _json(system) if system else None,
+        "gen_ai.system_instructions": _instructions(system) if system else None,
         "gen_ai.input.messages": _json(others),
     }
 
@@ -27,6 +29,12 @@ def reply_said(reply: Reply) -> Attributes:
     parts = [*thinking, _text(reply.text)]
     said = {"role": "assistant", "parts": parts, "finish_reason": FINISH[reply.stop]}
     return {"gen_ai.output.messages": _json([said])}
+
+
+@lru_cache(maxsize=8)
+def _instructions(texts: tuple[str, ...]) -> str:
+    """Kept, since all calls of a run have the same."""
+    return _json([_text(one) for one in texts])
 
 
 def _text(content: str) -> dict[str, str]:

@@ -1,22 +1,17 @@
 """Send spans and events to a collector, beside the run: no fault of it reaches the run."""
 
 import asyncio
-import gzip
 import ssl
 import time
 from collections import Counter
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from harness.grading.telemetry.messages import events_request, rejected_in, spans_request
+from harness.grading.telemetry.messages import rejected_in, request_of
 from harness.grading.telemetry.settings import Signal, Telemetry
 from harness.providers.connection import is_loopback
 from harness.providers.wire import retry_after, shown
 from harness.storage.plural import plural
-
-if TYPE_CHECKING:
-    from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
-    from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 BATCH, BATCH_WITH_CONTENT = 512, 32
 """Spans or events of one request. Prompts are long: collectors take a few megabytes at once."""
@@ -49,21 +44,21 @@ class Exporter:
         self._telemetry = telemetry
         self._said = said
         self._batch = BATCH_WITH_CONTENT if telemetry.content else BATCH
-        self._spans: list[Span] = []
-        self._events: list[LogRecord] = []
+        self._spans: list[bytes] = []
+        self._events: list[bytes] = []
         self._sent_at = time.monotonic()
         self._tasks: set[asyncio.Task[None]] = set()
         self._sessions: dict[str, Any] = {}
         self._lost: Counter[tuple[str, str, str]] = Counter()
         """How many did not arrive, by what they are, the address and the reason."""
 
-    def span(self, span: "Span") -> None:
+    def span(self, span: bytes) -> None:
         """Send a span with the next ones."""
         if self._telemetry.traces:
             self._spans.append(span)
             self._send_if(len(self._spans))
 
-    def event(self, event: "LogRecord") -> None:
+    def event(self, event: bytes) -> None:
         """Send an event with the next ones."""
         if self._telemetry.logs:
             self._events.append(event)
@@ -80,9 +75,9 @@ class Exporter:
         events, self._events = self._events, []
         told = self._telemetry
         if spans and told.traces:
-            self._start(_Parcel(told.traces, spans_request(told.resource, spans), len(spans), "span"))
+            self._start(_Parcel(told.traces, request_of(told.resource, spans), len(spans), "span"))
         if events and told.logs:
-            self._start(_Parcel(told.logs, events_request(told.resource, events), len(events), "event"))
+            self._start(_Parcel(told.logs, request_of(told.resource, events), len(events), "event"))
 
     def _start(self, parcel: _Parcel) -> None:
         if len(self._tasks) >= PENDING:
@@ -97,6 +92,8 @@ class Exporter:
         why = "no answer before the run ended"
         try:
             if parcel.signal.gzip:
+                import gzip
+
                 parcel = parcel._replace(body=gzip.compress(parcel.body))
             for wait in (*WAITS, None):
                 why, after = await self._post(parcel)

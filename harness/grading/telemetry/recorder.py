@@ -4,8 +4,6 @@ import time
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from opentelemetry.proto.trace.v1.trace_pb2 import Span
-
 from harness.errors import CallError, FatalError, RejectedError, TransientError
 from harness.golden.rating.sheet import CODE_LENGTH
 from harness.grading.live.ask import DEADLINE
@@ -19,11 +17,13 @@ from harness.grading.telemetry.messages import (
     TRACE_ID,
     Attributes,
     Value,
-    add_to,
+    error,
+    event_head,
     event_of,
-    failed,
     new_id,
+    span_head,
     span_of,
+    written,
 )
 from harness.nouns.records import Failed, Grade, Key, Prompt, Record, Reply
 from harness.providers import asks_a_server, base_url_of, is_prompted, sold_as
@@ -61,9 +61,9 @@ class Recorder:
         self._open: dict[Key, Question] = {}
         own = {"harness.run": run, "harness.policy": plan.policy.label, "harness.prompt": plan.asked.prompt}
         metric = {"gen_ai.evaluation.name": plan.policy.label}
-        self._call = span_of(f"chat {model_of(plan.asked)}", CLIENT, {**call_attributes(plan.asked), **own})
-        self._asked = span_of(f"grade {plan.policy.name}", INTERNAL, {**own, **metric})
-        self._result = event_of({**metric, **own})
+        self._call = span_head(f"chat {model_of(plan.asked)}", CLIENT, {**call_attributes(plan.asked), **own})
+        self._asked = span_head(f"grade {plan.policy.name}", INTERNAL, {**own, **metric})
+        self._result = event_head({**metric, **own})
         self.calls = is_prompted(plan.asked.model)
         """Whether a model is called: builtin and replayed grades come from none."""
 
@@ -79,7 +79,6 @@ class Recorder:
 
     def answered(self, call: Call, reply: Reply) -> None:
         """The call brought a reply."""
-        span = self._span_of(call)
         found: dict[str, Value | None] = {
             "gen_ai.response.model": reply.model or None,
             "gen_ai.response.finish_reasons": (FINISH[reply.stop],),
@@ -92,53 +91,42 @@ class Recorder:
             found["gen_ai.usage.reasoning.output_tokens"] = usage.reasoning_tokens or None
         if self._content:
             found |= reply_said(reply)
-        add_to(span, found)
-        self._exporter.span(span)
+        self._end_call(call, found)
 
-    def broke(self, call: Call, error: BaseException) -> None:
+    def broke(self, call: Call, why: BaseException) -> None:
         """The call failed, or was broken off."""
-        span = self._span_of(call)
-        # A server can repeat the prompt in its error.
         late = time.time_ns() - call.began >= DEADLINE * 1e9
-        failed(span, error_type(error, late=late), str(error) if self._content else "")
-        self._exporter.span(span)
+        # A server can repeat the prompt in its error.
+        status = error(str(why) if self._content else "")
+        self._end_call(call, {"error.type": error_type(why, late=late)}, status)
 
-    def _span_of(self, call: Call) -> Span:
-        """The span of a call that ends now."""
-        question, span = call.question, Span()
-        span.CopyFrom(self._call)
+    def _end_call(self, call: Call, told: Attributes, status: bytes = b"") -> None:
+        """Send the span of a call that ends now."""
+        question = call.question
         question.last = new_id(SPAN_ID)
-        span.trace_id, span.span_id, span.parent_span_id = question.trace, question.last, question.span
-        span.start_time_unix_nano, span.end_time_unix_nano = call.began, time.time_ns()
-        if question.calls > 1:
-            add_to(span, {"harness.attempt": question.calls})
-        if self._content:
-            add_to(span, prompt_said(call.prompt))
-        return span
+        ids = question.trace, question.last, question.span
+        own: Attributes = {"harness.attempt": question.calls if question.calls > 1 else None}
+        said = prompt_said(call.prompt) if self._content else {}
+        found = written({**own, **said, **told})
+        self._exporter.span(span_of(self._call, ids, (call.began, time.time_ns()), found, status))
 
     def recorded(self, record: Record) -> None:
         """A question has its outcome."""
         now = time.time_ns()
         question = self._open.pop(record.key, None) or question_of(record.pair, now)
-        told = self._told_of(record)
-        span = self._ended(question, now)
-        more: Attributes = {
+        told, status = written(self._told_of(record)), b""
+        more = {
             "harness.attempts": record.attempts,
             "harness.cost_usd": record.cost,
             "harness.cached_reply": record.cached_reply or None,
         }
-        add_to(span, {**told, **more})
-        event = type(self._result)()
-        event.CopyFrom(self._result)
-        event.trace_id, event.span_id = question.trace, question.last or question.span
-        event.time_unix_nano = now
-        add_to(event, told)
         if not isinstance(record.outcome, Grade):
             kind = "failed" if isinstance(record.outcome, Failed) else record.outcome.cause
-            failed(span, kind, record.outcome.detail if self._content else "")
-            add_to(event, {"error.type": kind})
-        self._exporter.span(span)
-        self._exporter.event(event)
+            status = error(record.outcome.detail if self._content else "")
+            told += written({"error.type": kind})
+        self._end_question(question, now, told + written(more), status)
+        last = question.last or question.span
+        self._exporter.event(event_of(self._result, question.trace, last, now, told))
 
     def _told_of(self, record: Record) -> Attributes:
         """What span and event say alike."""
@@ -154,21 +142,17 @@ class Recorder:
             "harness.item": record.example if self._content else None,
         }
 
-    def _ended(self, question: Question, now: int) -> Span:
-        span = Span()
-        span.CopyFrom(self._asked)
-        span.trace_id, span.span_id = question.trace, question.span
-        span.start_time_unix_nano, span.end_time_unix_nano = question.began, now
-        return span
+    def _end_question(self, question: Question, now: int, told: list[bytes], status: bytes) -> None:
+        """Send the span of a question."""
+        ids, times = (question.trace, question.span, b""), (question.began, now)
+        self._exporter.span(span_of(self._asked, ids, times, told, status))
 
     def end(self) -> None:
         """The run ends: what has no outcome was broken off."""
         now = time.time_ns()
         for question in self._open.values():
-            span = self._ended(question, now)
-            add_to(span, {"harness.attempts": question.calls})
-            failed(span, "interrupted")
-            self._exporter.span(span)
+            told = written({"harness.attempts": question.calls, "error.type": "interrupted"})
+            self._end_question(question, now, told, error())
         self._open.clear()
 
 
