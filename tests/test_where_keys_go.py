@@ -141,6 +141,12 @@ def test_an_address_has_no_query_and_no_fragment(more: str) -> None:
         check_url("http://user@localhost:8000", "OPENAI_API_KEY")
 
 
+@pytest.mark.parametrize("url", ["http://a/\r\nX: 1", "http://a/v1 ", "http://a/\x00", "http://a b", "//a/v1"])
+def test_an_address_is_one_word_of_whole_characters(url: str) -> None:
+    with pytest.raises(BadInput, match="the base URL is no URL"):
+        check_url(url, "OPENAI_API_KEY")
+
+
 def test_a_providers_own_address_is_its_home() -> None:
     assert is_home("openai/m", "https://api.openai.com/v1")
     assert is_home("openai/m", "https://eu.api.openai.com/v1")
