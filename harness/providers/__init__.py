@@ -154,7 +154,11 @@ def refuse_unread(name: str, shots: int | None) -> None:
 def open_teacher(name: str, setup: Setup) -> Teacher:
     """The teacher of that name, ready to be asked. BadInput or FatalError where it cannot be."""
     provider, model = split_model(name)
-    return PROVIDERS[provider].open(model, setup)
+    known = PROVIDERS[provider]
+    if known.base and os.environ.get(known.base) == "":
+        # It names no address, as workflows leave it; the SDK would ask at "".
+        del os.environ[known.base]
+    return known.open(model, setup)
 
 
 def batches_of(name: str, teacher: Teacher) -> Batches:
