@@ -15,7 +15,7 @@ from harness.errors import BadInput, Fault, refuse_faults
 from harness.storage.partial import beside_of
 from harness.storage.regular import LARGEST, LONGEST_LINE, lines_of, reading
 from harness.storage.regular import read_bytes as read_bytes
-from harness.storage.strict_json import json_fault, parse_json, parse_whole
+from harness.storage.strict_json import json_fault, parse_whole
 
 Model = TypeVar("Model", bound=BaseModel)
 PIECE = 1 << 16
@@ -100,7 +100,7 @@ def _words(found: dict[str, Any]) -> str:
 def read_json(path: Path, most: int = LARGEST, *, links: bool = True) -> Any:
     """A JSON file as plain data. BadInput if it is none."""
     try:
-        return parse_json(read_text(path, most, links=links))
+        return parse_whole(read_text(path, most, links=links))
     except (ValueError, RecursionError) as error:
         raise BadInput([Fault(str(path), f"not JSON: {json_fault(error)}")]) from None
 
