@@ -74,7 +74,8 @@ def _warnings(plans: Sequence[Plan], pairs: Stream[ShownPair]) -> list[str]:
         why = "it learned from grades, and a changed rule moves nothing in it"
         found.append(f"{new.asked.model} reads no policy: {why}; name a teacher with --model")
     if kept:
-        count = f"{kept:,} of {plural(kept + len(new.learnable), 'golden shot')} {'is' if kept == 1 else 'are'}"
+        of = plural(kept + len(new.learnable), "golden shot")
+        count = f"{kept:,} of {of} {'is' if kept == 1 else 'are'}"
         found.append(f"{count} withheld from the teacher: a pair has the query, or nearly the text")
     if left := stale(new.learnable, new.policy):
         count = plural(len(left), "golden shot was", "golden shots were")
