@@ -436,6 +436,7 @@ def test_export_says_what_it_cannot_do(here: Path) -> None:
         ("\uff1d1+1", "'\uff1d1+1"),
         ("\u00a0=1+1", "'\u00a0=1+1"),
         ("\ufeff=1+1", "'\ufeff=1+1"),
+        *((f"{unseen}=1+1", f"'{unseen}=1+1") for unseen in "\x1c\x85\u00ad\u180e\u200e\u2028\u202e\u2060"),
         ("\ttabbed", "'\ttabbed"),
         (" plain", " plain"),
         ("", ""),
@@ -445,7 +446,7 @@ def test_no_cell_of_a_csv_is_a_formula(cell: str, written: str) -> None:
     assert harmless(cell) == written
 
 
-@given(st.text("='+-@a5 \t\r\n\uff1d\u00a0"))
+@given(st.text("='+-@a5 \t\r\n\uff1d\u00a0\u00ad\u202e"))
 def test_a_cell_is_read_back_as_it_was(cell: str) -> None:
     assert unquoted(harmless(cell)) == cell
 

@@ -71,5 +71,10 @@ def unquoted(cell: str) -> str:
 def _is_risky(cell: str) -> bool:
     """Whether a spreadsheet may see a formula, or a white space that it drops before one."""
     bare = cell.lstrip("'")
-    seen = unicodedata.normalize("NFKC", bare).lstrip("' \t\r\n\v\f\x00\ufeff\u200b")
-    return seen.startswith(FORMULA) or bare.startswith(("\t", "\r", "\n"))
+    first = next((letter for letter in unicodedata.normalize("NFKC", bare) if not _is_unseen(letter)), "")
+    return first in FORMULA or bare.startswith(("\t", "\r", "\n"))
+
+
+def _is_unseen(letter: str) -> bool:
+    """Whether a program may drop a letter at the beginning: a quote, white space, a control, a mark of layout."""
+    return letter == "'" or unicodedata.category(letter)[0] in "ZC"
