@@ -130,7 +130,7 @@ def read_stop(reason: str | None, stops: Mapping[str, Stop]) -> Stop:
         return "end"
     stop = stops.get(reason.casefold())
     if stop is None:
-        letters = _letters(reason).removeprefix("finishreason")
+        letters = re.sub("^finishreason", "", _letters(reason))
         stop = next((stop for word, stop in stops.items() if _letters(word) == letters), None)
     if stop is None:
         raise TransientError(f"the server broke the answer off, with the reason {clip(reason)!r}")
