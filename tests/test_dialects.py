@@ -750,6 +750,10 @@ FINISHES = {
     "SAFETY": "filtered",
     "RECITATION": "filtered",
     "refusal": "refused",
+    "content-filter": "filtered",
+    "contentFilter": "filtered",
+    "FINISH_REASON_STOP": "end",
+    "Max Tokens": "cut_off",
 }
 
 
@@ -758,7 +762,9 @@ def test_finish_reasons_of_chat(reason: str | None, stop: str) -> None:
     assert ask_once("openai", choice("text", reason)).stop == stop
 
 
-@pytest.mark.parametrize("reason", ["error", "abort", "OTHER", "tool_calls", "insufficient_system_resource"])
+@pytest.mark.parametrize(
+    "reason", ["error", "abort", "OTHER", "tool_calls", "insufficient_system_resource", "-", "FINISH_REASON_"]
+)
 def test_finish_reason_that_is_no_end_is_tried_again(reason: str) -> None:
     with pytest.raises(TransientError, match=reason):
         ask_once("openai", choice("text", reason))

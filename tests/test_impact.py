@@ -420,6 +420,9 @@ def test_record_of_another_pair_is_damage(shop: Path) -> None:
 # --- in the check before a version ships ------------------------------------------------------------------
 
 
+SHIP = ("small@v2", "--pairs", "pairs.csv", "--traffic", "views")
+
+
 def shipped(server: FaultServer, limit: float | None) -> Ended:
     """The check of v2 with pairs, where a run of it by the server's teacher is there."""
     gates = "" if limit is None else f"impact = {limit}\n"
@@ -427,7 +430,24 @@ def shipped(server: FaultServer, limit: float | None) -> Ended:
     at = ("--model", "openai/m", "--base-url", server.url)
     if not list(Path("runs").glob("*-test")):
         assert harness("eval", "--policy", "small@v2", "--split", "test", *at, **KEYS).code == 0
-    return harness("ship", "small@v2", "--pairs", "pairs.csv", "--traffic", "views", "--json", **KEYS)
+    return harness("ship", *SHIP, "--base-url", server.url, "--json", **KEYS)
+
+
+def test_a_key_goes_to_no_address_that_a_run_alone_names(shop: Path) -> None:
+    with fault_server(lambda *asked: graded()) as server:
+        at = ("--policy", "small@v2", "--split", "test", "--model", "openai/m", "--base-url", server.url)
+        assert harness("eval", *at, **KEYS).code == 0
+        asked = len(server.requests)
+        refused = harness("ship", *SHIP, **KEYS)
+        assert (refused.code, len(server.requests)) == (2, asked)
+        assert (
+            f"sends your key and the pairs to {server.url}; confirm the address with --base-url"
+            in refused.err
+        )
+        assert harness("ship", *SHIP, OPENAI_BASE_URL=server.url, **KEYS).code != 2
+        assert len(server.requests) > asked
+    alone = harness("ship", "small@v2", "--base-url", server.url)
+    assert (alone.code, "--base-url: only for a file of pairs; add --pairs FILE" in alone.err) == (2, True)
 
 
 @pytest.mark.parametrize(
@@ -443,7 +463,7 @@ def test_impact_is_a_step_of_shipping(shop: Path, limit: float | None, moved: in
         ended = shipped(server, limit)
     step = ended.json["steps"][-1]
     assert (step["name"], step["verdict"]) == ("impact on what people see", verdict), step
-    page = harness("ship", "small@v2", "--pairs", "pairs.csv", "--traffic", "views", **KEYS).out
+    page = harness("ship", *SHIP, "--base-url", server.url, **KEYS).out
     mark = {"pass": "shown" if limit is None else "passed", "inconclusive": "open", "fail": "FAILED"}[verdict]
     assert f"{mark:<8}impact on what people see" in page
     share = sum(range(moved)) / sum(range(N))

@@ -5,6 +5,7 @@ import io
 import json
 import tracemalloc
 from pathlib import Path
+from typing import Any
 
 import pytest
 from builders import examples, harness, write_project
@@ -438,6 +439,7 @@ def test_export_says_what_it_cannot_do(here: Path) -> None:
         ("\uff1d1+1", "'\uff1d1+1"),
         ("\u00a0=1+1", "'\u00a0=1+1"),
         ("\ufeff=1+1", "'\ufeff=1+1"),
+        *((f"{unseen}=1+1", f"'{unseen}=1+1") for unseen in "\x1c\x85\u00ad\u180e\u200e\u2028\u202e\u2060"),
         ("\ttabbed", "'\ttabbed"),
         (" plain", " plain"),
         ("", ""),
@@ -447,7 +449,7 @@ def test_no_cell_of_a_csv_is_a_formula(cell: str, written: str) -> None:
     assert harmless(cell) == written
 
 
-@given(st.text("='+-@a5 \t\r\n\uff1d\u00a0"))
+@given(st.text("='+-@a5 \t\r\n\uff1d\u00a0\u00ad\u202e"))
 def test_a_cell_is_read_back_as_it_was(cell: str) -> None:
     assert unquoted(harmless(cell)) == cell
 
@@ -505,3 +507,23 @@ def test_a_control_character_is_no_text(here: Path, column: str) -> None:
     ended = harness("golden", "import", "set.csv", "--policy", "small", "--replace")
     assert ended.code == 2
     assert f"set.csv, line 2: {column}: the control character '\\x00' is no text; take it out" in ended.err
+
+
+@pytest.mark.parametrize("key", ["id", "query", "title", "attributes", "tags"])
+def test_a_control_character_in_a_golden_file_is_a_fault_of_its_line(here: Path, key: str) -> None:
+    """However the file came there: an export could not be imported again."""
+    lines = examples()
+    odd = "a\x00\x1b[31m"
+    result = {"title": odd} if key == "title" else {"title": "t", "attributes": {odd: "b"}}
+    changed: dict[str, Any] = {"id": odd, "query": odd, "tags": [odd]}
+    lines[1] |= {key: changed[key]} if key in changed else {"result": result}
+    lines[2]["reasoning"] = r"a backslash \b and \u0001, as they are written"
+    write_project(here, golden=lines)
+    what = "examples.jsonl, line 2: the control character '\\x00' is no text; take it out"
+    for command in (
+        ("golden", "lint"),
+        ("eval", "--policy", "small"),
+        ("golden", "export", "small", "-o", "o.csv"),
+    ):
+        ended = harness(*command)
+        assert (ended.code, what in " ".join((ended.out + ended.err).split())) == (2, True), ended.err

@@ -1,5 +1,6 @@
 """Tables as other programs write them: spreadsheets, annotation tools, data frames, other languages."""
 
+import gzip
 import json
 import re
 import zipfile
@@ -155,6 +156,14 @@ def test_file_that_is_utf8_is_read_as_such_beside_one_that_is_not(tmp_path: Path
         (b"item,grade\na,3\n", "base64", "--encoding: unknown encoding 'base64'"),
         (b"item,grade\na,3\n", "undefined", "--encoding: unknown encoding 'undefined'"),
         (b"item,grade\na,3\n", "utf-8\0", "--encoding: unknown encoding 'utf-8"),
+        (b"item,grade\n\xe4,3\n", "idna", "--encoding: unknown encoding 'idna'"),
+        (
+            gzip.compress(b"item,grade\na,3\n"),
+            None,
+            "no text but compressed by gzip: unpack it",
+        ),
+        (b"PK\x03\x04\n\xe4\n", None, "no text but a workbook or a zip archive"),
+        (b"PAR1\n\xe4\n", "ascii", "no text but Parquet: read it with --format parquet"),
     ],
 )
 def test_wrong_encoding_says_which_to_name(

@@ -766,7 +766,7 @@ def test_stale_examples_leave_gate2_open_and_lint_counts_them(here: Path) -> Non
     (here / "right.csv").write_text(f"item,grade\n{grades}", "utf-8")
     asked = ("eval", "--policy", "small@v2", "--model", "replay/right.csv", "--split", "dev+test")
     ended = harness(*asked, "--json")
-    how = "next: harness golden confirm --policy small@v2 --unaffected, then golden regrade for the others"
+    how = "next: harness golden confirm --policy small@v2 --unaffected, then confirm or regrade the others"
     reason = f"18 of 18 examples were not yet judged under small@v2; {how}"
     assert (ended.code, ended.json["verdict"], ended.json["reason"]) == (0, "inconclusive", reason)
     gate = harness("gate2", "latest", "--bar", "-1")

@@ -154,6 +154,8 @@ UNREACHABLE = {
     "calling a text": "{{ 'a'() }}",
     "powers": "{{ 9 ** 9 ** 9 }}",
     "a method passed on": "{{ ['a'] | map('attr', 'upper') | list }}",
+    "half a character, which nothing can send": r"{{ '\ud800' }}",
+    "half a character as a key": r"{{ {'\udfff': 1} | json }}",
 }
 
 

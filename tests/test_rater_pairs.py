@@ -3,6 +3,7 @@
 import time
 from dataclasses import replace
 from itertools import combinations
+from typing import TypeVar
 
 import numpy as np
 import pytest
@@ -10,14 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from one_kappa import kappa_spread
 
-from harness.nouns.base import Weighting
+from harness.nouns.base import Reason, Weighting
 from harness.nouns.pair import Rating
 from harness.score.gate1 import score_gate1
 from harness.score.rater_pairs import RaterPairs, rater_pairs
 from harness.score.rating_matrix import MIN_COMMON, RatingMatrix, rating_matrix_of
 from harness.score.threshold import WEIGHTINGS, Threshold
-from harness.stats.agreement import Matrix, crossing, mean_kappa, renumbered
-from harness.stats.intervals import KappaTable, mean_spread
+from harness.stats.agreement import Kappa, Matrix, crossing, mean_kappa, renumbered
+from harness.stats.intervals import KappaTable, Spread, mean_spread
 from harness.stats.raters import MISSING
 
 SCALES = ((0, 1), (0, 1, 2), (-2, 0, 7), (0, 1, 2, 3, 4), (0, 10**9))
@@ -37,6 +38,9 @@ def made_up(seed: int, raters: int, items: int, missing: float, noise: float, qu
     return RatingMatrix(tuple(f"i{at}" for at in range(items)), names, keys, grades, clusters, scale)
 
 
+Figure = TypeVar("Figure", Kappa, Spread)
+
+
 def table(panel: RatingMatrix, pair: tuple[int, int], weighting: Weighting) -> KappaTable:
     """One pair alone."""
     at = panel.common(*pair)
@@ -50,6 +54,23 @@ def pooled(matrices: list[Matrix], size: int) -> Matrix:
     for matrix in matrices:
         total += np.array(matrix) + np.array(matrix).T
     return tuple(map(tuple, total.tolist()))
+
+
+def of_all(found: Figure, said: list[Reason | None]) -> Figure:
+    """A figure of several pairs, whose reason says how many of them it is of."""
+    one = found.reason
+    if one is None or one not in said or len(said) == 1:
+        return found
+    words = f"in {sum(each == one for each in said)} of {len(said)} pairs of raters {one.text}"
+    return replace(found, reason=Reason(one.kind, words))
+
+
+def test_a_reason_of_one_pair_is_not_told_of_all() -> None:
+    both = [(f"i{at}", rater, at % 2) for at in range(6) for rater in ("ann", "bob")]
+    ratings = [Rating(item=item, rater=rater, grade=grade) for item, rater, grade in [*both, ("i0", "cy", 0)]]
+    found = score_gate1(ratings, (0, 1), Threshold("none", 0.8)).kappa.reason
+    why = "both gave every item the same one grade, so chance alone explains it"
+    assert found == f"undefined: in 2 of 3 pairs of raters {why}"
 
 
 def one_by_one(panel: RatingMatrix, gated: Weighting, found: RaterPairs) -> None:
@@ -73,8 +94,9 @@ def one_by_one(panel: RatingMatrix, gated: Weighting, found: RaterPairs) -> None
             ]
         taken = [replace(tables[p], clusters=clusters[at]) for p, at in zip(counted, where, strict=True)]
         mean = found.means[weighting]
-        assert mean.kappa == mean_kappa([one.kappa for one in taken])
-        assert mean.spread == mean_spread(taken, where, len(used), clusters)
+        said = [one.kappa.reason for one in taken]
+        assert mean.kappa == of_all(mean_kappa([one.kappa for one in taken]), said)
+        assert mean.spread == of_all(mean_spread(taken, where, len(used), clusters), said)
         if weighting == "linear":
             for at in range(len(panel.raters)):
                 theirs = [tables[pair] for pair in counted if at in pair]

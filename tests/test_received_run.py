@@ -137,6 +137,23 @@ def test_a_count_that_no_run_has_is_damage(run: Path, counts: dict[str, Any]) ->
     assert time.thread_time() - began < 2
 
 
+@pytest.mark.parametrize("text", ["[]", "null", "5", "[" * 99_999, '{"gate2": "\\ud800"}'])
+def test_a_verdict_that_is_none_is_named(run: Path, text: str) -> None:
+    (run / "verdict.json").write_text(text, encoding="utf-8")
+    ended = harness("regress", "--base", run.name, "--candidate", run.name)
+    assert (ended.code, "verdict.json: " in ended.err and "it can be deleted" in ended.err) == (2, True)
+
+
+def test_half_a_character_in_a_manifest_is_damage(run: Path) -> None:
+    """A page, a terminal and a file cannot hold it."""
+    manifest_with(run, prompt="teacher\ud800@v1")
+    (listed,) = Listing(Project(run.parent.parent)).runs()
+    assert listed.state == "damaged"
+    for command in (("gate2", run.name), ("runs", "show", run.name), ("eval", "--resume", run.name)):
+        ended = harness(*command)
+        assert (ended.code, "half a surrogate pair" in ended.err) == (2, True)
+
+
 @pytest.mark.parametrize("name", ["manifest.json", "policy.toml", "records.jsonl", "examples.jsonl"])
 def test_a_file_without_end_is_damage(run: Path, name: str) -> None:
     """A file of holes takes no room on the disk, and a terabyte of memory."""

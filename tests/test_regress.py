@@ -231,7 +231,7 @@ def test_examples_that_nobody_judged_under_the_version_leave_it_open(project: Pa
     ended = regress(base, candidate, "--json")
     assert (ended.code, ended.json["comparison"]["stale"]) == (3, 60)
     assert ended.json["reason"] == "60 examples were not yet judged under the candidate's policy version"
-    how = "; next: harness golden confirm --policy small@v2 --unaffected, then golden regrade for the others"
+    how = "; next: harness golden confirm --policy small@v2 --unaffected, then confirm or regrade the others"
     said = "60 examples were not yet judged under small@v2"
     assert f"{said}{how}" in ended.json["comparison"]["warnings"]
     # Nor does such a run, or a baseline made of it, show that another is no worse.

@@ -146,6 +146,8 @@ ODD: dict[str, Any] = {
     "item and grade": pd.DataFrame({"item": range(N), "grade": G}),
     "no columns": pd.DataFrame(index=range(N)),
     "a lazy frame": object,
+    "series in a list": [pd.Series(G), pd.Series(G)],
+    "series in a tuple": (pd.Series(G, index=[f"d{at}" for at in range(N)]),) * N,
 }
 
 
@@ -169,6 +171,7 @@ def test_other_shapes_are_refused_in_words(shape: str) -> None:
         (lambda: gate2([0, 1], {"a": 0}, scale="0-3"), "grades: 1 for 2 golden grades"),
         (lambda: gate2(G, [[] for _ in G], scale="0-3"), "grades: no values"),
         (lambda: gate2(G, ODD["three dimensions"], scale="0-3"), "grades: more than two dimensions"),
+        (lambda: gate1(ODD["series in a list"], scale="0-3"), "ratings: a list of series, each"),
         (lambda: gate2(G, ODD["ragged"], scale="0-3"), "grades: rows of different lengths"),
         (lambda: gate2(ODD["true"], G, scale="0-3"), r"golden\[0\]: False is not on the scale 0-3"),
         (lambda: gate2(G, ODD["grade and confidence"], scale="0-3"), "columns are repeats, .*'confidence'"),

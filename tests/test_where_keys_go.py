@@ -6,12 +6,14 @@ import ssl
 from pathlib import Path
 
 import pytest
-from builders import harness, write_project
+from builders import harness, policy, write_project
 from fault_server import FaultServer, Turn, fault_server, graded
 
 from harness.errors import BadInput
-from harness.providers import is_expected, is_home
+from harness.providers import is_expected, is_home, open_teacher
+from harness.providers.base import Setup
 from harness.providers.connection import check_url, is_loopback, proxy_to, trusted
+from harness.providers.served import Served
 
 KEY = "sk-secret-secret"
 MODELS = ("openai/m", "openai-responses/m", "anthropic/m", "vllm/m")
@@ -171,6 +173,31 @@ def test_an_address_has_no_query_and_no_fragment(more: str) -> None:
         check_url(f"http://localhost:8000{more}", "OPENAI_API_KEY")
     with pytest.raises(BadInput, match="a user, a query or a fragment"):
         check_url("http://user@localhost:8000", "OPENAI_API_KEY")
+
+
+@pytest.mark.parametrize(
+    ("model", "variable", "home"),
+    [
+        ("openai/m", "OPENAI_BASE_URL", "https://api.openai.com/v1"),
+        ("anthropic/m", "ANTHROPIC_BASE_URL", "https://api.anthropic.com"),
+    ],
+)
+def test_an_empty_variable_names_no_address(
+    model: str, variable: str, home: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {**KEYS, variable: ""}.items():
+        monkeypatch.setenv(name, value)
+    teacher = open_teacher(model, Setup(policy=policy(), shots=()))
+    assert isinstance(teacher, Served)
+    assert teacher.wire._base == home
+
+
+@pytest.mark.parametrize(
+    "url", ["http://a/\r\nX: 1", "http://a/v1 ", "http://a/\x00", "http://a b", "//a/v1"]
+)
+def test_an_address_is_one_word_of_whole_characters(url: str) -> None:
+    with pytest.raises(BadInput, match="the base URL is no URL"):
+        check_url(url, "OPENAI_API_KEY")
 
 
 def test_a_providers_own_address_is_its_home() -> None:

@@ -118,6 +118,23 @@ def test_a_regraded_example_has_an_action_where_both_versions_decided_on_it(
     assert "None" not in said
 
 
+@pytest.mark.parametrize("decided", [True, False])
+def test_a_change_keeps_no_action_that_nobody_decided_on(shop: Path, decided: bool) -> None:
+    if not decided:
+        leave_actions_open(shop)
+    assert harness("policy", "new", "small").code == 0
+    said = flat(harness("policy", "diff", "small@v1", "small@v2").out)
+    nobody = "nobody has decided: small@v1 and small@v2 do not say what the actions show (`shown`)."
+    assert ("Every grade keeps its action." in said, nobody in said) == (decided, not decided)
+
+
+def test_a_run_of_grades_without_rules_has_none_that_is_known_to_be_stale(shop: Path) -> None:
+    """Such a grade may be older than an edit of its own version: nobody can tell."""
+    assert harness("eval", "--policy", "small", "--no-report").code == 0
+    said = flat(harness("runs", "show", "latest").out)
+    assert "known to be stale 0" in said and "stale examples" not in said
+
+
 # --- raters who are few, elsewhere, or under another version -------------------------------------------
 
 

@@ -18,7 +18,7 @@ from harness.nouns.policy import Policy
 from harness.nouns.records import Key
 from harness.policy.load import load_policy, policy_path
 from harness.pricing.prices import price_of
-from harness.providers import is_expected, reads_grades, sold_as
+from harness.providers import confirmed, reads_grades, sold_as
 from harness.providers.base import SENT_ALONG
 from harness.runs.manifest import Asked
 from harness.runs.pair_run import PairRun, find_pair_run
@@ -65,12 +65,10 @@ def rewrites_of_run(project: Project, reading: Reading, base_url: str | None) ->
     where = run.folder.name
     if reads_grades(before.model):
         raise BadInput(f"{where}: a file of grades has none for rewritten pairs; leave --rewrites away")
-    if base_url is None and not is_expected(before.model, before.base_url):
-        confirm = f"confirm the address with --base-url {before.base_url}"
-        raise BadInput(f"{where}: this sends your key and the pairs to {before.base_url}; {confirm}")
+    address = confirmed(before.model, before.base_url, base_url, run.folder)
     kept = ("model", "policy", "prompt", "splits", "shots", *SENT_ALONG)
     values = {name: getattr(before, name) for name in kept}
-    asked = Asked(**values, base_url=base_url or before.base_url, rewrites=True)
+    asked = Asked(**values, base_url=address, rewrites=True)
     found = _planned(project, asked, run.policy, list(reading.each_example()))
     now = found.plan.digests.model_copy(update={"golden": run.manifest.digests.golden})
     if changed := run.manifest.changed(now):

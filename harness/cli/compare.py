@@ -123,12 +123,14 @@ def keep_verdict(folder: Path, name: str, found: "Regression | Shipping", exclud
 
     from harness.runs.folder import VERDICT
     from harness.storage.files import read_text, write_atomic
-    from harness.storage.strict_json import json_fault, parse_json
+    from harness.storage.strict_json import json_fault, parse_whole
 
     path = folder / VERDICT
     try:
-        before = parse_json(read_text(path)) if path.exists() else {}
+        before = parse_whole(read_text(path)) if path.exists() else {}
     except ValueError as error:
         raise BadInput([Fault(str(path), f"not JSON: {json_fault(error)}; it can be deleted")]) from None
+    if not isinstance(before, dict):
+        raise BadInput([Fault(str(path), "expected a JSON object; it can be deleted")])
     verdict = found.model_dump(mode="json", exclude=exclude)
     write_atomic(path, json.dumps({**before, name: verdict}, indent=2) + "\n")

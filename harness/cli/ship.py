@@ -56,6 +56,7 @@ def ship_command(
     base: Annotated[str, option("What is in use now.", metavar="RUN|baseline")] = "baseline",
     override: OverrideOptions,
     pairs: PairsOptions,
+    base_url: Annotated[str | None, option("Confirms the address of the run's teacher, for --pairs.")] = None,
     calls: CallOptions,
     markdown: Markdown = None,
     root: Root = None,
@@ -74,11 +75,11 @@ def ship_command(
     project = project_at(root)
     label = which.label_in(project)
     asked = override.override(label)
-    if pairs.pairs is None and (given := given_in(vars(pairs))):
+    if pairs.pairs is None and (given := given_in({**vars(pairs), "base_url": base_url})):
         raise BadInput(f"{given}: only for a file of pairs; add --pairs FILE")
     evidence = gather(project, label, run, base)
     if pairs.pairs is not None:
-        evidence = _with_impact(project, evidence, pairs, calls.limits())
+        evidence = _with_impact(project, evidence, pairs, base_url, calls.limits())
     found = judge_shipping(evidence, asked)
     if found.override:
         _record(project, found.override)
@@ -94,7 +95,9 @@ def ship_command(
     end_with(found.verdict)
 
 
-def _with_impact(project: Project, evidence: "Evidence", pairs: PairsOptions, limits: "Limits") -> "Evidence":
+def _with_impact(
+    project: Project, evidence: "Evidence", pairs: PairsOptions, base_url: str | None, limits: "Limits"
+) -> "Evidence":
     """Measure the change on production pairs, by the teacher of the judged run."""
     from dataclasses import replace
 
@@ -104,7 +107,8 @@ def _with_impact(project: Project, evidence: "Evidence", pairs: PairsOptions, li
     before = version_before(project, evidence)
     if evidence.run is None:
         return replace(evidence, pairs_given=True)
-    teacher = teacher_of(evidence.run.run.manifest.asked, str(pairs.path))
+    run = evidence.run.run
+    teacher = teacher_of(run.manifest.asked, str(pairs.path), base_url, run.folder)
     label = evidence.policy.label
     impact = measure(
         project, (before, label), pairs, teacher, limits, command=f"harness ship --policy {label}"

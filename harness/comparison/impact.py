@@ -156,4 +156,4 @@ def _left_out(pairs: Pairs, read: Sequence[ShownPair]) -> tuple[str, ...]:
         return ()
     lost = len(pairs) - len(read)
     has = "has" if lost == 1 else "have"
-    return (f"{lost} of {plural(len(pairs), 'pair')} {has} no readable answer under both versions",)
+    return (f"{lost:,} of {plural(len(pairs), 'pair')} {has} no readable answer under both versions",)

@@ -81,7 +81,7 @@ def broken_history(examples: Sequence[Example]) -> Iterator[Finding]:
 
 def how_to_confirm(policy: str) -> str:
     """What judges the golden grades again under a policy version: most by one command."""
-    return f"harness golden confirm --policy {policy} --unaffected, then golden regrade for the others"
+    return f"harness golden confirm --policy {policy} --unaffected, then confirm or regrade the others"
 
 
 def not_judged(examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:

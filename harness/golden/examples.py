@@ -21,6 +21,10 @@ def golden_path(project: Project, policy_name: str) -> Path:
     return pick_name("golden set", policy_name, project.golden) / FILE
 
 
+SHOWN = ("id", "query", "result", "context", "tags")
+"""What says which pair an example is: no control character is in it."""
+
+
 def load_examples(path: Path, policy: Policy) -> list[Example]:
     """The examples as graded under this policy version. BadInput names every structural fault."""
     return list(checked_examples(path, policy))
@@ -43,7 +47,7 @@ def read_numbered(path: Path, policy: Policy) -> tuple[list[tuple[int, Example]]
 def _each_numbered(path: Path, policy: Policy, faults: list[Fault]) -> Iterator[tuple[int, Example]]:
     """Each readable example with its line number. When all are read, `faults` has every fault of the file."""
     ids, off = array("q"), list[Fault]()
-    for number, data in each_json_line(path):
+    for number, data in each_json_line(path, SHOWN):
         where = f"{path}, line {number}"
         example, found = (None, [data]) if isinstance(data, Fault) else build(Example, data, where)
         faults += found

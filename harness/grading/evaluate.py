@@ -14,7 +14,7 @@ from harness.grading.meanwhile import imported_meanwhile
 from harness.grading.new_run import new_manifest, run_contents
 from harness.grading.plan import Plan, make_plan, setup_of
 from harness.pricing.prices import price_of
-from harness.providers import is_expected, open_teacher, sold_as
+from harness.providers import confirmed, open_teacher, sold_as
 from harness.runs.manifest import Asked, Manifest, how_to_resume, load_manifest, save_manifest
 from harness.runs.new_folder import create_run
 from harness.runs.record_log import RecordLog, answered_in
@@ -65,10 +65,8 @@ def resume(
     asked = manifest.asked
     if again := asked.kind.repeated_by:
         raise BadInput(f"{folder}: {asked.kind.apart}; repeat its `{again}` to resume it")
-    if base_url is None and not is_expected(asked.model, asked.base_url):
-        what = f"this sends your key and the pairs to {asked.base_url}; confirm the address"
-        raise BadInput(f"{folder}: {what}: {how_to_resume(folder, asked)}")
-    plan = make_plan(project, asked.model_copy(update={"base_url": base_url or asked.base_url}))
+    address = confirmed(asked.model, asked.base_url, base_url, folder, f": {how_to_resume(folder, asked)}")
+    plan = make_plan(project, asked.model_copy(update={"base_url": address}))
     if changed := manifest.digests.changed(plan.digests):
         raise BadInput(f"{folder}: changed since the run began: {', '.join(changed)}; start a new run")
     base_url = base_url and base_url.rstrip("/")

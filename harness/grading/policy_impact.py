@@ -4,6 +4,7 @@ Each version has its own run folder, so that no later command asks an answered q
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from harness.comparison.impact import measure_impact
 from harness.errors import BadInput
@@ -11,7 +12,7 @@ from harness.golden.examples import stale
 from harness.grading.job import Limits, RunObserver
 from harness.grading.pair_grades import grade_pairs, is_finished
 from harness.grading.plan import Plan, make_plan
-from harness.providers import is_prompted, reads_grades
+from harness.providers import confirmed, is_prompted, reads_grades
 from harness.providers.base import SENT_ALONG
 from harness.runs.manifest import Asked
 from harness.runs.pair_run import find_pair_run
@@ -54,10 +55,12 @@ def impact_of(
     return measure_impact(pairs, before, after, warnings, reads_policy=is_prompted(teacher.model))
 
 
-def teacher_of(asked: Asked, pairs: str) -> Asked:
-    """A run's teacher, to grade the pairs of a file."""
-    kept = ("model", "policy", "prompt", "shots", *SENT_ALONG, "base_url")
-    return Asked(**{name: getattr(asked, name) for name in kept}, splits=(), pairs=pairs)
+def teacher_of(asked: Asked, pairs: str, base_url: str | None, run: Path) -> Asked:
+    """A run's teacher, to grade the pairs of a file. BadInput for an address that the run alone names."""
+    kept = ("model", "policy", "prompt", "shots", *SENT_ALONG)
+    address = confirmed(asked.model, asked.base_url, base_url, run)
+    values = {name: getattr(asked, name) for name in kept}
+    return Asked(**values, base_url=address, splits=(), pairs=pairs)
 
 
 def _warnings(plans: Sequence[Plan], pairs: Stream[ShownPair]) -> list[str]:
@@ -71,7 +74,8 @@ def _warnings(plans: Sequence[Plan], pairs: Stream[ShownPair]) -> list[str]:
         why = "it learned from grades, and a changed rule moves nothing in it"
         found.append(f"{new.asked.model} reads no policy: {why}; name a teacher with --model")
     if kept:
-        count = f"{kept} of {plural(kept + len(new.learnable), 'golden shot')} {'is' if kept == 1 else 'are'}"
+        of = plural(kept + len(new.learnable), "golden shot")
+        count = f"{kept:,} of {of} {'is' if kept == 1 else 'are'}"
         found.append(f"{count} withheld from the teacher: a pair has the query, or nearly the text")
     if left := stale(new.learnable, new.policy):
         count = plural(len(left), "golden shot was", "golden shots were")

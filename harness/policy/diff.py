@@ -42,6 +42,7 @@ def diff_policies(old: Policy, new: Policy) -> PolicyDiff:
         changes=changes,
         action_moves=tuple(_action_moves(old, new)),
         reordered=not changes and _said(old) != _said(new),
+        undecided=tuple(one.label for one in (old, new) if one.decided_actions is None),
     )
 
 

@@ -6,6 +6,8 @@ from typing import Any, Final
 from jinja2 import Environment, TemplateSyntaxError, nodes
 from jinja2.visitor import NodeTransformer
 
+from harness.storage.strict_json import whole_text
+
 SOURCE: Final = 500_000
 """The most characters of a template."""
 NODES: Final = 20_000
@@ -35,6 +37,12 @@ def parse_guarded(environment: Environment, source: str) -> nodes.Template:
             raise TemplateSyntaxError(
                 f"{word} is not allowed in a prompt: its files cannot load others", line
             )
+        if (
+            isinstance(node, nodes.Const)
+            and isinstance(node.value, str)
+            and whole_text(node.value) != node.value
+        ):
+            raise TemplateSyntaxError("contains half a surrogate pair, which is not a character", line)
         if number > NODES:
             raise TemplateSyntaxError(f"more than {NODES:,} Jinja nodes", line)
     guarded: nodes.Template = _TemplateGuard().visit(tree)

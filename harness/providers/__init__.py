@@ -5,6 +5,7 @@ A new provider is one file, and one line in PROVIDERS.
 
 import os
 import re
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from harness.errors import BadInput
+from harness.errors import BadInput, Fault
 from harness.pricing.vendors import ANTHROPIC, OPENAI, Sold, Vendor
 from harness.providers import anthropic, builtin, openai, recorded, replay, student
 from harness.providers.anthropic_batches import AnthropicBatches
@@ -153,7 +154,11 @@ def refuse_unread(name: str, shots: int | None) -> None:
 def open_teacher(name: str, setup: Setup) -> Teacher:
     """The teacher of that name, ready to be asked. BadInput or FatalError where it cannot be."""
     provider, model = split_model(name)
-    return PROVIDERS[provider].open(model, setup)
+    known = PROVIDERS[provider]
+    if known.base and os.environ.get(known.base) == "":
+        # It names no address, as workflows leave it; the SDK would ask at "".
+        del os.environ[known.base]
+    return known.open(model, setup)
 
 
 def batches_of(name: str, teacher: Teacher) -> Batches:
@@ -196,6 +201,18 @@ def is_home(model: str, address: str | None) -> bool:
 def is_expected(model: str, address: str | None) -> bool:
     """Whether this user, and not a file, says that the model is at an address."""
     return is_home(model, address) or address == base_url_of(split_model(model)[0])
+
+
+def confirmed(model: str, saved: str | None, given: str | None, where: Path, how: str = "") -> str | None:
+    """The address to ask, where a file names one: the given one, or the saved one if the user says it too.
+
+    BadInput for an address that the file `where` alone names; `how`: what to type to confirm it.
+    """
+    if given is None and not is_expected(model, saved):
+        how = how or f" with --base-url {shlex.quote(str(saved))}"
+        what = f"this sends your key and the pairs to {saved}; confirm the address{how}"
+        raise BadInput([Fault(str(where), what)])
+    return given or saved
 
 
 def key_variables() -> list[str]:

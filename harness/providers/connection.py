@@ -45,7 +45,7 @@ def check_url(url: str | None, variable: str) -> None:
         parts = urlsplit(url)
         # The name is tried as the transport will: what it cannot encode, it raises in its own way.
         sound = parts.scheme in ("http", "https") and bool((parts.hostname or "").encode("idna"))
-        sound = sound and parts.port != 0
+        sound = sound and parts.port != 0 and url.isprintable() and " " not in url
     except ValueError:
         sound = False
     if not sound:

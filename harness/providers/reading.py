@@ -126,13 +126,23 @@ _UNIQUE = json.JSONDecoder(parse_int=_whole, object_pairs_hook=_once)
 
 
 def read_stop(reason: str | None, stops: Mapping[str, Stop]) -> Stop:
-    """Why an answer ends; the end where the server does not say. TransientError for a reason that is none."""
+    """Why an answer ends; the end where the server does not say. TransientError for a reason that is none.
+
+    The words are known in other spellings: `content-filter`, `maxTokens`, `FINISH_REASON_STOP`.
+    """
     if not reason:
         return "end"
     stop = stops.get(reason.casefold())
     if stop is None:
+        letters = re.sub("^finishreason", "", _letters(reason))
+        stop = next((stop for word, stop in stops.items() if _letters(word) == letters), None)
+    if stop is None:
         raise TransientError(f"the server broke the answer off, with the reason {clip(reason)!r}")
     return stop
+
+
+def _letters(words: str) -> str:
+    return re.sub("[^a-z]", "", words.casefold())
 
 
 def end_of(stop: Stop, *, refused: bool) -> Stop:

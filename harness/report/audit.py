@@ -59,7 +59,7 @@ def findings(found: Audit) -> Iterator[str]:
     if not effects and not shifted:
         yield _nothing_found(found)
     kept = [one for one in found.rewrites if one.moved and not one.may_move]
-    stayed = [f"{one.kind} {one.moved} of {one.of}" for one in kept]
+    stayed = [f"{one.kind} {one.moved:,} of {one.of:,}" for one in kept]
     if stayed:
         yield f"Moved though the meaning stayed: {', '.join(stayed)}."
     first = [f"{one.kind} {one.actions_first}" for one in found.rewrites if one.actions_first]
@@ -104,7 +104,7 @@ def _rewrite_words(one: Rewrite) -> str:
     assert one.shift is not None, "a rewrite with a p has a shift"
     way = "raises" if one.shift > 0 else "lowers"
     remark = f" (it {MARK})" if one.may_move else ""
-    moved = f"{one.moved} of {plural(one.of, 'grade')} moved"
+    moved = f"{one.moved:,} of {plural(one.of, 'grade')} moved"
     return f"{one.kind} {way} the grade by {abs(one.shift):.2f} on average: {moved}{remark}."
 
 

@@ -17,7 +17,7 @@ def canary_view(report: CanaryReport, grader: str, mixed: Sequence[str] = ()) ->
     if not report.compared:
         yield Text("No answer: no canary had both its grades read.")
         return
-    moved = f"{report.moved} of {plural(report.compared, 'grade')} moved"
+    moved = f"{report.moved:,} of {plural(report.compared, 'grade')} moved"
     yield Text(f"{moved}: {report.up} up, {report.down} down, {number(report.mean_move, 2)} on average.")
     if report.compared < report.canaries:
         lost = plural(report.canaries - report.compared, "canary")

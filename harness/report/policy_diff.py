@@ -28,7 +28,11 @@ def diff_view(diff: PolicyDiff) -> Iterator[RenderableType]:
     yield Text("")
     for move in diff.action_moves:
         yield Text(f"Grade {move.grade}: {move.old or 'no such grade'} -> {move.new or 'no such grade'}.")
-    if not diff.action_moves:
+    if diff.undecided:
+        does = "does" if len(diff.undecided) == 1 else "do"
+        said = f"{' and '.join(diff.undecided)} {does} not say what the actions show (`shown`)"
+        yield Text(f"Whether a grade keeps its action, nobody has decided: {said}.")
+    elif not diff.action_moves:
         yield Text("Every grade keeps its action.")
 
 

@@ -102,7 +102,7 @@ def manifest_facts(manifest: Manifest, folder: Path) -> dict[str, str]:
         "policy": f"{asked.policy}  {digests.policy}",
         **(unprompted_facts(digests, asked.rater) if manifest.unprompted else _prompt(manifest)),
         "examples": f"{manifest.examples:,} of {asked.part}  {digests.golden}",
-        "stale examples": f"{manifest.stale:,}",
+        "known to be stale": f"{manifest.stale:,}",
         "gates": manifest.gates,
         "commit": f"{commit}{' (with changes)' if manifest.dirty else ''}",
         "versions": ", ".join(f"{name} {version}" for name, version in manifest.packages.items()),

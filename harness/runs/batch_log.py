@@ -18,7 +18,7 @@ from harness.nouns.base import Noun
 from harness.nouns.records import Key
 from harness.storage.files import build, read_bytes, to_line
 from harness.storage.regular import append_whole, open_to_append
-from harness.storage.strict_json import json_fault, parse_json
+from harness.storage.strict_json import json_fault, parse_whole
 
 BATCHES = "batches.jsonl"
 Ending = Literal["over", "short", "lost"]
@@ -152,7 +152,7 @@ def _read(path: Path) -> tuple[list[Entry], int]:
     for number, line in enumerate(lines, start=1):
         where = f"{path}, line {number}"
         try:
-            entry, faults = build(Entry, parse_json(line.decode("utf-8")), where)
+            entry, faults = build(Entry, parse_whole(line.decode("utf-8")), where)
         except (ValueError, RecursionError) as error:
             entry, faults = None, [Fault(where, f"not JSON: {json_fault(error, lines=False)}")]
         if entry is None or (entry.step != "meant" and entry.mark not in marks):

@@ -28,7 +28,7 @@ from harness.runs.record_log import RECORDS, iter_records
 from harness.storage.files import iter_nouns, read_text
 from harness.storage.plural import plural
 from harness.storage.project import Project, folder_names
-from harness.storage.strict_json import parse_json
+from harness.storage.strict_json import parse_whole
 
 EXAMPLES, PAIRS = "examples.jsonl", "pairs.jsonl"
 BASELINES = "baselines"
@@ -210,7 +210,7 @@ def _run_of_baseline(project: Project, beside: Path | None) -> str:
         )
         raise BadInput(f"{there}; `harness baseline show` lists them")
     try:
-        run = parse_json(read_text(found[0]))["run"]
+        run = parse_whole(read_text(found[0]))["run"]
     except (ValueError, TypeError, KeyError) as error:
         raise BadInput([Fault(str(found[0]), f"not a baseline: {error}")]) from None
     if run not in run_names(project):

@@ -4,15 +4,16 @@ One rater is taken beside all later ones at a time, in arrays: the work grows wi
 and the memory with the pairs of one rater.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.nouns.base import Weighting
+from harness.nouns.base import Reason, Weighting
 from harness.score.rating_matrix import RatingMatrix
 from harness.score.threshold import WEIGHTINGS, Measured
 from harness.stats.agreement import (
@@ -37,6 +38,7 @@ from harness.stats.intervals import (
     spread_of,
 )
 from harness.stats.raters import MISSING
+from harness.storage.plural import plural
 
 Mask = NDArray[np.bool_]
 
@@ -185,8 +187,11 @@ class _Mean:
         self._counts += beside.counts[beside.counted].sum(axis=0)
 
     def measured(self, kappas: Kappas) -> Measured:
-        """The mean and its spread."""
-        return Measured(kappas.mean(np.flatnonzero(self._counted)), self._spread(kappas), len(self._used))
+        """The mean and its spread; a pair's reason says of how many it holds, where there are several."""
+        mean, spread = kappas.mean(np.flatnonzero(self._counted)), self._spread(kappas)
+        of_pairs = partial(_of_pairs, [kappas.reasons[at] for at in np.flatnonzero(self._counted).tolist()])
+        mean = replace(mean, reason=of_pairs(mean.reason))
+        return Measured(mean, replace(spread, reason=of_pairs(spread.reason)), len(self._used))
 
     def _spread(self, kappas: Kappas) -> Spread:
         used, counted = self._used, self._counted
@@ -201,6 +206,13 @@ class _Mean:
         return clustered_spread(
             float(np.mean(values)), phi, clusters, differ, self._counts, self._d, self._expected
         )
+
+
+def _of_pairs(all_: Sequence[Reason | None], one: Reason | None) -> Reason | None:
+    """A reason of some pairs, for the mean of all: of another number of raters it would be untrue."""
+    if len(all_) < 2 or one not in all_ or one is None:
+        return one
+    return Reason(one.kind, f"in {all_.count(one):,} of {plural(len(all_), 'pair')} of raters {one.text}")
 
 
 def _spreads(beside: _Beside, kappas: Kappas, cells: _Cells, q: int) -> Iterator[Spread]:

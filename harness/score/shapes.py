@@ -117,6 +117,10 @@ def _plain(side: Any, name: str) -> Given:
     names, values = _names_of(side), _listed(side, name)
     if not any(_is_list(value) for value in values):
         return Given(names, None, [values], flat=True)
+    if any(_is_list(value) and _names_of(value) is not None for value in values):
+        # Their index would be passed over, and a list of raters read as one of items.
+        how = "pandas.DataFrame({'ann': ann, 'bob': bob})"
+        raise BadInput(f"{name}: a list of series, each with an index of its own; give a data frame: {how}")
     widths = {len(value) if _is_list(value) else 0 for value in values}
     if len(widths) > 1:
         raise BadInput(f"{name}: rows of different lengths; give every item as many values, None for missing")

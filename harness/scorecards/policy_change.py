@@ -51,7 +51,10 @@ class ActionReassigned(Noun):
 
 
 class PolicyDiff(Noun):
-    """Two versions. `reordered`: the order of the parts, or the layout of texts, differs."""
+    """Two versions. `reordered`: the order of the parts, or the layout of texts, differs.
+
+    `undecided`: the versions that do not say what their actions show.
+    """
 
     old: str
     new: str
@@ -60,6 +63,7 @@ class PolicyDiff(Noun):
     changes: tuple[PartChange, ...]
     action_moves: tuple[ActionReassigned, ...]
     reordered: bool
+    undecided: tuple[str, ...] = ()
 
     @property
     def rules(self) -> tuple[PartChange, ...]:

@@ -144,7 +144,7 @@ def _policy(found: Evidence) -> Check:
 def _golden(found: Evidence) -> Check:
     if found.stale:
         was = "was" if found.stale == 1 else "were"
-        count = f"{found.stale} of {plural(found.judged, 'golden grade')} {was}"
+        count = f"{found.stale:,} of {plural(found.judged, 'golden grade')} {was}"
         return "fail", f"{count} not yet judged under {found.policy.label} as it reads now"
     errors = [finding for finding in found.findings if finding.level == "error"]
     if errors:
@@ -220,7 +220,7 @@ def _canaries(found: Evidence) -> Check:
     if found.canaries.outdated:
         return "inconclusive", _outdated(found.canaries)
     allowed = found.gates.canaries_moved
-    reason = f"{report.moved} of {plural(report.compared, 'grade')} moved, {allowed} are allowed"
+    reason = f"{report.moved:,} of {plural(report.compared, 'grade')} moved, {allowed} are allowed"
     if report.moved > allowed:
         return "fail", reason
     if report.compared < report.canaries:

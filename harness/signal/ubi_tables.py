@@ -14,7 +14,7 @@ from harness.errors import BadInput, Fault
 from harness.golden.table_faults import shortened
 from harness.signal.batches import Unfit, headers_of, kind_of, pieces
 from harness.storage.formats import read_table
-from harness.storage.strict_json import parse_json
+from harness.storage.strict_json import parse_whole
 from harness.storage.tables import Layout
 
 OBJECT, RANK = "event_attributes.object.object_id", "event_attributes.position.ordinal"
@@ -118,6 +118,6 @@ def _hits(value: Any, text: str) -> list[str]:
     """The ids of a cell: a list, the text of a JSON list, or ids with commas or spaces between them."""
     if text.startswith("[") and not isinstance(value, list):
         with suppress(ValueError):
-            value = parse_json(text)
+            value = parse_whole(text)
     parts = value if isinstance(value, list) else text.replace(",", " ").split()
     return [str(part) for part in parts]

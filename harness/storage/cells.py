@@ -13,6 +13,10 @@ CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 """What no text of a product holds, and what cuts it off or steers a terminal elsewhere."""
 
 
+_ESCAPED = re.compile(r"\\u00[01]|\\u007[fF]|\\[bf]|\x7f")
+"""How a line of JSON writes control characters; a backslash before one of these letters looks the same."""
+
+
 _KINDS = {
     datetime: "a time",
     date: "a date",
@@ -21,6 +25,19 @@ _KINDS = {
     bool: "true or false",
 }
 """What typed columns hold that is no grade and no other number. A datetime is a date too, and comes first."""
+
+
+def control_in(line: str, value: Any) -> str | None:
+    """The first control character in texts and keys of a line of JSON; `value`: what of it is looked at."""
+    if not _ESCAPED.search(line):
+        return None
+    todo = [value]
+    while todo:
+        one = todo.pop()
+        if isinstance(one, str) and (found := CONTROL.search(one)):
+            return found[0]
+        todo += [*one, *one.values()] if isinstance(one, dict) else one if isinstance(one, list) else []
+    return None
 
 
 def present(value: Any) -> Any:
@@ -71,5 +88,10 @@ def unquoted(cell: str) -> str:
 def _is_risky(cell: str) -> bool:
     """Whether a spreadsheet may see a formula, or a white space that it drops before one."""
     bare = cell.lstrip("'")
-    seen = unicodedata.normalize("NFKC", bare).lstrip("' \t\r\n\v\f\x00\ufeff\u200b")
-    return seen.startswith(FORMULA) or bare.startswith(("\t", "\r", "\n"))
+    first = next((letter for letter in unicodedata.normalize("NFKC", bare) if not _is_unseen(letter)), "")
+    return first in FORMULA or bare.startswith(("\t", "\r", "\n"))
+
+
+def _is_unseen(letter: str) -> bool:
+    """Whether a program may drop a letter before a sign: a quote, white space, controls, marks of layout."""
+    return letter == "'" or unicodedata.category(letter)[0] in "ZC"

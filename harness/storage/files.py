@@ -12,10 +12,11 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from harness.errors import BadInput, Fault, refuse_faults
+from harness.storage.cells import control_in
 from harness.storage.partial import beside_of
 from harness.storage.regular import LARGEST, LONGEST_LINE, lines_of, reading
 from harness.storage.regular import read_bytes as read_bytes
-from harness.storage.strict_json import json_fault, parse_json, parse_whole
+from harness.storage.strict_json import json_fault, parse_whole
 
 Model = TypeVar("Model", bound=BaseModel)
 PIECE = 1 << 16
@@ -100,7 +101,7 @@ def _words(found: dict[str, Any]) -> str:
 def read_json(path: Path, most: int = LARGEST, *, links: bool = True) -> Any:
     """A JSON file as plain data. BadInput if it is none."""
     try:
-        return parse_json(read_text(path, most, links=links))
+        return parse_whole(read_text(path, most, links=links))
     except (ValueError, RecursionError) as error:
         raise BadInput([Fault(str(path), f"not JSON: {json_fault(error)}")]) from None
 
@@ -116,8 +117,11 @@ def json_lines(path: Path) -> tuple[list[tuple[int, dict[str, Any]]], list[Fault
     return [(number, found) for number, found in lines if not isinstance(found, Fault)], faults
 
 
-def each_json_line(path: Path) -> Iterator[tuple[int, dict[str, Any] | Fault]]:
-    """Each line's object, or its fault; the file is read line by line."""
+def each_json_line(path: Path, plain: tuple[str, ...] = ()) -> Iterator[tuple[int, dict[str, Any] | Fault]]:
+    """Each line's object, or its fault; the file is read line by line.
+
+    `plain`: keys under which a control character is a fault.
+    """
     for number, line in text_lines(path):
         if not line.strip():
             continue
@@ -129,6 +133,9 @@ def each_json_line(path: Path) -> Iterator[tuple[int, dict[str, Any] | Fault]]:
             continue
         if not isinstance(value, dict):
             yield number, Fault(f"{path}, line {number}", "expected a JSON object on each line")
+        elif plain and (found := control_in(line, [value.get(key) for key in plain])):
+            what = f"the control character {found!r} is no text; take it out"
+            yield number, Fault(f"{path}, line {number}", what)
         else:
             yield number, value
 

@@ -55,7 +55,7 @@ def lines_of(path: Path, encoding: str | None) -> Lines:
 def encoding_named(encoding: str | None) -> str:
     """A name that Python reads text by. BadInput for one that it does not know."""
     try:
-        "".encode(encoding or "utf-8")
+        "é".encode(encoding or "utf-8", "ignore")  # one for domain names takes no such word
     except (LookupError, ValueError):
         raise BadInput(f"--encoding: unknown encoding {encoding!r}; try cp1252 or utf-16") from None
     return encoding or "utf-8-sig"
@@ -101,7 +101,7 @@ def _first_fault(path: Path, source: Opener, encoding: str) -> Fault:
     with source() as file:
         while True:
             piece = file.read(PIECE)
-            start = start or piece[:2]
+            start = start or piece[:4]
             try:
                 lines += decoder.decode(piece, not piece).count("\n")
             except UnicodeDecodeError as error:
@@ -113,12 +113,22 @@ def _first_fault(path: Path, source: Opener, encoding: str) -> Fault:
                 return Fault(str(path), _CHANGED)
 
 
+_NO_TEXT = {
+    b"\x1f\x8b": "compressed by gzip: unpack it, or give a pipe, <(zcat FILE), with --format csv",
+    b"PK\x03\x04": "a workbook or a zip archive: unpack it, or read a workbook with --format xlsx",
+    b"PAR1": "Parquet: read it with --format parquet",
+}
+"""What is no text in any encoding, by its first bytes."""
+
+
 def _not_decoded(path: Path, encoding: str, line: int, found: int, start: bytes) -> Fault:
-    """`found`: the byte that is no text; `start`: the first two of the file, which tell UTF-16."""
+    """`found`: the byte that is no text; `start`: the first four of the file, which tell what it is."""
     byte = f"byte 0x{found:02x}"
+    if what := next((what for sign, what in _NO_TEXT.items() if start.startswith(sign)), None):
+        return Fault(str(path), f"no text but {what}")
     if encoding != "utf-8-sig":
         return Fault(f"{path}, line {line}", f"not {encoding} ({byte}); name another --encoding")
-    likely = "utf-16" if start in (b"\xff\xfe", b"\xfe\xff") else "cp1252"
+    likely = "utf-16" if start[:2] in (b"\xff\xfe", b"\xfe\xff") else "cp1252"
     what = f"not UTF-8 ({byte}); save the file as UTF-8, or name its encoding: --encoding {likely}"
     return Fault(f"{path}, line {line}", what)
 

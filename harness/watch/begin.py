@@ -9,7 +9,7 @@ from harness.golden.examples import checked_examples, golden_path
 from harness.golden.splits import choose_examples
 from harness.grading.plan import Plan, make_plan
 from harness.policy.load import load_with_gates, policy_path
-from harness.providers import is_expected, reads_grades
+from harness.providers import confirmed, reads_grades
 from harness.runs.manifest import IN_WORDS, Asked
 from harness.runs.watch_folder import WatchSettings, alone_in, is_watch, load_settings, save_settings
 from harness.score.watch import ALPHA, DELTA, LEAST_REPEATS, refuse_few
@@ -97,10 +97,8 @@ def _same(folder: Path, settings: WatchSettings, wanted: Wanted) -> WatchSetting
         for name, then, now in pairs
         if name in wanted.given and not _fits(name, then, now)
     )
-    if now.base_url is None and not is_expected(before.model, before.base_url):
-        what = f"this sends your key and the pairs to {before.base_url}"
-        raise BadInput([Fault(str(folder), f"{what}; confirm the address with --base-url {before.base_url}")])
-    asked = before.model_copy(update={"base_url": now.base_url or before.base_url})
+    address = confirmed(before.model, before.base_url, now.base_url, folder)
+    asked = before.model_copy(update={"base_url": address})
     return settings.model_copy(update={"asked": asked})
 
 

@@ -47,7 +47,7 @@ async def _look(session: BatchSession, logged: LoggedBatch, shown: dict[str, str
                 f"the server does not know batch {batch}; use the key and address that sent it ({error})"
             ) from error
         standing = BatchStatus("no longer known to the server", True, 0, len(logged.keys))
-    words = f"batch {batch}: {standing.word}, {standing.done} of {standing.total} done"
+    words = f"batch {batch}: {standing.word}, {standing.done:,} of {standing.total:,} done"
     if words != shown.get(batch):
         shown[batch] = words
         session.say(words)
