@@ -103,6 +103,7 @@ def joined(sides: Sequence[Side]) -> Side:
         stale=sum(side.stale for side in sides),
         part="+".join(side.part or "" for side in sides),
         apart=next((side.apart for side in sides if side.apart), None),
+        notes=tuple(dict.fromkeys(note for side in sides for note in side.notes)),
         warnings=tuple(text for side in sides for text in side.warnings),
     )
 

@@ -77,6 +77,7 @@ def check_view(found: StudentCheck) -> Iterator[RenderableType]:
         )
     for finding in found.findings:
         yield Text(_finding(finding, found))
+    yield from map(Text, found.notes)
     yield from warnings(found.warnings, above=True)
 
 

@@ -106,6 +106,7 @@ def choose_cascade(
         rule=rule.words(gated, margin),
         curve=curve,
         cost=cost,
+        notes=student.notes,
     )
     if chosen is None:
         verdict, reason = _none(curve, rule, gated, margin, len(np.unique(on_dev.clusters)))

@@ -5,6 +5,7 @@ Reads what was graded, and asks nobody.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from harness.comparison.paired import compare_sides
 from harness.comparison.sides import Side
 from harness.errors import BadInput
 from harness.nouns.base import Weighting
+from harness.nouns.policy import Gates
 from harness.score.answer_matrix import AnswerMatrix
 from harness.score.confidence import confidence_score
 from harness.score.settings import ScoreSettings, gate2_bar
@@ -71,52 +73,66 @@ def check_student(
     student, teacher = with_votes(student), with_votes(teacher)
     found = compare_sides(teacher, student, weighting)
     gates = student.gates if margin is None else student.gates.model_copy(update={"margin": margin})
-    judged = judge_regression(found, gates)
     both = both_of(student, teacher)
-    shares = distilled(both.student, both.teacher, both.golden, both.clusters)
-    slices = slices_of(both, student.action_of)
-    sure = _overconfidence(both)
-    change = found.gated_change
-    findings = tuple(_findings(found, shares, slices, sure))
-    ours, theirs, between = _agreements(both, student, teacher)
     return StudentCheck(
-        policy=student.policy,
-        part=student.part or teacher.part,
-        n=len(both.golden),
-        n_clusters=found.n_clusters,
-        **_left_out(found),
-        gated=found.gated,
-        margin=gates.margin,
-        student=ours,
-        teacher=theirs,
-        student_vs_teacher=between,
-        delta=Delta(value=change.delta, ci=change.ci, se=change.se, reason=change.reason),
-        distillation_loss=_shown(shares.loss),
-        inherited_error=_shown(shares.inherited),
-        gain=_shown(shares.gain),
-        calibration=_calibration(both, student),
-        overconfidence=sure and Delta(value=sure.value, ci=sure.ci, se=sure.se, reason=sure.reason),
-        slices=slices,
-        worst=worst_of(slices),
-        stack=stack_of(both, student.action_of),
+        **_read(found, student, teacher),
+        **_judged(found, gates, origin),
+        **_measured(found, both, student, teacher),
         cuts=cuts,
-        finding=findings[0] if findings else None,
-        findings=findings,
-        verdict=judged.verdict,
-        reason=f"{_may(judged.verdict, origin)}: {judged.reason}",
-        conditions=judged.conditions,
         origin=origin,
+        notes=tuple(note for note in student.notes if not (origin and note == origin.unknown)),
         warnings=(*remarks(student, teacher, origin), *found.warnings),
     )
 
 
-def _left_out(found: Comparison) -> dict[str, int]:
-    """How many items are compared in no figure."""
+def _read(found: Comparison, student: Side, teacher: Side) -> dict[str, Any]:
+    """What is compared, and how much of both is in no figure."""
     return {
+        "policy": student.policy,
+        "part": student.part or teacher.part,
+        "n_clusters": found.n_clusters,
         "only_student": len(found.only_candidate),
         "only_teacher": len(found.only_base),
         "unread_student": len(found.unread_candidate),
         "unread_teacher": len(found.unread_base),
+    }
+
+
+def _judged(found: Comparison, gates: Gates, origin: StudentOrigin | None) -> dict[str, Any]:
+    """May it stand in? As `harness regress` with the teacher as the base."""
+    judged, change = judge_regression(found, gates), found.gated_change
+    return {
+        "gated": found.gated,
+        "margin": gates.margin,
+        "delta": Delta(value=change.delta, ci=change.ci, se=change.se, reason=change.reason),
+        "verdict": judged.verdict,
+        "reason": f"{_may(judged.verdict, origin)}: {judged.reason}",
+        "conditions": judged.conditions,
+    }
+
+
+def _measured(found: Comparison, both: Both, student: Side, teacher: Side) -> dict[str, Any]:
+    """The kappas, what was lost, inherited and gained, where, and what of it stands out."""
+    shares = distilled(both.student, both.teacher, both.golden, both.clusters)
+    slices = slices_of(both, student.action_of)
+    sure = _overconfidence(both)
+    findings = tuple(_findings(found, shares, slices, sure))
+    ours, theirs, between = _agreements(both, student, teacher)
+    return {
+        "n": len(both.golden),
+        "student": ours,
+        "teacher": theirs,
+        "student_vs_teacher": between,
+        "distillation_loss": _shown(shares.loss),
+        "inherited_error": _shown(shares.inherited),
+        "gain": _shown(shares.gain),
+        "calibration": _calibration(both, student),
+        "overconfidence": sure and Delta(value=sure.value, ci=sure.ci, se=sure.se, reason=sure.reason),
+        "slices": slices,
+        "worst": worst_of(slices),
+        "stack": stack_of(both, student.action_of),
+        "finding": findings[0] if findings else None,
+        "findings": findings,
     }
 
 
