@@ -31,9 +31,10 @@ from harness.nouns.policy import Gates
 from harness.runs.cascade_file import load_cascade
 from harness.score.items import Answer, GradedItem
 from harness.scorecards.cascade import CascadeCheck, CascadeCost
-from harness.stats.cascade import FEW_DIFFER, loss_of, mixed, sent, skewness, thresholds
+from harness.stats.cascade import FEW_DIFFER, loss_of, mixed, sent, thresholds
 from harness.stats.few_events import FEW_EVENTS
 from harness.stats.intervals import KappaTable
+from harness.stats.paired import skewness
 from harness.stats.proportions import clopper_pearson
 from harness.student.cascade import KEPT, LEAST, TRIED, Rule, choose_cascade
 

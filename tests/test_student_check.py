@@ -15,12 +15,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from production import label_set, shown_pairs
 from rich.text import Text
+from scipy.special import stdtrit
 from sklearn.metrics import cohen_kappa_score
 
 from harness import check_student as notebook_check
 from harness.comparison.sides import Side
 from harness.errors import BadInput
 from harness.nouns.pair import Example
+from harness.nouns.policy import Gates
 from harness.report.student import check_view
 from harness.score.estimate_files import Rated
 from harness.score.items import Answer, GradedItem
@@ -30,10 +32,11 @@ from harness.stats.cuts import best_cuts, matched_cuts, placed
 from harness.stats.distillation import NEVER_WRONG, against_rest, distilled
 from harness.stats.means import clustered_share
 from harness.storage.tables import Layout
-from harness.student.check import check_student, with_production
+from harness.student.check import check_student
 from harness.student.cutting import LEAST, cut_scores
 from harness.student.production import check_production
 from harness.student.stack import in_order
+from harness.student.verdict import with_production
 
 Made = tuple[int, Answer]
 
@@ -134,6 +137,37 @@ def test_the_broken_slice_is_the_worst_and_the_verdicts_follow() -> None:
     assert copied.verdict == "pass" and "it may stand in" in copied.reason
     # A margin of nothing is never shown to be kept by one that is as good.
     assert check_student(*planted("none"), margin=0.0).verdict == "inconclusive"
+
+
+def rarely_wrong(queries: int, lost: int) -> tuple[Side, Side]:
+    """A student that is wrong in so many queries, beside a teacher that is never wrong."""
+    theirs = [item(f"i{at}", SCALE[at % 3], SCALE[at % 3], query=f"q{at}") for at in range(queries)]
+    ours = [
+        replace(one, answers=(Answer(SCALE[(at + (at < lost)) % 3], "graded"),))
+        for at, one in enumerate(theirs)
+    ]
+    more: dict[str, Any] = {"action_of": ACTIONS, "gates": Gates(never_grow=())}
+    return side(*ours, name="student", **more), side(*theirs, name="teacher", **more)
+
+
+def test_a_student_that_rarely_loses_and_never_gains_is_judged_by_the_count() -> None:
+    """5 of 200 queries: kappa is 0.0375 lower, and Poisson's limit of a count of 5 is 10.5 (Garwood 1936)."""
+    found = check_student(*rarely_wrong(200, 5), margin=0.071)
+    value = found.delta.value
+    assert value is not None and found.delta.se is not None
+    by_t = value - stdtrit(199, 0.95) * found.delta.se
+    assert by_t > -0.066 and found.verdict == "inconclusive"
+    limit = float(found.reason.partition("limits ")[2].split()[0])
+    assert limit == pytest.approx(value * 10.51 / 5, rel=0.04)
+    assert check_student(*rarely_wrong(200, 5), margin=0.08).verdict == "pass"
+    # Where nothing differs there is no error, and the verdict is that of `harness regress`.
+    assert check_student(*rarely_wrong(200, 0), margin=0.05).verdict == "pass"
+
+
+def test_a_pass_without_production_says_so() -> None:
+    told = "Production was not looked at: --student-labels, --teacher-labels and --ratings do."
+    assert told in text_of(check_student(*planted("better")))
+    assert told not in text_of(check_student(*planted("lossy")))
 
 
 @pytest.mark.parametrize(("how", "which"), [(0.99, "surer"), (0.55, "less sure")])

@@ -7,14 +7,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
 
 from harness.nouns.base import Interval, Reason
 from harness.stats.agreement import Floats, Integers
 from harness.stats.few_events import FEW_EVENTS
-from harness.stats.intervals import KappaTable, influence
-from harness.stats.paired import delta_kappa, one_sided_limits
-from harness.stats.proportions import CONFIDENCE, clopper_pearson
+from harness.stats.intervals import KappaTable
+from harness.stats.paired import delta_kappa, one_sided_limits, skewed_limits
+from harness.stats.proportions import clopper_pearson
 
 ONE_SIDED = 0.90
 """A two-sided interval at 90 % ends at the one-sided 95 % limits."""
@@ -29,7 +28,7 @@ class Loss:
     `differ`: clusters in which the two answer differently. With fewer than FEW_EVENTS of them `low` is
     `most_lost`, and there is neither an interval nor a `high`: an error from so few is too small (where the
     true loss is .05, 400 queries pass in 8.5 % of the sets by t from five differences on, and in 3.7 % so).
-    With more of them `low` is `skewed_low`.
+    With more of them the limits are `skewed_limits`.
     """
 
     value: float | None
@@ -75,38 +74,14 @@ def loss_of(teacher: KappaTable, cascade: Integers) -> Loss:
         return Loss(None, differ=differ, reason=found.reason)
     groups = int(teacher.clusters.max()) + 1
     if differ >= FEW_EVENTS and found.se:
-        low, high = one_sided_limits(found.value, found.se, groups)
-        skew = skewness(influence(other) - influence(teacher), teacher.clusters, groups)
-        low = skewed_low(low, found.se, skew, groups)
-        return Loss(found.value, found.se, found.ci, low, high, differ)
+        limits = skewed_limits(teacher, other, found.value, found.se)
+        return Loss(found.value, found.se, found.ci, limits.low, limits.high, differ)
     if groups < 2 or differ >= FEW_EVENTS:
         return Loss(found.value, differ=differ, reason=found.reason)
     low = most_lost(teacher, cascade, groups, differ)
     if found.se:
         low = min(low, one_sided_limits(found.value, found.se, groups).low)
     return Loss(found.value, low=low, differ=differ, reason=FEW_DIFFER)
-
-
-def skewness(phi: Floats, clusters: Integers, groups: int) -> float:
-    """Of the error of a figure from each item's influence on it: sum u^3 / (sum u^2)^(3/2), u by cluster.
-
-    That of a cluster's sum over the root of the number of clusters; 0 without spread.
-    """
-    sums = np.bincount(clusters, weights=phi, minlength=groups)
-    sums -= sums.mean()
-    square = float((sums**2).sum())
-    return float((sums**3).sum()) / square**1.5 if square else 0.0
-
-
-def skewed_low(low: float, se: float, skew: float, groups: int) -> float:
-    """The lower limit by t, less what rare losses without gains ask: se |skew| (t^2 + 2) / 3.
-
-    Where all that differs is lost, and each cluster loses alike, that is the exact limit of a Poisson count
-    X, expanded: X + z sqrt(X) + (z^2 + 2) / 3 (Cornish & Fisher 1938). By t alone the limit is too high
-    there: samples that hold few losses have a small error too. Where gains outweigh losses nothing is taken.
-    """
-    t = float(stdtrit(groups - 1, CONFIDENCE))
-    return low - se * max(0.0, -skew) * (t**2 + 2) / 3
 
 
 def most_lost(teacher: KappaTable, cascade: Integers, groups: int, differ: int) -> float:
