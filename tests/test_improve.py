@@ -2,6 +2,7 @@
 
 import json
 import random
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from improving import (
     text_of,
     with_shots,
 )
+from rich.console import Console
 from rich.text import Text
 
 from harness.improve.accepting import chosen, decided
@@ -164,6 +166,8 @@ def test_disagreements_on_which_the_raters_differ_are_for_the_author(tmp_path: P
         told = [text_of(asked) for asked in server.requests if is_proposing(asked)]
     (fault,) = found["policy_faults"]
     assert fault["clause"] == "plain"
+    # The others have no ratings at all.
+    assert found["unrated"] == found["disagreements"] > 0
     assert set(fault["items"]) <= set(split)
     assert all(given == [0, 2] for given in fault["items"].values())
     assert not [text for text in told if "refill pack" in text]
@@ -371,15 +375,50 @@ def shown(found: Improvement) -> str:
 
 def test_each_sentence_fits_what_was_searched_for() -> None:
     words = shown(made())
-    assert "No edit of teacher@v1 is surely better" in words and "Next: more proposals" in words
+    assert (
+        "No edit of teacher@v1 is surely better" in words
+        and "Next: more golden pairs in dev, or more proposals" in words
+    )
     # Proposals are held against the texts of test, so that it is read, and not graded.
     assert "test is not graded" in words
     shots = shown(made(proposed_by=None))
     assert "No other set of shots for teacher@v1 is surely better" in shots
     assert "3 other sets of shots were tried" in shots and "edit" not in shots
     assert "9 disagreements to learn from (4 without a readable grade)" in shown(made(unread=4))
+    # What nobody can tell is not none.
+    fewer = "8 of the disagreements have fewer than two ratings: whether the policy is at fault there, nobody"
+    assert fewer in shown(made(unrated=8)) and "1 of the disagreements has" in shown(made(unrated=1))
+    assert "two ratings" not in words
+    # Nobody is sent to look until chance accepts.
+    assert "another seed" not in words and "some accept by chance: a draft has to hold on test" in words
     withheld = shown(made(disagreements=0, policy_faults=(PolicyFault(clause=None, items={"a": (0, 2)}),)))
     assert "agrees with every pair to propose from that is not withheld." in withheld
+
+
+def test_clauses_are_proposed_to_the_author_with_what_the_raters_gave() -> None:
+    many = {f"p{at}": (0, 2) for at in range(7)}
+    faults = (PolicyFault(clause="accessory", items={"a": (1, 2, 2)}), PolicyFault(clause=None, items=many))
+    found = made(policy_faults=faults)
+    with StringIO() as out:
+        Console(file=out, width=80).print(*improvement_view(found, Project(Path())), sep="\n")
+        told = " ".join(out.getvalue().split())
+    assert "For the policy's author, withheld: the raters differ there too" in told
+    assert "sharpen accessory, 1 pair: a (1, 2, 2)" in told
+    assert "a clause for what none is noted for, 7 pairs: p0 (0, 2), p1 (0, 2)" in told
+    assert told.count("(0, 2)") == 5 and "and 2 more" in told
+
+
+def test_what_is_odd_is_said_before_anything_is_asked(tmp_path: Path) -> None:
+    """An empty policy, and shots that show a bare grade: as `harness eval` says."""
+    project(tmp_path, golden())
+    path = tmp_path / "policies/small/v1.toml"
+    text = path.read_text("utf-8")
+    path.write_text(text.replace('definition = "Said."', 'definition = ""', 1), encoding="utf-8")
+    with simulated(blind_spot) as server:
+        foreseen = search(tmp_path, server.url, "--dry-run")
+        ended = search(tmp_path, server.url, "--proposals", "1")
+    (told,) = [one for one in foreseen.json["warnings"] if "is not finished" in one]
+    assert ended.err.count("small@v1 is not finished (1 empty text)") == 1 and "1 empty text" in told
 
 
 def test_an_edit_after_which_fewer_answers_can_be_read_is_not_accepted(tmp_path: Path) -> None:
