@@ -114,7 +114,7 @@ def _next(found: Improvement, project: Project) -> str:
         others = " that is not withheld" if found.policy_faults else ""
         return f"The teacher agrees with every pair to propose from{others}."
     more = "proposals" if found.proposed_by else "sets of shots"
-    chance = "Of searches that find nothing, some accept by chance: a draft has to hold on test."
+    chance = "Repeated searches accept by chance in the end: a draft has to hold on test."
     return f"Next: more golden pairs in dev, or more {more} (--proposals). {chance}"
 
 
