@@ -19,8 +19,10 @@ from scipy.special import stdtrit
 from sklearn.metrics import cohen_kappa_score
 
 from harness import check_student as notebook_check
+from harness.comparison.graded_files import side_beside_run
 from harness.comparison.sides import Side
 from harness.errors import BadInput
+from harness.golden.graded_files import GradesFile
 from harness.nouns.pair import Example
 from harness.nouns.policy import Gates
 from harness.report.student import check_view
@@ -375,9 +377,10 @@ def test_thresholds_never_see_test(test: list[tuple[int, float]]) -> None:
     alone = best_cuts(np.array([scores[one.id] for one in dev]), np.array([one.grade for one in dev]), SCALE)
     items = [item(f"t{at}", golden, golden, query=f"q{at}") for at, (golden, _) in enumerate(test)]
     on_test = {f"t{at}": score for at, (_, score) in enumerate(test)}
-    student, teacher, cuts = cut_scores(
-        {**scores, **on_test}, dev, side(*items, name="teacher"), {*on_test}, "scores.csv"
-    )
+    taught = side(*items, name="teacher", notes=("Recorded.",))
+    student, teacher, cuts = cut_scores({**scores, **on_test}, dev, taught, {*on_test}, "scores.csv")
+    # What the teacher's run says is nothing that the student says of itself.
+    assert student.notes == ()
     assert cuts.cuts == alone and cuts.n == len(dev)
     assert {one.item for one in student.items.values()} == {*on_test} == {*teacher.items}
     for at, (_, score) in enumerate(test):
@@ -435,6 +438,13 @@ def test_files_of_grades_are_checked_as_runs_are(shop: Path) -> None:
         assert alone.json[key]["kappa"]["value"] == found.json[key]["kappa"]["value"]
     shown = harness("student", "check", *words)
     assert "FAIL: it may not stand in for its teacher" in shown.out and "student, teacher" in shown.out
+
+
+def test_a_file_says_nothing_of_what_its_teachers_run_notes(tmp_path: Path) -> None:
+    (tmp_path / "student.csv").write_text("item,grade\na,1\n", encoding="utf-8")
+    file = GradesFile(tmp_path / "student.csv", Layout(), None)
+    run = side(item("a", 1, 1), name="run", notes=("These replies were recorded.",), facts={"model": "m"})
+    assert side_beside_run(file, run).notes == ()
 
 
 def test_a_model_is_graded_on_what_its_teacher_graded(shop: Path) -> None:
