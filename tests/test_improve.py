@@ -2,6 +2,8 @@
 
 import json
 import random
+from collections import Counter
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +27,10 @@ from improving import (
     text_of,
     with_shots,
 )
+from rich.console import Console
 from rich.text import Text
 
+from harness.golden.splits import assign_splits
 from harness.improve.accepting import chosen, decided
 from harness.improve.guard import GROWTH, IN_A_ROW, ROOM, Guard, tags_of
 from harness.improve.parts import LEAST_QUERIES, parts_of
@@ -164,6 +168,8 @@ def test_disagreements_on_which_the_raters_differ_are_for_the_author(tmp_path: P
         told = [text_of(asked) for asked in server.requests if is_proposing(asked)]
     (fault,) = found["policy_faults"]
     assert fault["clause"] == "plain"
+    # The others have no ratings at all.
+    assert found["unrated"] == found["disagreements"] > 0
     assert set(fault["items"]) <= set(split)
     assert all(given == [0, 2] for given in fault["items"].values())
     assert not [text for text in told if "refill pack" in text]
@@ -187,6 +193,24 @@ def test_both_parts_have_whole_queries_and_every_grade() -> None:
     assert {pair.grade for pair in parts.propose} == {pair.grade for pair in parts.select} == {0, 1, 2}
     assert parts_of(pairs, 7) == parts
     assert parts_of(pairs, 8) != parts
+
+
+def test_queries_of_unequal_size_are_dealt_again_until_both_parts_have_enough() -> None:
+    """Of these 22 queries every other seed deals fewer than ten into a part."""
+    by_chance = random.Random(4)
+    pairs = [
+        example(f"q{query}-{at}", query=f"q{query} thing", result={"title": f"t{query}x{at} u{query}y{at}"},
+                grade=by_chance.choice((0, 1, 2)))
+        for query in range(22) for at in range(by_chance.choice((1, 1, 2, 3, 5, 8)))
+    ]  # fmt: skip
+    few = 0
+    for seed in range(20):
+        parts = parts_of(pairs, seed)
+        counts = [len({pair.cluster for pair in part}) for part in parts]
+        assert min(counts) >= LEAST_QUERIES and sum(counts) == 22 and parts_of(pairs, seed) == parts
+        dealt = assign_splits([(one.query, one.grade) for one in pairs], (0, 50, 50), seed)
+        few += min(Counter(dealt.values()).values()) < LEAST_QUERIES
+    assert few >= 3
 
 
 @pytest.mark.parametrize(
@@ -371,15 +395,53 @@ def shown(found: Improvement) -> str:
 
 def test_each_sentence_fits_what_was_searched_for() -> None:
     words = shown(made())
-    assert "No edit of teacher@v1 is surely better" in words and "Next: more proposals" in words
+    assert (
+        "No edit of teacher@v1 is surely better" in words
+        and "Next: more golden pairs in dev, or more proposals" in words
+    )
     # Proposals are held against the texts of test, so that it is read, and not graded.
     assert "test is not graded" in words
     shots = shown(made(proposed_by=None))
     assert "No other set of shots for teacher@v1 is surely better" in shots
     assert "3 other sets of shots were tried" in shots and "edit" not in shots
     assert "9 disagreements to learn from (4 without a readable grade)" in shown(made(unread=4))
+    # What nobody can tell is not none.
+    fewer = "8 of the disagreements have fewer than two ratings: whether the policy is at fault there, nobody"
+    assert fewer in shown(made(unrated=8)) and "1 of the disagreements has" in shown(made(unrated=1))
+    assert "two ratings" not in words
+    # Nobody is sent to look until chance accepts.
+    assert (
+        "another seed" not in words
+        and "Repeated searches accept by chance in the end: a draft has to hold on test" in words
+    )
     withheld = shown(made(disagreements=0, policy_faults=(PolicyFault(clause=None, items={"a": (0, 2)}),)))
     assert "agrees with every pair to propose from that is not withheld." in withheld
+
+
+def test_clauses_are_proposed_to_the_author_with_what_the_raters_gave() -> None:
+    many = {f"p{at}": (0, 2) for at in range(7)}
+    faults = (PolicyFault(clause="accessory", items={"a": (1, 2, 2)}), PolicyFault(clause=None, items=many))
+    found = made(policy_faults=faults)
+    with StringIO() as out:
+        Console(file=out, width=80).print(*improvement_view(found, Project(Path())), sep="\n")
+        told = " ".join(out.getvalue().split())
+    assert "For the policy's author, withheld: the raters differ there too" in told
+    assert "sharpen accessory, 1 pair: a (1, 2, 2)" in told
+    assert "a clause for what none is noted for, 7 pairs: p0 (0, 2), p1 (0, 2)" in told
+    assert told.count("(0, 2)") == 5 and "and 2 more" in told
+
+
+def test_what_is_odd_is_said_before_anything_is_asked(tmp_path: Path) -> None:
+    """An empty policy, and shots that show a bare grade: as `harness eval` says."""
+    project(tmp_path, golden())
+    path = tmp_path / "policies/small/v1.toml"
+    text = path.read_text("utf-8")
+    path.write_text(text.replace('definition = "Said."', 'definition = ""', 1), encoding="utf-8")
+    with simulated(blind_spot) as server:
+        foreseen = search(tmp_path, server.url, "--dry-run")
+        ended = search(tmp_path, server.url, "--proposals", "1")
+    (told,) = [one for one in foreseen.json["warnings"] if "is not finished" in one]
+    assert ended.err.count("small@v1 is not finished (1 empty text)") == 1 and "1 empty text" in told
 
 
 def test_an_edit_after_which_fewer_answers_can_be_read_is_not_accepted(tmp_path: Path) -> None:

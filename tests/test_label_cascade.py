@@ -246,6 +246,34 @@ def test_a_teacher_without_a_proof_is_named_beside_its_cascade(here_with: FaultS
     assert manifest()["cascade"]["teacher_proven"] is False
 
 
+def test_each_choice_that_is_held_against_test_is_a_look_at_it(here_with: FaultServer) -> None:
+    data = json.loads(Path("cascade.json").read_text("utf-8"))
+    runs = {who: ",".join(data[who]["runs"]) for who in ("student", "teacher")}
+    log = Path("golden/small/test-looks.jsonl")
+
+    def looked(*words: str) -> tuple[int | None, int]:
+        done = harness(
+            "student", "cascade", "--student", runs["student"], "--teacher", runs["teacher"], "--json", *words
+        )
+        assert done.json["notes"][0].startswith("This is a student of ")
+        return done.json["looks"], len(log.read_text("utf-8").splitlines())
+
+    _, before = looked("--margin", "0.15")
+    # The same choice again, as the one that wrote cascade.json, is the same look.
+    assert looked("--margin", "0.15") == (before, before)
+    assert looked("--margin", "0.15", "--share", "0.1") == (before + 1, before + 1)
+    assert looked("--margin", "0.15", "--share", "0.1") == (before + 1, before + 1)
+    assert looked("--margin", "0.16", "--share", "0.1") == (before + 2, before + 2)
+    last = json.loads(log.read_text("utf-8").splitlines()[-1])
+    assert last["model"] == f"{STUDENT} then openai/m" and last["examples"] == data["test"]["n"]
+    # Where dev shows no threshold, nobody has looked.
+    assert looked("--margin", "0") == (None, before + 2)
+    shown = harness(
+        "student", "cascade", "--student", runs["student"], "--teacher", runs["teacher"], "--margin", "0.15"
+    )
+    assert f"Looks at the test split so far: {before + 2}." in shown.out
+
+
 def test_a_wider_margin_than_the_projects_labels_by_the_projects(here_with: FaultServer) -> None:
     """It is confirmed where the smaller margin is, and that is the one which is said."""
     data = json.loads(Path("cascade.json").read_text("utf-8"))

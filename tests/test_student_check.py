@@ -15,12 +15,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from production import label_set, shown_pairs
 from rich.text import Text
+from scipy.special import stdtrit
 from sklearn.metrics import cohen_kappa_score
 
 from harness import check_student as notebook_check
+from harness.comparison.graded_files import side_beside_run
 from harness.comparison.sides import Side
 from harness.errors import BadInput
+from harness.golden.graded_files import GradesFile
 from harness.nouns.pair import Example
+from harness.nouns.policy import Gates
 from harness.report.student import check_view
 from harness.score.estimate_files import Rated
 from harness.score.items import Answer, GradedItem
@@ -30,10 +34,11 @@ from harness.stats.cuts import best_cuts, matched_cuts, placed
 from harness.stats.distillation import NEVER_WRONG, against_rest, distilled
 from harness.stats.means import clustered_share
 from harness.storage.tables import Layout
-from harness.student.check import check_student, with_production
+from harness.student.check import check_student
 from harness.student.cutting import LEAST, cut_scores
 from harness.student.production import check_production
 from harness.student.stack import in_order
+from harness.student.verdict import with_production
 
 Made = tuple[int, Answer]
 
@@ -134,6 +139,37 @@ def test_the_broken_slice_is_the_worst_and_the_verdicts_follow() -> None:
     assert copied.verdict == "pass" and "it may stand in" in copied.reason
     # A margin of nothing is never shown to be kept by one that is as good.
     assert check_student(*planted("none"), margin=0.0).verdict == "inconclusive"
+
+
+def rarely_wrong(queries: int, lost: int) -> tuple[Side, Side]:
+    """A student that is wrong in so many queries, beside a teacher that is never wrong."""
+    theirs = [item(f"i{at}", SCALE[at % 3], SCALE[at % 3], query=f"q{at}") for at in range(queries)]
+    ours = [
+        replace(one, answers=(Answer(SCALE[(at + (at < lost)) % 3], "graded"),))
+        for at, one in enumerate(theirs)
+    ]
+    more: dict[str, Any] = {"action_of": ACTIONS, "gates": Gates(never_grow=())}
+    return side(*ours, name="student", **more), side(*theirs, name="teacher", **more)
+
+
+def test_a_student_that_rarely_loses_and_never_gains_is_judged_by_the_count() -> None:
+    """5 of 200 queries: kappa is 0.0375 lower, and Poisson's limit of a count of 5 is 10.5 (Garwood 1936)."""
+    found = check_student(*rarely_wrong(200, 5), margin=0.071)
+    value = found.delta.value
+    assert value is not None and found.delta.se is not None
+    by_t = value - stdtrit(199, 0.95) * found.delta.se
+    assert by_t > -0.066 and found.verdict == "inconclusive"
+    limit = float(found.reason.partition("limits ")[2].split()[0])
+    assert limit == pytest.approx(value * 10.51 / 5, rel=0.04)
+    assert check_student(*rarely_wrong(200, 5), margin=0.08).verdict == "pass"
+    # Where nothing differs there is no error, and the verdict is that of `harness regress`.
+    assert check_student(*rarely_wrong(200, 0), margin=0.05).verdict == "pass"
+
+
+def test_a_pass_without_production_says_so() -> None:
+    told = "Production was not looked at: --student-labels, --teacher-labels and --ratings do."
+    assert told in text_of(check_student(*planted("better")))
+    assert told not in text_of(check_student(*planted("lossy")))
 
 
 @pytest.mark.parametrize(("how", "which"), [(0.99, "surer"), (0.55, "less sure")])
@@ -341,9 +377,10 @@ def test_thresholds_never_see_test(test: list[tuple[int, float]]) -> None:
     alone = best_cuts(np.array([scores[one.id] for one in dev]), np.array([one.grade for one in dev]), SCALE)
     items = [item(f"t{at}", golden, golden, query=f"q{at}") for at, (golden, _) in enumerate(test)]
     on_test = {f"t{at}": score for at, (_, score) in enumerate(test)}
-    student, teacher, cuts = cut_scores(
-        {**scores, **on_test}, dev, side(*items, name="teacher"), {*on_test}, "scores.csv"
-    )
+    taught = side(*items, name="teacher", notes=("Recorded.",))
+    student, teacher, cuts = cut_scores({**scores, **on_test}, dev, taught, {*on_test}, "scores.csv")
+    # What the teacher's run says is nothing that the student says of itself.
+    assert student.notes == ()
     assert cuts.cuts == alone and cuts.n == len(dev)
     assert {one.item for one in student.items.values()} == {*on_test} == {*teacher.items}
     for at, (_, score) in enumerate(test):
@@ -401,6 +438,13 @@ def test_files_of_grades_are_checked_as_runs_are(shop: Path) -> None:
         assert alone.json[key]["kappa"]["value"] == found.json[key]["kappa"]["value"]
     shown = harness("student", "check", *words)
     assert "FAIL: it may not stand in for its teacher" in shown.out and "student, teacher" in shown.out
+
+
+def test_a_file_says_nothing_of_what_its_teachers_run_notes(tmp_path: Path) -> None:
+    (tmp_path / "student.csv").write_text("item,grade\na,1\n", encoding="utf-8")
+    file = GradesFile(tmp_path / "student.csv", Layout(), None)
+    run = side(item("a", 1, 1), name="run", notes=("These replies were recorded.",), facts={"model": "m"})
+    assert side_beside_run(file, run).notes == ()
 
 
 def test_a_model_is_graded_on_what_its_teacher_graded(shop: Path) -> None:

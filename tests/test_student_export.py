@@ -270,6 +270,27 @@ def test_a_limit_draws_the_same_again_and_others_with_another_seed(tmp_path: Pat
     assert len(drawn("d", "--limit", "6", "--balance", "grades")) == 6
 
 
+def test_a_limited_draw_of_the_traffic_goes_by_how_often_a_pair_is_seen(tmp_path: Path) -> None:
+    """Of 300 pairs a third is seen 98 times as often as the others: of 60 drawn nearly all are of it."""
+    rows = [{**one, "weight": 98 if at % 3 == 0 else 1} for at, one in enumerate(items(log(300)))]
+    label_set(tmp_path, rows)
+    more = ("--forms", "openai-jsonl", "--validation", "0")
+    whole = export(tmp_path, *more)
+    assert any(
+        "every pair counts once in them; --limit draws by the weight" in one for one in whole["warnings"]
+    )
+    shutil.rmtree(tmp_path / "T")
+    found = export(tmp_path, *more, "--limit", "60")
+    assert found["train"] == 60 and any("drawn by their weight" in one for one in found["warnings"])
+    often = sum(int(line["messages"][1]["content"].partition("thing ")[2].split('"')[0]) % 3 == 0
+                for line in lines(tmp_path / "T/openai-jsonl/train.jsonl"))  # fmt: skip
+    assert 55 <= often <= 60
+    # As many of each grade is another mix, and a student of our own has --weighted.
+    shutil.rmtree(tmp_path / "T")
+    balanced = export(tmp_path, *more, "--limit", "60", "--balance", "grades")
+    assert not any("weight" in one for one in balanced["warnings"])
+
+
 def test_without_reasoning_there_is_none_anywhere(here: Path) -> None:
     write_project(here)
     rows = [(f"p{n}", f"tent {n}", f"tent model {n}x{n % 3}", 1, "all", 1) for n in range(12)]

@@ -124,6 +124,11 @@ def test_a_student_of_another_policy_says_so_wherever_it_grades(shop: Path) -> N
     found = harness("student", "check", "--student", "student/S", "--teacher", name, "--json")
     assert found.json["origin"]["unknown"] == told
     assert [one for one in found.json["warnings"] if "another policy" in one]
+    # What its own run says of it, but for what the warning says already.
+    (note,) = found.json["notes"]
+    assert note.startswith("This is a student of ") and note.endswith("it reads no prompt.")
+    shown = harness("student", "check", "--student", "latest", "--teacher", name)
+    assert note in " ".join(shown.out.split()) and shown.out.count("another policy") == 1
 
 
 def test_runs_under_two_policies_are_not_held_against_each_other() -> None:

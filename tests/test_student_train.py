@@ -8,12 +8,13 @@ import struct
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 from builders import examples, harness, write_golden, write_project
 from production import label_set
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from harness.errors import BadInput
 from harness.nouns.pair import Pair, Result
@@ -22,6 +23,7 @@ from harness.providers.student import positions_of, shares_by
 from harness.providers.student_features import MOST_QUERY, MOST_TITLE, words_of
 from harness.providers.student_file import WEIGHTS, load_student
 from harness.storage.digest import digest_bytes
+from harness.student.fitting import Chosen, Data, fit
 
 GOLDEN = examples()
 KINDS = ("boots", "tents", "lamps", "stoves")
@@ -87,6 +89,25 @@ def test_the_same_labels_make_the_same_student(trained: Path, tmp_path: Path) ->
     assert done.code == 0 and "It is a baseline" in done.out
     for name in (STUDENT, WEIGHTS):
         assert (tmp_path / "S" / name).read_bytes() == (trained / "S" / name).read_bytes()
+
+
+class Watched(np.ndarray[Any, Any]):
+    """Grades that note how many threads BLAS may use while they are compared."""
+
+    seen: ClassVar[list[int]] = []
+
+    def __ge__(self, other: Any) -> Any:
+        self.seen.extend(one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas")
+        return np.asarray(self) >= other
+
+
+def test_fitting_takes_one_thread() -> None:
+    grades = np.array([0, 1, 2] * 8)
+    data = Data(np.eye(24), np.zeros((24, 0)), grades.view(Watched), np.arange(24), np.ones(24))
+    with threadpool_limits(limits=2):
+        fit(data, 3, Chosen(False, 1.0, None, None, None), np.zeros(0, dtype=np.int32))
+        after = {one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"}
+    assert {*Watched.seen} == {1} and after == {2}
 
 
 def test_it_is_a_model_of_eval_label_and_compare(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -67,7 +67,7 @@ def cascade_command(
     from harness.report.cascade import cascade_view
     from harness.runs.cascade_file import save_cascade
     from harness.student.cascade import Rule, choose_cascade
-    from harness.student.cascade_sides import cascade_file, cost_of_both
+    from harness.student.cascade_sides import cascade_file, cost_of_both, noted_look
 
     if cascade.student is None:
         raise BadInput("name the student: --student RUNS, FILE or MODEL")
@@ -75,6 +75,9 @@ def cascade_command(
     rule = Rule(weighting_of(weighting), margin, cascade.share)
     splits = {**teacher.splits, **student.splits}
     found = choose_cascade(student.side, teacher.side, splits, rule, cost_of_both(student, teacher), sure)
+    if teacher.by.runs:
+        looks = noted_look(project_at(root), found, student, teacher)
+        found = found.model_copy(update={"looks": looks})
     print_json(found) if json else show(cascade_view(found))
     if cascade.output and found.threshold is not None:
         save_cascade(cascade.output, cascade_file(found, student, teacher))

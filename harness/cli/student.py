@@ -88,8 +88,8 @@ def _on_production(found: "StudentCheck", given: ProductionOptions, root: Path |
     from harness.cli.estimate import decided
     from harness.runs.labels import load_labels
     from harness.score.estimate_files import Rated
-    from harness.student.check import with_production
     from harness.student.production import check_production
+    from harness.student.verdict import with_production
 
     labels, other, ratings = given.student_labels, given.teacher_labels, given.ratings
     if labels is None and other is None and ratings is None:

@@ -61,7 +61,7 @@ def export_command(
 
     if output is None:
         raise BadInput("name the folder of the training set: -o FOLDER")
-    choice = Choice(draw.balance, draw.limit, forms.validation, draw.seed)
+    choice = Choice(draw.balance, draw.limit, forms.validation, draw.seed, by_weight=True)
     wanted = names_in(forms.forms) or NAMES
     request = Request(labels, output, choice, wanted, forms.reasoning, forms.prompt)
     found = export(project_at(root), request)

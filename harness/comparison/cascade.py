@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from harness.comparison.paired import compare_sides
 from harness.comparison.sides import Side
 from harness.errors import BadInput, Fault, refuse_faults
-from harness.nouns.base import Weighting
+from harness.nouns.base import Interval, Weighting
 from harness.nouns.pair import one_form
 from harness.nouns.policy import Gates
 from harness.score.answer_matrix import AnswerMatrix, answer_matrix_of
@@ -20,7 +20,7 @@ from harness.stats.few_events import FEW_EVENTS
 from harness.stats.intervals import KappaTable
 from harness.stats.raters import MISSING
 from harness.storage.plural import plural
-from harness.verdicts.regression import judge_regression
+from harness.verdicts.regression import judge_regression, loss_condition
 
 CASCADE = "the cascade"
 
@@ -103,6 +103,7 @@ def joined(sides: Sequence[Side]) -> Side:
         stale=sum(side.stale for side in sides),
         part="+".join(side.part or "" for side in sides),
         apart=next((side.apart for side in sides if side.apart), None),
+        notes=tuple(dict.fromkeys(note for side in sides for note in side.notes)),
         warnings=tuple(text for side in sides for text in side.warnings),
     )
 
@@ -175,16 +176,19 @@ def judge_cascade(couple: Couple, threshold: float, weighting: Weighting | None,
     """May the cascade stand in for its teacher? As `harness regress` with the teacher as the base."""
     found = compare_sides(couple.teacher, side_of_cascade(couple, threshold), weighting)
     loss = answers_of(couple).loss(threshold, found.weighting)
-    return judge_regression(found, gates, exact_condition(loss, found.gated, gates.margin))
+    return judge_regression(found, gates, condition_of(loss, found.gated, gates.margin))
 
 
-def exact_condition(loss: Loss, gated: str, margin: float) -> Condition | None:
-    """What decides where fewer than FEW_EVENTS queries differ; None where the paired error does.
+def condition_of(loss: Loss, gated: str, margin: float) -> Condition | None:
+    """What decides on the loss: its own limits. None without any, where `harness regress` has the reason.
 
-    Where none differs it is a pass, as in `harness regress`, and the exact limit is said beside it.
+    Fewer than FEW_EVENTS queries that differ have an exact limit. Where none differs it is a pass, as in
+    `harness regress`, and the limit is said beside it.
     """
-    if loss.differ >= FEW_EVENTS or loss.low is None:
+    if loss.low is None or loss.value is None:
         return None
+    if loss.high is not None:
+        return loss_condition(gated, loss.value, Interval(loss.low, loss.high), margin)
     name = f"{gated} loses less than {margin:g}"
     if not loss.differ:
         alike = f"{gated} did not move: the cascade and its teacher graded every item alike"

@@ -47,6 +47,7 @@ def side_beside_run(file: GradesFile, run: Side) -> Side:
         facts={},
         seconds=None,
         cost=None,
+        notes=(),
         warnings=(*((what,) if strangers else ()), *odd),
     )
 

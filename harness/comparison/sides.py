@@ -19,7 +19,7 @@ class Side:
     say. `run`: its name. `cost` and `seconds` are per item. `knows_queries`: whether an item's cluster is its
     query. `stale` counts examples not yet judged under the policy version.
     `part`: the splits that a run graded. `apart`: what it graded, if its items do not represent a split.
-    `warnings`: remarks from reading the side.
+    `notes`: what the run's grader said of itself. `warnings`: remarks from reading the side.
     """
 
     name: str
@@ -37,6 +37,7 @@ class Side:
     stale: int = 0
     part: str | None = None
     apart: str | None = None
+    notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
@@ -58,6 +59,7 @@ def side_of_run(reading: Reading, gates: Gates | None = None) -> Side:
         stale=run.manifest.stale,
         part=run.manifest.asked.part,
         apart=run.manifest.asked.kind.apart,
+        notes=run.manifest.notes,
         warnings=tuple(f"{run.folder.name}: {mixed}, and it is their mixture" for mixed in reading.mixed),
     )
 

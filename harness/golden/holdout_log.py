@@ -10,7 +10,10 @@ LOOKS = "test-looks.jsonl"
 
 
 class HoldoutLook(Noun):
-    """One finished run scored on the test split."""
+    """One finished run scored on the test split, or one cascade held against its teacher there.
+
+    `run`: what was looked at, by the run's name; the same twice is one look.
+    """
 
     at: str
     run: str
@@ -21,7 +24,7 @@ class HoldoutLook(Noun):
 
 
 def note_look(path: Path, look: HoldoutLook) -> None:
-    """Add a line for a run unless the log has one."""
+    """Add a line for a run, or a cascade, unless the log has one."""
     if look.run in {known.run for known in looks(path)}:
         return
     with open_to_append(path) as file:

@@ -8,6 +8,7 @@ from harness.golden.examples import each_example
 from harness.grading.budget import worst_case
 from harness.grading.job import Limits, RunObserver
 from harness.grading.plan import Plan
+from harness.grading.plan_warnings import plan_warnings
 from harness.grading.purse import Purse
 from harness.improve.accepting import Terms, chosen, judged
 from harness.improve.drafting import drafted
@@ -43,6 +44,8 @@ def improve(project: Project, wanted: Wanted, watch: RunObserver, limits: Limits
     plan, parts = prepared(project, wanted)
     folder = search_folder(project, search_name(wanted, plan))
     lock = writing(folder, "search")
+    for text in plan_warnings(plan):
+        watch.said(f"warning: {text}")
     try:
         purse = Purse(limits.max_cost)
         grader = Grader(project, plan, _base(wanted, plan), folder, watch, limits, purse)
@@ -126,6 +129,7 @@ class _Task:
             select=part_of(self.parts.select),
             disagreements=len(sorted_.wrong),
             unread=sorted_.unread,
+            unrated=sorted_.unrated,
             proposals=searched.proposals,
             refused=searched.refused,
             candidates=tuple(candidates),

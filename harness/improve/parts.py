@@ -1,6 +1,6 @@
 """The dev pairs in two parts: edits are proposed from one, and accepted on the other."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from harness.errors import BadInput
@@ -13,6 +13,8 @@ LEAST_QUERIES = 10
 """Queries that each part needs: with fewer, the interval of a difference says too little to accept by."""
 HALVES = (0, 50, 50)
 """Shares of shots, propose and select."""
+TRIES, NEXT = 50, 1_000_003
+"""Dealings that are tried, and what lies between their seeds."""
 
 
 class Parts(NamedTuple):
@@ -25,19 +27,33 @@ class Parts(NamedTuple):
 def parts_of(examples: Sequence[Example], seed: int) -> Parts:
     """Deal the queries by a seed, so that both parts have their share of every grade.
 
-    BadInput where a part has fewer than LEAST_QUERIES queries.
+    Where a part gets fewer than LEAST_QUERIES, as where some queries have most of the pairs, they are dealt
+    again, by seeds that follow from it. BadInput where no dealing has enough.
     """
     queries = [example.cluster for example in examples]
     pairs = [(example.query, example.grade) for example in examples]
     near = near_duplicates(map(tokens, examples), queries)
-    dealt = assign_splits(pairs, HALVES, seed, ((queries[one], queries[other]) for one, other in near))
-    propose = tuple(example for example in examples if dealt[example.cluster] == "dev")
-    select = tuple(example for example in examples if dealt[example.cluster] == "test")
-    counts = [len({example.cluster for example in part}) for part in (propose, select)]
-    if min(counts) < LEAST_QUERIES:
-        known = plural(len(set(queries)), "query", "queries")
-        raise BadInput(
-            f"dev has {known}: {counts[0]} to propose from and {counts[1]} to accept on; a search needs "
-            f"{LEAST_QUERIES} in each part, that is {2 * LEAST_QUERIES} in dev that share no near-duplicates"
-        )
+    joined = [(queries[one], queries[other]) for one, other in near]
+    counts = []
+    for at in range(TRIES):
+        parts = _dealt(examples, assign_splits(pairs, HALVES, seed + at * NEXT, joined))
+        counts.append((_queries(parts.propose), _queries(parts.select)))
+        if min(counts[-1]) >= LEAST_QUERIES:
+            return parts
+    known = plural(len(set(queries)), "query", "queries")
+    raise BadInput(
+        f"dev has {known}: {counts[0][0]} to propose from and {counts[0][1]} to accept on; a search needs "
+        f"{LEAST_QUERIES} in each part, that is {2 * LEAST_QUERIES} in dev that share no near-duplicates"
+    )
+
+
+def _dealt(examples: Sequence[Example], dealt: Mapping[str, str]) -> Parts:
+    propose, select = (
+        tuple(example for example in examples if dealt[example.cluster] == part) for part in ("dev", "test")
+    )
     return Parts(propose, select)
+
+
+def _queries(part: Sequence[Example]) -> int:
+    """The queries of a part."""
+    return len({example.cluster for example in part})

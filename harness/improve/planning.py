@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from harness.errors import BadInput
 from harness.grading.forecast import forecast
 from harness.grading.plan import Plan, make_plan
+from harness.grading.plan_warnings import plan_warnings
 from harness.improve.accepting import TESTED
 from harness.improve.parts import Parts, parts_of
 from harness.improve.search import RIGHT, WRONG
@@ -94,4 +95,5 @@ def foresee(project: Project, wanted: Wanted) -> SearchForecast:
         answers=answers,
         cost=cost.high / plan.size * answers if cost else None,
         reason=price.reason if isinstance(price, NoPrice) else None,
+        warnings=tuple(plan_warnings(plan)),
     )

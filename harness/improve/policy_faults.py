@@ -14,12 +14,14 @@ from harness.scorecards.improvement import PolicyFault
 class Sorted(NamedTuple):
     """Examples by who has to learn. `kept`: all but the faults; `wrong`: places in it of disagreements.
 
-    `unread`: how many of these have no readable grade.
+    `unread`: how many of these have no readable grade; `unrated`: how many have fewer than two ratings, so
+    that nobody can tell whether the policy is at fault.
     """
 
     kept: tuple[Example, ...]
     wrong: tuple[int, ...]
     unread: int
+    unrated: int
     faults: tuple[PolicyFault, ...]
 
 
@@ -29,19 +31,20 @@ def sorted_out(examples: Sequence[Example], items: Sequence[GradedItem], ratings
     for one in ratings:
         if isinstance(one, Rating):
             said[one.item][one.rater] = one.grade
-    kept, wrong, unread = list[Example](), list[int](), 0
+    kept, wrong, unread, unrated = list[Example](), list[int](), 0, 0
     faults: list[tuple[Example, tuple[int, ...]]] = []
     for example, item in zip(examples, items, strict=True):
         given = tuple(said[example.id].values())
-        differs = item.answers[0].grade != item.golden
-        if differs and diagnose(item.golden, given) == "policy":
-            faults.append((example, given))
-            continue
-        if differs:
+        if item.answers[0].grade != item.golden:
+            whose = diagnose(item.golden, given)
+            if whose == "policy":
+                faults.append((example, given))
+                continue
             wrong.append(len(kept))
             unread += item.answers[0].grade is None
+            unrated += whose == "unrated"
         kept.append(example)
-    return Sorted(tuple(kept), tuple(wrong), unread, tuple(_by_clause(faults)))
+    return Sorted(tuple(kept), tuple(wrong), unread, unrated, tuple(_by_clause(faults)))
 
 
 def _by_clause(faults: Sequence[tuple[Example, tuple[int, ...]]]) -> Iterator[PolicyFault]:

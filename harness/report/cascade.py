@@ -40,6 +40,9 @@ def cascade_view(found: CascadeCheck) -> Iterator[RenderableType]:
         yield from _confirmed(found, found.test)
     if found.cost.reason:
         yield Text(f"Cost unknown: {found.cost.reason}.")
+    yield from map(Text, found.notes)
+    if found.looks is not None:
+        yield Text(f"Looks at the test split so far: {found.looks:,}. Decide on --share and --margin before.")
     yield from warnings(found.warnings, above=True)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from rich.console import RenderableType
 from rich.text import Text
 
-from harness.report.parts import columns, entry, id_lines, indented, interval, number, signed
+from harness.report.parts import columns, entry, id_lines, indented, interval, number, signed, warnings
 from harness.scorecards.improvement import Candidate, Improvement, Part, PolicyFault, SearchForecast
 from harness.scorecards.money import usd
 from harness.storage.plural import plural
@@ -60,10 +60,15 @@ def _asked_words(found: Improvement) -> str:
         return f"{found.model} has no disagreement to learn from, so that nothing was proposed."
     wrong = plural(found.disagreements, "disagreement")
     unread = f" ({found.unread:,} without a readable grade)" if found.unread else ""
+    untold = "have" if found.unrated != 1 else "has"
     asked = f"{found.proposed_by} was asked for {plural(found.proposals, 'proposal')}"
     if found.proposed_by is None:
         asked = f"{plural(found.proposals, 'other set of shots was', 'other sets of shots were')} tried"
-    return f"{found.model} has {wrong} to learn from{unread}; {asked}."
+    said = f"{found.model} has {wrong} to learn from{unread}; {asked}."
+    if not found.unrated:
+        return said
+    fewer = f"{found.unrated:,} of the disagreements {untold} fewer than two ratings"
+    return f"{said} {fewer}: whether the policy is at fault there, nobody can tell."
 
 
 def _table(found: Improvement) -> RenderableType:
@@ -89,14 +94,14 @@ def _reasons(candidates: tuple[Candidate, ...], seen: str) -> Iterator[Renderabl
 
 
 def _faults(faults: tuple[PolicyFault, ...]) -> Iterator[RenderableType]:
-    """For the author: disagreements that no prompt should learn from."""
+    """For the author: clauses to sharpen, by disagreements that no prompt should learn from."""
     lines = []
     for one in faults:
-        ids = list(one.items)
-        more = f" and {len(ids) - SHOWN} more" if len(ids) > SHOWN else ""
-        name = f"clause {one.clause}" if one.clause else "no clause"
-        lines.append(id_lines(f"{name}, {plural(len(ids), 'pair')}:", ids[:SHOWN], more))
-    yield from entry("Withheld, for the policy's author: the raters differ on these too", *lines)
+        each = [f"{id_} ({', '.join(map(str, given))})" for id_, given in one.items.items()]
+        more = f" and {len(each) - SHOWN} more" if len(each) > SHOWN else ""
+        name = f"sharpen {one.clause}" if one.clause else "a clause for what none is noted for"
+        lines.append(id_lines(f"{name}, {plural(len(each), 'pair')}:", each[:SHOWN], more))
+    yield from entry("For the policy's author, withheld: the raters differ there too", *lines)
 
 
 def _next(found: Improvement, project: Project) -> str:
@@ -109,7 +114,8 @@ def _next(found: Improvement, project: Project) -> str:
         others = " that is not withheld" if found.policy_faults else ""
         return f"The teacher agrees with every pair to propose from{others}."
     more = "proposals" if found.proposed_by else "sets of shots"
-    return f"Next: more {more} (--proposals), another seed, or more golden pairs in dev."
+    chance = "Repeated searches accept by chance in the end: a draft has to hold on test."
+    return f"Next: more golden pairs in dev, or more {more} (--proposals). {chance}"
 
 
 def forecast_view(found: SearchForecast) -> Iterator[RenderableType]:
@@ -120,3 +126,4 @@ def forecast_view(found: SearchForecast) -> Iterator[RenderableType]:
     yield Text(f"{plural(found.answers, 'answer')} of {found.model}, {cost}.")
     if found.proposed_by:
         yield Text(f"{plural(found.proposals, 'proposal')} of {found.proposed_by}, whose price comes on top.")
+    yield from warnings(found.warnings, above=True)

@@ -69,6 +69,8 @@ def check_view(found: StudentCheck) -> Iterator[RenderableType]:
     yield from _stack(found.stack)
     yield from _confidence(found)
     yield from _production(found.production)
+    if found.production is None and found.verdict == "pass":
+        yield Text("Production was not looked at: --student-labels, --teacher-labels and --ratings do.")
     if found.cuts:
         cuts = ", ".join(number(cut) for cut in found.cuts.cuts)
         of = plural(found.cuts.n, "item")
@@ -77,6 +79,7 @@ def check_view(found: StudentCheck) -> Iterator[RenderableType]:
         )
     for finding in found.findings:
         yield Text(_finding(finding, found))
+    yield from map(Text, found.notes)
     yield from warnings(found.warnings, above=True)
 
 

@@ -68,7 +68,9 @@ class CascadeCheck(Noun):
     """A student that asks its teacher where it is not sure.
 
     `share`: the most that may be sent, where that was the rule; else None. `threshold`: None where dev shows
-    none; test is not looked at then. `curve`: thresholds that were tried on dev.
+    none; test is not looked at then. `curve`: thresholds that were tried on dev. `notes`: what the student's
+    runs say of it. `looks`: at the test split of this golden set so far, this one included; None where test
+    was not looked at, and where nobody counts.
     """
 
     policy: str | None
@@ -86,4 +88,6 @@ class CascadeCheck(Noun):
     verdict: Verdict
     reason: str
     conditions: tuple[Condition, ...] = ()
+    notes: tuple[str, ...] = ()
+    looks: int | None = None
     warnings: tuple[str, ...] = ()

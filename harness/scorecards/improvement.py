@@ -61,8 +61,9 @@ class Improvement(Noun):
     `draft`: the label of the prompt version that it was written as. `proposed_by`: None where shots were
     searched for. `proposals`: replies of the model that proposes, or sets of shots; `refused`: how many could
     not be used, by reason. `answers`: answers of the teacher that this command asked for. `unread`: the
-    disagreements without a readable grade. `test`: pairs of test, which are not graded: they are only looked
-    at to refuse a proposal that says them.
+    disagreements without a readable grade; `unrated`: those with fewer than two ratings, of which nobody can
+    tell whether the policy is at fault. `test`: pairs of test, which are not graded: they are only looked at
+    to refuse a proposal that says them.
     """
 
     prompt: str
@@ -75,6 +76,7 @@ class Improvement(Noun):
     select: Part
     disagreements: Count
     unread: Count = 0
+    unrated: Count = 0
     proposals: Count
     refused: Refusals
     candidates: tuple[Candidate, ...]
@@ -101,3 +103,4 @@ class SearchForecast(Noun):
     answers: Count
     cost: Amount | None = None
     reason: str | None = None
+    warnings: tuple[str, ...] = ()

@@ -134,7 +134,7 @@ class StudentCheck(Noun):
 
     `finding`: the first of `findings`, or None. `calibration`: None where the student gives no probabilities.
     `overconfidence`: how sure it is minus how often it is right. `origin`: None where nothing says whom it
-    learned from.
+    learned from. `notes`: what its run says of it.
     """
 
     policy: str | None
@@ -167,4 +167,5 @@ class StudentCheck(Noun):
     verdict: Verdict
     reason: str
     conditions: tuple[Condition, ...]
+    notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()

@@ -12,7 +12,7 @@ from harness.nouns.base import Interval, Reason
 from harness.stats.agreement import Floats, Integers
 from harness.stats.few_events import FEW_EVENTS
 from harness.stats.intervals import KappaTable
-from harness.stats.paired import delta_kappa, one_sided_limits
+from harness.stats.paired import delta_kappa, one_sided_limits, skewed_limits
 from harness.stats.proportions import clopper_pearson
 
 ONE_SIDED = 0.90
@@ -28,6 +28,7 @@ class Loss:
     `differ`: clusters in which the two answer differently. With fewer than FEW_EVENTS of them `low` is
     `most_lost`, and there is neither an interval nor a `high`: an error from so few is too small (where the
     true loss is .05, 400 queries pass in 8.5 % of the sets by t from five differences on, and in 3.7 % so).
+    With more of them the limits are `skewed_limits`.
     """
 
     value: float | None
@@ -73,8 +74,8 @@ def loss_of(teacher: KappaTable, cascade: Integers) -> Loss:
         return Loss(None, differ=differ, reason=found.reason)
     groups = int(teacher.clusters.max()) + 1
     if differ >= FEW_EVENTS and found.se:
-        low, high = one_sided_limits(found.value, found.se, groups)
-        return Loss(found.value, found.se, found.ci, low, high, differ)
+        limits = skewed_limits(teacher, other, found.value, found.se)
+        return Loss(found.value, found.se, found.ci, limits.low, limits.high, differ)
     if groups < 2 or differ >= FEW_EVENTS:
         return Loss(found.value, differ=differ, reason=found.reason)
     low = most_lost(teacher, cascade, groups, differ)

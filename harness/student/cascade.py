@@ -106,9 +106,10 @@ def choose_cascade(
         rule=rule.words(gated, margin),
         curve=curve,
         cost=cost,
+        notes=student.notes,
     )
     if chosen is None:
-        verdict, reason = _none(curve, rule, gated, margin)
+        verdict, reason = _none(curve, rule, gated, margin, len(np.unique(on_dev.clusters)))
         return made(
             threshold=None, dev=None, test=None, verdict=verdict, reason=reason,
             warnings=_independence(dev),
@@ -180,8 +181,10 @@ def _chosen(curve: Sequence[CascadePoint], rule: Rule, margin: float) -> Cascade
     return max(within, key=lambda one: (one.kappa, -one.sent), default=None)
 
 
-def _none(curve: Sequence[CascadePoint], rule: Rule, gated: str, margin: float) -> tuple[Verdict, str]:
-    """The verdict where no threshold is chosen."""
+def _none(
+    curve: Sequence[CascadePoint], rule: Rule, gated: str, margin: float, queries: int
+) -> tuple[Verdict, str]:
+    """The verdict where no threshold is chosen. `queries`: those of dev."""
     worth = [one for one in curve if one.sent <= 1 - KEPT]
     if not worth:
         least = min((one.sent for one in curve), default=1.0)
@@ -195,7 +198,9 @@ def _none(curve: Sequence[CascadePoint], rule: Rule, gated: str, margin: float) 
     best = max(worth, key=lambda one: -np.inf if one.low is None else one.low)
     limit = "no limit" if best.low is None else f"95 % limit {best.low:+.3f}"
     if best.low is not None and best.differ < FEW_EVENTS:
-        limit = f"exact {limit}, as fewer than {FEW_EVENTS} queries differ: more queries of dev narrow it"
+        few = f"answers differ in {best.differ:,} of {plural(queries, 'query', 'queries')}"
+        allows = f"exact {limit}: {few}, which still allows such a loss; more queries of dev narrow it"
+        limit = f"{allows}, and a share (--share) takes a threshold without that proof"
     moved = "cannot be compared" if best.delta is None else f"moves by {best.delta:+.3f}"
     where = f"where {best.sent:.0%} are sent {gated} {moved} ({limit})"
     if all(one.high is not None and one.high < -margin for one in worth):

@@ -9,6 +9,7 @@ from harness.comparison.cascade import joined
 from harness.comparison.sides import Side, side_of_run
 from harness.errors import BadInput
 from harness.golden.graded_files import Golden
+from harness.golden.holdout_log import LOOKS, HoldoutLook, looks, note_look
 from harness.pricing.prices import cost_of, price_of
 from harness.providers import is_recorded, sold_as
 from harness.runs.cascade_file import CascadeFile, CascadeGrader, grader_of
@@ -82,6 +83,28 @@ def cascade_file(found: CascadeCheck, student: Graded, teacher: Graded) -> Casca
         reason=found.reason,
         **{name: getattr(found, name) for name in same},
     )
+
+
+def noted_look(project: Project, found: CascadeCheck, student: Graded, teacher: Graded) -> int | None:
+    """Add a cascade to the log of looks at test, once; how many it has then.
+
+    Another threshold, margin or weighting, and other runs, are another look. None where test was not looked
+    at, and where no golden set of the project is behind the grades.
+    """
+    golden = project.golden / (found.policy or "").partition("@")[0]
+    if found.test is None or not teacher.by.runs or not golden.is_dir():
+        return None
+    who = f"{student.side.name} then {teacher.side.name}"
+    look = HoldoutLook(
+        at=datetime.now(UTC).isoformat(timespec="seconds"),
+        run=f"cascade of {who} below {found.threshold!r} ({found.gated}, margin {found.margin:g})",
+        model=f"{student.by.model or student.by.name} then {teacher.by.model}",
+        prompt=teacher.by.prompt or "",
+        policy=found.policy or "",
+        examples=found.test.n,
+    )
+    note_look(golden / LOOKS, look)
+    return len(looks(golden / LOOKS))
 
 
 def _thousand(project: Project, readings: Sequence[Reading]) -> tuple[float | None, str | None]:

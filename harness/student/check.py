@@ -5,6 +5,7 @@ Reads what was graded, and asks nobody.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -16,20 +17,17 @@ from harness.score.answer_matrix import AnswerMatrix
 from harness.score.confidence import confidence_score
 from harness.score.settings import ScoreSettings, gate2_bar
 from harness.score.threshold import WEIGHTINGS
-from harness.scorecards.comparison import Comparison, Condition
+from harness.scorecards.comparison import Comparison
 from harness.scorecards.confidence import Confidence
-from harness.scorecards.shared import Verdict
 from harness.scorecards.student import (
     ChosenCuts,
     Delta,
     DistilledShare,
     Finding,
-    OnProduction,
     StudentCheck,
     StudentKappas,
     StudentOrigin,
     StudentSlice,
-    teacher_words,
 )
 from harness.stats.agreement import Integers
 from harness.stats.distillation import Distilled, Share, distilled, overconfidence
@@ -38,19 +36,13 @@ from harness.student.belonging import refuse_other_policy, remarks
 from harness.student.both import Both, both_of, with_votes
 from harness.student.slices import slices_of, worst_of
 from harness.student.stack import stack_of
-from harness.verdicts.gates import together
-from harness.verdicts.regression import judge_regression
+from harness.student.verdict import judged
 
 UNSURE = 0.05
 """By how much a student may be surer than it is right, or less sure."""
 MOSTLY = 0.5
 """From this share of the teacher's errors on, a student has inherited them."""
 ALPHA = 0.05
-MAY: dict[Verdict, str] = {
-    "pass": "it may stand in for {teacher}",
-    "fail": "it may not stand in for {teacher}",
-    "inconclusive": "whether it may stand in for {teacher} is not shown",
-}
 
 
 def check_student(
@@ -71,52 +63,53 @@ def check_student(
     student, teacher = with_votes(student), with_votes(teacher)
     found = compare_sides(teacher, student, weighting)
     gates = student.gates if margin is None else student.gates.model_copy(update={"margin": margin})
-    judged = judge_regression(found, gates)
     both = both_of(student, teacher)
-    shares = distilled(both.student, both.teacher, both.golden, both.clusters)
-    slices = slices_of(both, student.action_of)
-    sure = _overconfidence(both)
-    change = found.gated_change
-    findings = tuple(_findings(found, shares, slices, sure))
     ours, theirs, between = _agreements(both, student, teacher)
     return StudentCheck(
-        policy=student.policy,
-        part=student.part or teacher.part,
-        n=len(both.golden),
-        n_clusters=found.n_clusters,
-        **_left_out(found),
-        gated=found.gated,
-        margin=gates.margin,
+        **_read(found, student, teacher),
+        **judged(found, both, gates, origin),
+        **_measured(found, both, student),
         student=ours,
         teacher=theirs,
         student_vs_teacher=between,
-        delta=Delta(value=change.delta, ci=change.ci, se=change.se, reason=change.reason),
-        distillation_loss=_shown(shares.loss),
-        inherited_error=_shown(shares.inherited),
-        gain=_shown(shares.gain),
-        calibration=_calibration(both, student),
-        overconfidence=sure and Delta(value=sure.value, ci=sure.ci, se=sure.se, reason=sure.reason),
-        slices=slices,
-        worst=worst_of(slices),
-        stack=stack_of(both, student.action_of),
         cuts=cuts,
-        finding=findings[0] if findings else None,
-        findings=findings,
-        verdict=judged.verdict,
-        reason=f"{_may(judged.verdict, origin)}: {judged.reason}",
-        conditions=judged.conditions,
         origin=origin,
+        notes=tuple(note for note in student.notes if not (origin and note == origin.unknown)),
         warnings=(*remarks(student, teacher, origin), *found.warnings),
     )
 
 
-def _left_out(found: Comparison) -> dict[str, int]:
-    """How many items are compared in no figure."""
+def _read(found: Comparison, student: Side, teacher: Side) -> dict[str, Any]:
+    """What is compared, and how much of both is in no figure."""
     return {
+        "policy": student.policy,
+        "part": student.part or teacher.part,
+        "n_clusters": found.n_clusters,
         "only_student": len(found.only_candidate),
         "only_teacher": len(found.only_base),
         "unread_student": len(found.unread_candidate),
         "unread_teacher": len(found.unread_base),
+    }
+
+
+def _measured(found: Comparison, both: Both, student: Side) -> dict[str, Any]:
+    """What was lost, inherited and gained, where, and what of it stands out."""
+    shares = distilled(both.student, both.teacher, both.golden, both.clusters)
+    slices = slices_of(both, student.action_of)
+    sure = _overconfidence(both)
+    findings = tuple(_findings(found, shares, slices, sure))
+    return {
+        "n": len(both.golden),
+        "distillation_loss": _shown(shares.loss),
+        "inherited_error": _shown(shares.inherited),
+        "gain": _shown(shares.gain),
+        "calibration": _calibration(both, student),
+        "overconfidence": sure and Delta(value=sure.value, ci=sure.ci, se=sure.se, reason=sure.reason),
+        "slices": slices,
+        "worst": worst_of(slices),
+        "stack": stack_of(both, student.action_of),
+        "finding": findings[0] if findings else None,
+        "findings": findings,
     }
 
 
@@ -193,18 +186,6 @@ def _is_broken(one: StudentSlice) -> bool:
     return worse and more
 
 
-def with_production(found: StudentCheck, on: OnProduction, condition: Condition) -> StudentCheck:
-    """The check with what rated rows of production say: a pass takes both."""
-    verdict, reason = together([(found.verdict, found.reason), (condition.verdict, condition.reason)])
-    if verdict == "pass":
-        reason = f"{found.reason}; {condition.reason}"
-    elif verdict != found.verdict:
-        reason = f"{_may(verdict, found.origin)}: {reason}"
-    conditions = (*found.conditions, condition)
-    update = {"production": on, "verdict": verdict, "reason": reason, "conditions": conditions}
-    return found.model_copy(update=update)
-
-
 def refuse_same(student: Side, teacher: Side) -> None:
     """A grader agrees with itself, and may always stand in for itself."""
     ours, theirs = (
@@ -219,8 +200,3 @@ def of_the_student(run: str, model: str) -> str:
     """What is wrong where a student's own run is named as its teacher's."""
     what = f"{run} is a run of the student itself ({model})"
     return f"{what}; name one of its teacher, --teacher RUN (`harness runs list`)"
-
-
-def _may(verdict: Verdict, origin: StudentOrigin | None) -> str:
-    """The verdict in words of students and teachers."""
-    return MAY[verdict].format(teacher=teacher_words(origin))

@@ -81,6 +81,7 @@ def cut_scores(
         seconds=None,
         cost=None,
         part="test",
+        notes=(),
         warnings=(),
     )
     on_test = replace(teacher, items=items, part="test")

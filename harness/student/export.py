@@ -177,7 +177,10 @@ def _warnings(request: Request, pairs: TrainingPairs, counts: _Counts, train: in
     missing = [one.grade for one in counts.grades() if not one.train]
     if missing:
         yield f"no pair to train on has grade {', '.join(map(str, missing))}: a student never learns it"
-    if counts.weighted and {*request.forms} & {*WITH_MESSAGES} and request.choice.balance == "traffic":
-        yield "chat lines have no weights: every pair counts once in them; the tables have the weights"
+    if counts.weighted and request.choice.balance == "traffic":
+        if pairs.left_out.not_drawn:
+            yield "the pairs were drawn by their weight: count each once, or the weight counts twice"
+        elif {*request.forms} & {*WITH_MESSAGES}:
+            yield "chat lines have no weights: every pair counts once in them; --limit draws by the weight"
     if request.reasoning and not is_prompted(manifest.asked.model):
         yield f"{manifest.asked.model} reads no prompt, so that its reasoning teaches none: --no-reasoning"

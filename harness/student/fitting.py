@@ -10,6 +10,7 @@ from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
+from threadpoolctl import threadpool_limits
 
 from harness.nouns.base import Reason
 from harness.providers.overlap import Floats, shares_of
@@ -138,7 +139,9 @@ def _steps(
 ) -> list[tuple[Floats, float]]:
     """Weights and intercept of P(grade >= k) for each k; constant where the pairs hold one answer alone."""
     x = _matrix(data, mean, spread, words=words)
-    return [_step(x, data.grades >= at, data.weights, strength) for at in range(1, q)]
+    # The matrices are small: a second thread of BLAS waits for the first, at six times the processor time.
+    with threadpool_limits(limits=1):
+        return [_step(x, data.grades >= at, data.weights, strength) for at in range(1, q)]
 
 
 def _step(x: Any, above: NDArray[np.bool_], weights: Floats, strength: float) -> tuple[Floats, float]:

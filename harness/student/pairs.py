@@ -4,6 +4,7 @@ import hashlib
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import log1p
 from typing import Any, Literal
 
 from harness.errors import BadInput, Fault
@@ -42,12 +43,16 @@ class TrainingPair:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which of the pairs to take. `validation`: the share of the queries that is held back, in per cent."""
+    """Which of the pairs to take. `validation`: the share of the queries that is held back, in per cent.
+
+    `by_weight`: whether a limited draw of the traffic takes pairs by how often they are seen.
+    """
 
     balance: Balance = "traffic"
     limit: int | None = None
     validation: int = 0
     seed: int = 0
+    by_weight: bool = False
 
 
 class TrainingPairs:
@@ -212,7 +217,14 @@ def _chosen(found: _Survey, choice: Choice) -> bytearray:
     total = len(found.grades)
     if choice.balance == "traffic" and choice.limit is None:
         return bytearray(b"\1") * total
-    turns = sorted(range(total), key=lambda at: _chance("draw", choice.seed, found.order[at].hex()))
+    by_weight = choice.by_weight and choice.balance == "traffic"
+
+    def turn(at: int) -> float:
+        """The lowest come first: an exponential race (Efraimidis & Spirakis 2006)."""
+        chance = _chance("draw", choice.seed, found.order[at].hex())
+        return -log1p(-chance) / (found.weights[at] if by_weight else 1.0)
+
+    turns = sorted(range(total), key=turn)
     most = total if choice.limit is None else choice.limit
     if choice.balance == "grades":
         turns = _alike(turns, found.grades, most)

@@ -17,7 +17,7 @@ from harness.verdicts.gates import together
 def judge_regression(found: Comparison, gates: Gates, loss: Condition | None = None) -> Regression:
     """The verdict on a comparison by these gates: pass only where every condition passes.
 
-    `loss`: what to judge the loss of kappa by, where so few queries differ that its error says too little.
+    `loss`: what to judge the loss of kappa by, where its error alone says too little.
     """
     limits = _limits(found.gated_change, found.n_clusters)
     cells = dict(_cells(found, gates))
@@ -57,7 +57,13 @@ def _non_inferior(found: Comparison, margin: float, limits: Interval | None) -> 
         return Condition(name=name, verdict="pass", reason=reason)
     if limits is None:
         return _open(name, f"{found.gated} cannot be compared: {found.gated_change.reason}")
-    change = f"{found.gated} moved by {found.gated_change.delta:+.3f}"
+    return loss_condition(found.gated, found.gated_change.delta or 0.0, limits, margin)
+
+
+def loss_condition(gated: str, delta: float, limits: Interval, margin: float) -> Condition:
+    """Whether a change is no loss beyond the margin, by its one-sided 95 % limits."""
+    name = f"{gated} loses less than {margin:g}"
+    change = f"{gated} moved by {delta:+.3f}"
     if limits.low > -margin:
         reason = f"{change}, surely no loss beyond {margin:g} (95 % limit {limits.low:+.3f})"
         return Condition(name=name, verdict="pass", reason=reason)
