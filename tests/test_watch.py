@@ -21,7 +21,7 @@ from harness.runs.manifest import Asked
 from harness.runs.watch_folder import HISTORY, WATCH, alone_in, save_settings
 from harness.stats.e_process import drift_process
 from harness.storage.project import Project
-from harness.watch.begin import Wanted, begin, settled
+from harness.watch.begin import WatchRequest, begin, settled
 
 
 def table(here: Path, planted: Planted, seed: int = 1, *words: str) -> Ended:
@@ -483,7 +483,9 @@ def test_one_limit_holds_for_the_baseline_and_its_day(shop: Path) -> None:
 def test_two_commands_that_begin_the_same_folder_begin_one_watch(shop: Path) -> None:
     project, folder = Project(shop), shop / "w"
     first, second = (
-        Wanted(Asked(model="builtin/lexical", prompt="teacher", policy="small", splits=("dev",)), given, many)
+        WatchRequest(
+            Asked(model="builtin/lexical", prompt="teacher", policy="small", splits=("dev",)), given, many
+        )
         for given, many in ((frozenset[str](), 12), (frozenset({"sentinels"}), 5))
     )
     plans = [settled(project, folder, one) for one in (first, second)]

@@ -84,10 +84,12 @@ def sample_command(
 def _wanted(
     labels: Path, pairs: int, sample: SampleOptions, hunting: HuntOptions, root: Path | None
 ) -> "SampleWanted":
-    from harness.score.estimate_files import Rated
+    from harness.score.estimate_files import GivenRatings
     from harness.score.sample_files import SampleWanted
 
-    pilot = None if sample.pilot is None else Rated(sample.pilot, layout(None, None, None, mapped_by=None))
+    pilot = (
+        None if sample.pilot is None else GivenRatings(sample.pilot, layout(None, None, None, mapped_by=None))
+    )
     return SampleWanted(
         labels=labels,
         pairs=pairs,

@@ -15,7 +15,7 @@ from harness.storage.project import Project, split_label
 if TYPE_CHECKING:
     from harness.grading.job import Limits
     from harness.scorecards.ship import Override
-    from harness.shipping.verdict import Evidence
+    from harness.shipping.verdict import ShipEvidence
 
 
 class OverrideOptions(Options):
@@ -94,7 +94,9 @@ def ship_command(
     end_with(found.verdict)
 
 
-def _with_impact(project: Project, evidence: "Evidence", pairs: PairsOptions, limits: "Limits") -> "Evidence":
+def _with_impact(
+    project: Project, evidence: "ShipEvidence", pairs: PairsOptions, limits: "Limits"
+) -> "ShipEvidence":
     """Measure the change on production pairs, by the teacher of the judged run."""
     from dataclasses import replace
 

@@ -17,7 +17,7 @@ from harness.errors import BadInput
 from harness.storage.project import Project
 
 if TYPE_CHECKING:
-    from harness.watch.begin import Wanted
+    from harness.watch.begin import WatchRequest
 
 
 class SentinelOptions(Options):
@@ -42,13 +42,13 @@ class SentinelOptions(Options):
     fold_system: FoldSystem = False
     base_url: BaseUrl = None
 
-    def wanted(self, project: Project, policy: str | None, bars: "DriftOptions") -> "Wanted":
+    def wanted(self, project: Project, policy: str | None, bars: "DriftOptions") -> "WatchRequest":
         """What the user asks for, and which of it was said."""
         from harness.cli.eval_options import MODEL, from_root
         from harness.golden.splits import parse_splits
         from harness.providers import refuse_unread
         from harness.runs.manifest import Asked
-        from harness.watch.begin import Wanted
+        from harness.watch.begin import WatchRequest
 
         model = from_root(self.model or MODEL, project)
         refuse_unread(model, self.shots)
@@ -63,7 +63,7 @@ class SentinelOptions(Options):
         said = {**vars(self), **vars(bars), "policy": policy}
         given = {"splits" if name == "split" else name for name, value in said.items() if value or value == 0}
         given -= {name for name in ("no_schema", "fold_system") if not said[name]}
-        return Wanted(asked, frozenset(given), self.sentinels, self.repeats, bars.alpha, bars.delta)
+        return WatchRequest(asked, frozenset(given), self.sentinels, self.repeats, bars.alpha, bars.delta)
 
 
 class DriftOptions(Options):

@@ -12,7 +12,7 @@ from harness.pricing.prices import price_of
 from harness.production.cascade import Cascade
 from harness.production.intake import take_in
 from harness.production.label import (
-    Request,
+    LabelRequest,
     begun_before,
     cascade_of,
     checks_of,
@@ -31,7 +31,7 @@ MONTHS = tuple(10**power for power in range(3, 10))
 
 
 def foresee_labels(
-    project: Project, request: Request, rpm: int | None = None, tpm: int | None = None
+    project: Project, request: LabelRequest, rpm: int | None = None, tpm: int | None = None
 ) -> LabelForecast:
     """The forecast of a labelling. Checks every row; makes no call, and writes nothing that stays."""
     files = [file for text in request.pairs for file in files_of(text)]

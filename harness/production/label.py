@@ -29,8 +29,8 @@ from harness.runs.label_manifest import (
     MANIFEST,
     LabelDigests,
     LabelManifest,
-    Outcomes,
     Proof,
+    RowOutcomes,
     load_label_manifest,
     save_label_manifest,
 )
@@ -55,7 +55,7 @@ SETTINGS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class LabelRequest:
     """What to label: `pairs` are files, folders or patterns; `folder` is the label set, new or begun.
 
     Only a dry run needs no folder.
@@ -73,7 +73,9 @@ class Request:
     """The file of a cascade, whose student answers first."""
 
 
-def label(project: Project, request: Request, watch: RunObserver, limits: Limits = NO_LIMITS) -> LabelSummary:
+def label(
+    project: Project, request: LabelRequest, watch: RunObserver, limits: Limits = NO_LIMITS
+) -> LabelSummary:
     """Label the pairs that the set lacks, and write its shards. Asks nothing until every row is checked."""
     folder = request.folder
     if folder is None:
@@ -116,7 +118,7 @@ def teacher_plan(project: Project, asked: Asked) -> Plan:
     return make_plan(project, asked)
 
 
-def cascade_of(project: Project, request: Request, plan: Plan) -> Cascade | None:
+def cascade_of(project: Project, request: LabelRequest, plan: Plan) -> Cascade | None:
     """The cascade that was asked for; None for the teacher alone. BadInput where it is of others."""
     if request.cascade is None:
         return None
@@ -215,7 +217,7 @@ def _opened(folder: Path, *, new: bool) -> Iterator[AnswerStore]:
 
 
 def _begun(
-    request: Request,
+    request: LabelRequest,
     plan: Plan,
     before: LabelManifest | None,
     proof: Proof | None,
@@ -285,7 +287,7 @@ def _finish(
     now = datetime.now(UTC).isoformat(timespec="seconds")
     save_label_manifest(folder, manifest.model_copy(update={"finished_at": now}))
     summary = summarise(load_labels(folder))
-    counts = Outcomes(**summary.outcomes.model_dump())
+    counts = RowOutcomes(**summary.outcomes.model_dump())
     save_label_manifest(folder, manifest.model_copy(update={"finished_at": now, "outcomes": counts}))
     write_atomic(folder / SUMMARY, summary.model_dump_json(indent=2) + "\n")
     return summary

@@ -15,7 +15,7 @@ from harness.nouns.pair import Pair
 from harness.nouns.records import Failed, Key, Record
 from harness.production.database import STORE as STORE
 from harness.production.database import LabelDatabase
-from harness.runs.label_manifest import Source
+from harness.runs.label_manifest import PairsFile
 from harness.runs.record_log import stored_text
 from harness.storage.digest import key_of_digest
 
@@ -79,13 +79,13 @@ class AnswerStore(LabelDatabase):
 
     # --- rows and pairs ------------------------------------------------------------------------------
 
-    def sources(self) -> tuple[Source, ...]:
+    def sources(self) -> tuple[PairsFile, ...]:
         """The files whose pairs are in the set, in the order of adding."""
         query = "SELECT path, digest, size, before, rows FROM sources ORDER BY number"
         names = ("path", "digest", "size", "before", "rows")
         found = self.fetch(query)
         try:
-            return tuple(Source(**dict(zip(names, row, strict=True))) for row in found)
+            return tuple(PairsFile(**dict(zip(names, row, strict=True))) for row in found)
         except ValidationError as error:
             raise self.damaged("a source") from error
 
@@ -105,7 +105,7 @@ class AnswerStore(LabelDatabase):
         ((pairs,),) = self.fetch("SELECT MAX(pair) FROM rows WHERE number <= ?", rows)
         return rows, pairs or 0
 
-    def accept(self, sources: Sequence[Source]) -> None:
+    def accept(self, sources: Sequence[PairsFile]) -> None:
         """Keep what was added since the last time: it comes from these files."""
         added = [(one.path, one.digest, one.size, one.before, one.rows) for one in sources]
         query = "INSERT INTO sources (path, digest, size, before, rows) VALUES (?, ?, ?, ?, ?)"

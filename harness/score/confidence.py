@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from harness.score.items import Answer, GradedItem
+from harness.score.items import GradedItem, ItemAnswer
 from harness.score.rating_matrix import numbered
 from harness.score.settings import ScoreSettings
 from harness.scorecards.confidence import Confidence
@@ -60,7 +60,7 @@ def confidence_score(items: Sequence[GradedItem], settings: ScoreSettings) -> Co
     )
 
 
-def _row(answer: Answer, scale: Sequence[int]) -> list[float]:
+def _row(answer: ItemAnswer, scale: Sequence[int]) -> list[float]:
     """The probability of each grade of the scale; 0 for grades that the answer omits."""
     known = answer.probabilities or {}
     return [max(0.0, known.get(grade, 0.0)) for grade in scale]

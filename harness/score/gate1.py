@@ -26,8 +26,8 @@ from harness.scorecards.gate1 import (
     Alpha,
     ConfusedGrades,
     CouldNotRate,
-    Dispute,
     DisputedBoundary,
+    DisputedItem,
     Gate1,
     PairAgreement,
 )
@@ -274,7 +274,7 @@ def _agreement_in(panel: RatingMatrix, names: Sequence[Sequence[str]]) -> tuple[
 
 def _disputed(
     panel: RatingMatrix, ratings: Sequence[Rating], about: Mapping[str, Example], queries: Mapping[str, str]
-) -> list[Dispute]:
+) -> list[DisputedItem]:
     """The items on which raters differ, widest apart first."""
     pairs, agreeing = panel.comparisons()
     reasons: dict[str, dict[str, str]] = defaultdict(dict)
@@ -282,7 +282,7 @@ def _disputed(
         if rating.reasoning:
             reasons[rating.item][rating.rater] = rating.reasoning
     found = [
-        Dispute(
+        DisputedItem(
             item=item,
             query=queries.get(item),
             title=about[item].result.title if item in about else None,

@@ -22,7 +22,7 @@ Ending = Literal["graded", "ungraded", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ItemAnswer:
     """One answer about an item; `grade` is None if it is unreadable."""
 
     grade: int | None
@@ -40,7 +40,7 @@ class Answer:
         return given.get(self.grade or 0, 0.0) / total if given and total > 0 else None
 
 
-NEVER_ASKED = Answer(None, "failed")
+NEVER_ASKED = ItemAnswer(None, "failed")
 INDEPENDENT = "no item names its query: the intervals treat items as independent"
 
 
@@ -65,7 +65,7 @@ class GradedItem:
     item: str
     cluster: str
     golden: int
-    answers: tuple[Answer, ...]
+    answers: tuple[ItemAnswer, ...]
     about: ItemText | None = None
     named: bool = False
 
@@ -90,14 +90,14 @@ def about_of(example: Example) -> ItemText:
     return ItemText(example.query, example.result.title, example.tags, example.clauses, example.reasoning)
 
 
-def answer_of(record: Record) -> Answer:
+def answer_of(record: Record) -> ItemAnswer:
     """The fields of a record that a scorecard uses."""
     match record.outcome:
         case Grade(value=value, reasoning=reasoning, clauses=clauses):
             given = record.reply.probabilities if record.reply else None
-            return Answer(value, "graded", None, reasoning, clauses, given)
+            return ItemAnswer(value, "graded", None, reasoning, clauses, given)
         case Ungraded(cause=cause):
-            return Answer(None, "ungraded", cause)
+            return ItemAnswer(None, "ungraded", cause)
         case Failed():
             return NEVER_ASKED
 
@@ -158,19 +158,19 @@ def _told_of(item: str, row: GradedRow) -> ItemText | None:
     return ItemText(row.query or item, notes.title or item, notes.tags, notes.clauses, notes.reasoning)
 
 
-def _given(row: GradedRow | None) -> tuple[Answer]:
+def _given(row: GradedRow | None) -> tuple[ItemAnswer]:
     """A file's answer; an item that the file lacks has failed."""
     if row is None:
         return (NEVER_ASKED,)
     if row.grade is not None and (row.notes.reasoning or row.notes.clauses):
-        return (Answer(row.grade, "graded", None, row.notes.reasoning, row.notes.clauses),)
+        return (ItemAnswer(row.grade, "graded", None, row.notes.reasoning, row.notes.clauses),)
     return bare_answer(row.grade)
 
 
 @lru_cache
-def bare_answer(grade: int | None) -> tuple[Answer]:
+def bare_answer(grade: int | None) -> tuple[ItemAnswer]:
     """A grade without reasoning or clauses; an empty one is unreadable. Cached, since files are long."""
-    return (Answer(None, "ungraded", "no_answer") if grade is None else Answer(grade, "graded"),)
+    return (ItemAnswer(None, "ungraded", "no_answer") if grade is None else ItemAnswer(grade, "graded"),)
 
 
 def voted(item: GradedItem) -> GradedItem:

@@ -26,7 +26,7 @@ FIELDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class GivenColumns:
     """One side in columns of equal length; `flat` if it has a value an item, not a row of values.
 
     `names`: what the items are called, None where they go by place. `headers`: a data frame's.
@@ -41,7 +41,7 @@ class Given:
         return len(self.columns[0])
 
 
-def given(side: Any, name: str) -> Given:
+def given(side: Any, name: str) -> GivenColumns:
     """What was handed over. BadInput, by the side's `name`, for shapes that are none of these."""
     try:
         found = _plain(side, name) if _headers(side) is None else _frame(side, name)
@@ -104,24 +104,24 @@ def _headers(side: Any) -> list[Any] | None:
     return None if names is None or callable(names) else list(names)
 
 
-def _frame(side: Any, name: str) -> Given:
+def _frame(side: Any, name: str) -> GivenColumns:
     headers, faults = texts(_headers(side) or (), f"{name}, column", "no name")
     refuse_faults(faults)
     by_place = getattr(side, "iloc", None)
     columns = [_flat(side[header] if by_place is None else by_place[:, at], name)
                for at, header in enumerate(_headers(side) or ())]  # fmt: skip
-    return Given(_names_of(side), headers, columns)
+    return GivenColumns(_names_of(side), headers, columns)
 
 
-def _plain(side: Any, name: str) -> Given:
+def _plain(side: Any, name: str) -> GivenColumns:
     names, values = _names_of(side), _listed(side, name)
     if not any(_is_list(value) for value in values):
-        return Given(names, None, [values], flat=True)
+        return GivenColumns(names, None, [values], flat=True)
     widths = {len(value) if _is_list(value) else 0 for value in values}
     if len(widths) > 1:
         raise BadInput(f"{name}: rows of different lengths; give every item as many values, None for missing")
     rows = [_flat(value, name) for value in values]
-    return Given(names, None, [list(column) for column in zip(*rows, strict=True)])
+    return GivenColumns(names, None, [list(column) for column in zip(*rows, strict=True)])
 
 
 def _flat(side: Any, name: str) -> list[Any]:

@@ -10,7 +10,7 @@ from scipy.special import stdtrit
 from harness.nouns.base import Reason
 from harness.score.watched import TrafficDay, day_order, pooled
 from harness.score.watched_humans import human_sequence
-from harness.scorecards.watch import HumanSequence, MeanChange, Mix, Part, Process
+from harness.scorecards.watch import HumanSequence, MeanChange, Mix, Process, TrafficPart
 from harness.stats.agreement import Floats
 from harness.stats.e_process import Drift, drift_process
 from harness.stats.mixes import jensen_shannon, kitagawa, stability_index
@@ -94,7 +94,7 @@ def _mix(of: Literal["strata", "grades"], names: Sequence[str], then: Floats, no
         psi=stability_index(then, now),
         jensen_shannon=jensen_shannon(then, now),
         parts=tuple(
-            Part(name=name or "(none)", then=float(one), now=float(other))
+            TrafficPart(name=name or "(none)", then=float(one), now=float(other))
             for name, one, other in zip(names, then, now, strict=True)
         ),
     )

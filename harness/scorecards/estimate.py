@@ -28,7 +28,7 @@ class RoganGladenScore(Noun):
     reason: Reason | None = None
 
 
-class AgainstRest(Noun):
+class StratumAgainstRest(Noun):
     """A stratum's figure minus that of the rest; `p_holm` over the strata."""
 
     difference: float | None
@@ -75,7 +75,7 @@ class EstimatedFigure(Noun):
     saved: Labels | None = None
     to_halve: Labels | None = None
     rogan_gladen: RoganGladenScore | None = None
-    against_rest: AgainstRest | None = None
+    against_rest: StratumAgainstRest | None = None
     share: float | None = None
     """Of a stratum: its share of production."""
     cannot_tell: int = 0
@@ -133,7 +133,7 @@ class TwoTeachers(Noun):
     ci: Interval | None = None
     se: float | None = None
     p: float | None = None
-    teachers: AgainstRest
+    teachers: StratumAgainstRest
     reason: Reason | None = None
 
 

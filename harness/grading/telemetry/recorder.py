@@ -43,7 +43,7 @@ class Question:
 
 
 @dataclass(slots=True)
-class Call:
+class OpenCall:
     """A call on its way."""
 
     question: Question
@@ -67,7 +67,7 @@ class Recorder:
         self.calls = is_prompted(plan.asked.model)
         """Whether a model is called: builtin and replayed grades come from none."""
 
-    def begin(self, prompt: Prompt) -> Call:
+    def begin(self, prompt: Prompt) -> OpenCall:
         """A call is about to be made."""
         now = time.time_ns()
         question = self._open.get((prompt.item, prompt.repeat))
@@ -75,9 +75,9 @@ class Recorder:
             question = question_of(prompt.pair.digest, now)
             self._open[prompt.item, prompt.repeat] = question
         question.calls += 1
-        return Call(question, prompt, now)
+        return OpenCall(question, prompt, now)
 
-    def answered(self, call: Call, reply: Reply) -> None:
+    def answered(self, call: OpenCall, reply: Reply) -> None:
         """The call brought a reply."""
         span = self._span_of(call)
         found: dict[str, Value | None] = {
@@ -95,7 +95,7 @@ class Recorder:
         add_to(span, found)
         self._exporter.span(span)
 
-    def broke(self, call: Call, error: BaseException) -> None:
+    def broke(self, call: OpenCall, error: BaseException) -> None:
         """The call failed, or was broken off."""
         span = self._span_of(call)
         # A server can repeat the prompt in its error.
@@ -103,7 +103,7 @@ class Recorder:
         failed(span, error_type(error, late=late), str(error) if self._content else "")
         self._exporter.span(span)
 
-    def _span_of(self, call: Call) -> Span:
+    def _span_of(self, call: OpenCall) -> Span:
         """The span of a call that ends now."""
         question, span = call.question, Span()
         span.CopyFrom(self._call)
