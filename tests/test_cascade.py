@@ -463,7 +463,7 @@ def test_a_notebook_names_all_that_is_wrong_at_once() -> None:
     told = [str(fault) for fault in caught.value.faults]
     assert len(told) == 7
     assert "split: 'Dev' of 3 is neither dev nor test" in told and "split: None of 4" in " ".join(told)
-    assert "confidence: '90%' of 7 is no number" in told
+    assert "confidence: '90%' of 7 is not a number" in told
 
 
 @pytest.mark.parametrize("name", ["margin", "share"])

@@ -502,4 +502,4 @@ def test_a_control_character_is_no_text(here: Path, column: str) -> None:
         file.write(",".join(cells) + "\n" + ",".join(cells.values()) + "\n")
     ended = harness("golden", "import", "set.csv", "--policy", "small", "--replace")
     assert ended.code == 2
-    assert f"set.csv, line 2: {column}: the control character '\\x00' is no text; take it out" in ended.err
+    assert f"set.csv, line 2: {column}: the control character '\\x00' is not text; remove it" in ended.err

@@ -229,9 +229,9 @@ def test_without_sentinels_nobody_says_that_the_teacher_is_quiet(here: Path) -> 
     rows = [one for one in history(1, Planted(days=20)) if one[3] == ""]
     ended = harness("watch", write_history(here / "h.csv", rows), "--scale", "0-4", "--json")
     assert (ended.code, ended.json["verdict"]) == (3, None)
-    assert "nobody watched the teacher" in ended.json["reason"]
+    assert "the teacher was not watched" in ended.json["reason"]
     shown = harness("watch", "h.csv", "--scale", "0-4")
-    assert "CANNOT TELL" in shown.out and "of a teacher that nobody watched" in " ".join(shown.out.split())
+    assert "CANNOT TELL" in shown.out and "of a teacher that was not watched" in " ".join(shown.out.split())
 
 
 @pytest.mark.parametrize("delta", ["0", "0.02"])
@@ -307,7 +307,7 @@ def test_without_strata_grades_tell_of_the_traffic_while_the_teacher_is_quiet(he
     both = without(Planted(mix=0.5, shift=0.2, rows=400))
     assert both["verdict"] == "teacher" and "cannot tell of the traffic" in both["traffic"]["reason"]
     alone = without(moved, sentinels=False)
-    assert alone["verdict"] is None and "nobody knows" in alone["traffic"]["reason"]
+    assert alone["verdict"] is None and "it is unknown" in alone["traffic"]["reason"]
 
 
 def test_a_stratum_for_each_row_is_an_id(here: Path) -> None:
@@ -377,7 +377,7 @@ def test_the_same_day_counts_once_and_days_go_forward(shop: Path) -> None:
         ask(server, "2026-12-02")
         before, asked = (shop / "w" / HISTORY).read_bytes(), len(server.requests)
         again = ask(server, "2026-12-02")
-        assert again.code == 0 and "in w already: nobody was asked" in again.err
+        assert again.code == 0 and "in w already: no calls were made" in again.err
         assert ((shop / "w" / HISTORY).read_bytes(), len(server.requests)) == (before, asked)
         back = ask(server, "2026-12-01")
         assert back.code == 2 and "2026-12-01 is before 2026-12-02" in back.err

@@ -64,7 +64,7 @@ def rewrites_of_run(project: Project, reading: Reading, base_url: str | None) ->
     run, before = reading.run, reading.run.manifest.asked
     where = run.folder.name
     if reads_grades(before.model):
-        raise BadInput(f"{where}: a file of grades has none for rewritten pairs; leave --rewrites away")
+        raise BadInput(f"{where}: a file of grades has none for rewritten pairs; remove --rewrites")
     if base_url is None and not is_expected(before.model, before.base_url):
         confirm = f"confirm the address with --base-url {before.base_url}"
         raise BadInput(f"{where}: this sends your key and the pairs to {before.base_url}; {confirm}")

@@ -74,7 +74,7 @@ class DriftOptions(Options):
         option("Chance of an alarm ever, if nothing drifts. Default: 0.05.", min=1e-6, max=0.5),
     ] = None
     delta: Annotated[
-        float | None, option("The drift that nobody minds, in loss or share. Default: 0.02.", min=0, max=0.5)
+        float | None, option("The drift that is tolerated, in loss or share. Default: 0.02.", min=0, max=0.5)
     ] = None
 
 
@@ -85,7 +85,9 @@ class DayOptions(Options):
     traffic: Annotated[
         Path | None, option("The day's traffic: a label set, or a table of item, teacher, stratum, weight.")
     ] = None
-    no_ask: Annotated[bool, option("Ask nobody: show the watch, or add --traffic alone.", "--no-ask")] = False
+    no_ask: Annotated[bool, option("Make no calls: show the watch, or add --traffic alone.", "--no-ask")] = (
+        False
+    )
     max_connections: Annotated[int | None, option("Maximum of calls in flight.", min=1, max=5000)] = None
     max_cost: MaxCost = None
     dry_run: Annotated[
@@ -94,7 +96,7 @@ class DayOptions(Options):
 
     @property
     def date(self) -> str:
-        """The day. BadInput for one that is no date."""
+        """The day. BadInput for one that is not a date."""
         from datetime import date
 
         if self.day is None:

@@ -107,7 +107,9 @@ def graded_by(baseline: DemoGrader) -> Served:
         except (ValueError, RecursionError):
             return spoken(request.path, WireFault("invalid_request_error", "the body is not JSON"), {}, 400)
         if not isinstance(asked, dict):
-            return spoken(request.path, WireFault("invalid_request_error", "the body is no object"), {}, 400)
+            return spoken(
+                request.path, WireFault("invalid_request_error", "the body is not an object"), {}, 400
+            )
         said = await baseline.answer(asked)
         return spoken(request.path, said, asked, 400 if isinstance(said, WireFault) else 200)
 

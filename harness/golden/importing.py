@@ -203,7 +203,7 @@ def _splits(table: Table, request: Import, graded: Collection[GradedRow]) -> dic
 
 
 def _refuse_other_splits(table: Table, layout: Layout) -> None:
-    """BadInput for each word in the split column that is no split of ours, with its first line."""
+    """BadInput for each word in the split column that is not a split of ours, with its first line."""
     first: dict[str, str] = {}
     for row in table.rows:
         first.setdefault(text_of(table, row, "split", layout) or "", table.where(row))

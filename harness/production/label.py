@@ -143,7 +143,7 @@ def begun_before(folder: Path, plan: Plan, cascade: Cascade | None) -> LabelMani
         there = {one.name for one in folder.iterdir()} if folder.exists() else set[str]()
         others = {name for name in there if not is_partial(name)} - _FIRST
         if others:
-            what = f"is no label set, and holds other files ({min(others)}); name another folder"
+            what = f"is not a label set, and holds other files ({min(others)}); name another folder"
             raise BadInput([Fault(str(folder), what)])
         return None
     manifest = load_label_manifest(folder)
@@ -169,7 +169,7 @@ def _given(value: object) -> str:
 def proof_of(project: Project, plan: Plan, cascade: Cascade | None, *, unproven: bool) -> Proof | None:
     """The proof of the teacher; None where the user takes it without one. BadInput where there is none.
 
-    What a manifest says is no proof: somebody may have sent the folder. A cascade takes its own beside it.
+    What a manifest says is not proof: somebody may have sent the folder. A cascade takes its own beside it.
     """
     faults = []
     if cascade and cascade.used.unconfirmed:

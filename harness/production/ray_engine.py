@@ -78,7 +78,7 @@ class Ray(Local):
         """BadInput where the package is missing, or for batches, which need no cluster."""
         need_ray()
         if asked.batch:
-            raise BadInput("--engine ray asks call by call, and a batch needs no cluster: leave --batch away")
+            raise BadInput("--engine ray asks call by call, and a batch needs no cluster; remove --batch")
 
     def cluster(self) -> Cluster:
         """Ray, which starts when it is first needed."""

@@ -76,7 +76,7 @@ class RayVllm(Ray):
         if known is None or not known.loadable:
             raise BadInput("--engine ray-vllm takes a model of its own: --model vllm/NAME")
         if asked.batch:
-            raise BadInput("--engine ray-vllm asks in batches anyway: leave --batch away")
+            raise BadInput("--engine ray-vllm asks in batches anyway; remove --batch")
         if asked.temperature is None:
             # A server takes the model's own default, the engine 1: it would be another teacher.
             raise BadInput("--engine ray-vllm needs --temperature, as the run had that proved the teacher")

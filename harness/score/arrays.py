@@ -213,5 +213,5 @@ def _grades(values: Iterable[Any], levels: tuple[int, ...], name: str) -> list[i
 
 
 def _is_number(value: Any) -> bool:
-    """Whether a value can be a grade: true and false are no numbers, and no files have them as grades."""
+    """Whether a value can be a grade: true and false are not numbers, and no files have them as grades."""
     return isinstance(value, Real | Decimal) and not isinstance(value, bool | np.timedelta64)

@@ -153,7 +153,7 @@ def _odd(labels: Labelled, people: HumanGrades, met: Mapping[str, str]) -> Itera
         of = f"{len(strangers):,} of {plural(len(people.grades), 'rated item')}"
         yield f"{of} {are} not in {there} (the first: {strangers[0]!r})"
     if people.machines:
-        yield f"{', '.join(people.machines)} rated as language models: these are no grades of people"
+        yield f"{', '.join(people.machines)} rated as language models: these are not grades of people"
     if people.hunted:
         were = plural(people.hunted, "item was", "items were")
         yield f"{were} hunted: no sample, and left out"

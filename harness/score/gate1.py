@@ -56,7 +56,7 @@ def score_gate1(
 
     `kinds` says of each rater whether it is "human" or "llm"; None where nobody says it. `about` holds
     the golden examples by id, where the items are some: their tags, clauses and titles. `unrated`: what
-    raters could not grade; it is counted, and is no grade.
+    raters could not grade; it is counted, and is not a grade.
     """
     first, again = readings(ratings)
     panel = rating_matrix_of(first, scale)
@@ -115,7 +115,7 @@ def _mostly_hard(cannot: Sequence[CouldNotRate], first: Sequence[Rating]) -> Ite
 
 
 def _doubts(panel: RatingMatrix, pairs: RaterPairs, kinds: Mapping[str, str] | None) -> dict[str, str | None]:
-    """Why these ratings are no evidence, or not of people; None for what nothing speaks for."""
+    """Why these ratings are not evidence, or not of people; None for what nothing speaks for."""
     copied, alike = copies(panel.raters, pairs), None
     if copied is None:
         compared, agreeing = panel.comparisons()
@@ -191,7 +191,7 @@ def _low_pairs(panel: RatingMatrix, pairs: RaterPairs, bar: Threshold, floor: fl
 
 
 def _provisional(raters: Sequence[str], kinds: Mapping[str, str]) -> str | None:
-    """Why this is no answer about people, where it is none."""
+    """Why this is not an answer about people, where it is none."""
     machines = [rater for rater in raters if kinds.get(rater) == "llm"]
     unknown = [rater for rater in raters if rater not in kinds]
     if machines:

@@ -12,7 +12,7 @@ from harness.score.rating_matrix import numbered
 from harness.scorecards.live_gate1 import RaterPace, Seconds
 from harness.stats.means import clustered_mean
 
-ALONE = Reason("undefined", "nobody else has timed answers to the same pairs")
+ALONE = Reason("undefined", "no other rater has timed answers to the same pairs")
 
 
 class Timed(NamedTuple):

@@ -1,6 +1,6 @@
 """Lists, arrays, series and data frames of any library as plain rows, with the names that they bring.
 
-What is no list of values and no table of them is refused, since it would be read as the nearest shape.
+What is neither a list of values nor a table of them is refused, since it would be read as the nearest shape.
 """
 
 import reprlib
@@ -64,7 +64,7 @@ def is_missing(value: Any) -> bool:
 
 
 def texts(values: Iterable[Any], where: str, missing: str | None) -> tuple[list[str], list[Fault]]:
-    """Names as text in one Unicode form, empty where missing; and a fault for each that is no name.
+    """Names as text in one Unicode form, empty where missing; and a fault for each that is not a name.
 
     `missing` is the fault of a missing or blank one; None allows them.
     """
@@ -72,7 +72,7 @@ def texts(values: Iterable[Any], where: str, missing: str | None) -> tuple[list[
     for at, value in enumerate(values):
         text = "" if is_missing(value) else one_form(str(value))
         what = (
-            missing if not text.strip() else None if _is_name(value, text) else f"{shown(value)} is no text"
+            missing if not text.strip() else None if _is_name(value, text) else f"{shown(value)} is not text"
         )
         if what:
             faults.append(Fault(f"{where}[{at}]", what))
@@ -169,7 +169,7 @@ def _names_of(side: Any) -> list[Any] | None:
 
 
 def _is_name(value: Any, text: str) -> bool:
-    """Whether a value names something. Half a surrogate pair is no character; a number can be a name."""
+    """Whether a value names something. Half a surrogate pair is not a character; a number can be a name."""
     if isinstance(value, bytes | Mapping | Set) or (_is_list(value) and not isinstance(value, tuple)):
         return False
     return text.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in text)

@@ -39,7 +39,7 @@ FEW = (
     "{pairs} in each of the {looks} looks of the baseline ({first} to {last}), and a watch takes {least} or "
     "more: every day of the baseline needs the same golden pairs (fewest on {day}: {n})"
 )
-ADDED = "{pairs} not in the baseline and left out: nobody knows what their loss was"
+ADDED = "{pairs} not in the baseline and left out: their loss there is unknown"
 MOVED = (
     "the golden grade of {item!r} is {then} on {first} and {now} on {day}: a loss would move with it; give "
     "every day the same one, or leave the sentinel out"

@@ -44,7 +44,7 @@ def _without_alarm(
         if moved.process.e_value is None:
             return ToldVerdict(None, "no day after the baseline says anything yet")
         return ToldVerdict(
-            None, "no drift of the traffic is shown, and nobody watched the teacher: no day has sentinels"
+            None, "no drift of the traffic is shown, and the teacher was not watched: no day has sentinels"
         )
     if finds is not None and finds.shift is None:
         return ToldVerdict(
@@ -57,7 +57,7 @@ def _without_alarm(
 
 
 def _growing(teacher: Process, moved: Moved, leans: Direction | None) -> str:
-    """What is told of evidence that grows: it is no finding, and nothing to be silent of."""
+    """What is told of evidence that grows: it is not a finding, and nothing to be silent of."""
     found = []
     if (teacher.e_value or 0.0) >= GROWING:
         found.append(f"that the teacher is {leans} is growing ({_of(teacher)})")

@@ -26,7 +26,7 @@ OF_TEACHER = Reason(
 )
 OF_NOBODY = Reason(
     "undefined",
-    "the rows have no strata, and without sentinels nobody knows whether their grades moved with the teacher",
+    "the rows have no strata, and without sentinels it is unknown whether grades moved with the teacher",
 )
 
 
@@ -171,7 +171,7 @@ def _unknown(shares: Floats, rows: int) -> Floats:
     """How far the mean of each share (days x kinds) may be off: half of Student's 95 % interval.
 
     The error is that between days, and at least that of independent rows at Laplace's estimate of the share,
-    (sum + 1) / (rows + 2): days that are alike, or a kind that was not seen, are no certainty.
+    (sum + 1) / (rows + 2): days that are alike, or a kind that was not seen, are not certain.
     """
     days = len(shares)
     mean = (shares.mean(axis=0) * rows + 1) / (rows + 2)

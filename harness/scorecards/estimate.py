@@ -100,7 +100,7 @@ class RatingsUsed(Noun):
     `items` were rated by `raters`; of the `several` with more than one rating, on `differ` the raters differ:
     the lower median counts, and `lowest` and `highest` is the main figure if the lowest, or the highest,
     grade counted instead. `adjudicated`: items on which the author decided. `could_not_rate`: items that
-    nobody could grade. `hunted`: items left out, since they were hunted and are no sample. `unmatched`: rated
+    nobody could grade. `hunted`: items left out: hunted ones are not a sample. `unmatched`: rated
     items that the labels lack. `passed_over`: rated items that the labels have and that count for no row,
     since a shot has the query, or another rated item is the same pair.
     """

@@ -159,7 +159,7 @@ def _none_stale(found: ShipEvidence) -> str:
     """A grade that notes no rules may be older than an edit of its own version: unknown is not fresh."""
     if not found.unnoted:
         return "none stale"
-    since = f"nobody can tell whether {found.policy.label} was edited since they were judged"
+    since = f"it is unknown whether {found.policy.label} was edited since they were judged"
     whose = "all" if found.unnoted == found.judged else f"{found.unnoted:,}"
     note = "note" if whose == "all" or found.unnoted > 1 else "notes"
     return f"none known to be stale ({whose} {note} no rules: {since}; `harness golden confirm` notes them)"

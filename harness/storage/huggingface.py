@@ -90,7 +90,7 @@ def _first_line(error: Exception) -> str:
 def save_parquet_splits(files: Mapping[str, Path], folder: Path) -> None:
     """Parquet files, one for each split, as a folder that `datasets.load_from_disk` reads.
 
-    A file without rows is no split: `datasets` can neither make nor read an empty one.
+    A file without rows is not a split: `datasets` can neither make nor read an empty one.
     """
     import pyarrow.parquet
 

@@ -34,7 +34,7 @@ def read_csv(path: Path, layout: Layout) -> Table:
     lines = lines_of(path, layout.encoding)
     first = next(iter(lines()), "").strip().strip('"')
     if first.startswith("sep=") and len(first) == 5:
-        # Excel's own first line, which is no record.
+        # Excel's own first line, which is not a record.
         return _read(path, lambda: islice(lines(), 1, None), first[4], after=1)
     return _read(path, lines, _separator(lines))
 
@@ -114,7 +114,7 @@ def _first_fault(path: Path, source: Opener, encoding: str) -> Fault:
 
 
 def _not_decoded(path: Path, encoding: str, line: int, found: int, start: bytes) -> Fault:
-    """`found`: the byte that is no text; `start`: the first two of the file, which tell UTF-16."""
+    """`found`: the byte that is not text; `start`: the first two of the file, which tell UTF-16."""
     byte = f"byte 0x{found:02x}"
     if encoding != "utf-8-sig":
         return Fault(f"{path}, line {line}", f"not {encoding} ({byte}); name another --encoding")
