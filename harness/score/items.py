@@ -1,7 +1,7 @@
 """Golden items with a grader's answers: from a run's records, or from two files."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
@@ -42,6 +42,7 @@ class ItemAnswer:
 
 NEVER_ASKED = ItemAnswer(None, "failed")
 INDEPENDENT = "no item names its query: the intervals treat items as independent"
+SOME_ALONE = "name no query: each counts as a query of its own"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +82,12 @@ def independence(named: int, items: int) -> tuple[str, ...]:
     """A warning where no item, or not every one, names its query."""
     if named == items:
         return ()
-    some = f"{items - named:,} of {plural(items, 'item')} name no query: each counts as a query of its own"
-    return (some if named else INDEPENDENT,)
+    return (f"{items - named:,} of {plural(items, 'item')} {SOME_ALONE}" if named else INDEPENDENT,)
+
+
+def lacks_queries(warnings: Iterable[str]) -> bool:
+    """Whether one of a scorecard's warnings is of `independence`."""
+    return any(one == INDEPENDENT or one.endswith(SOME_ALONE) for one in warnings)
 
 
 def about_of(example: Example) -> ItemText:
