@@ -191,7 +191,7 @@ def test_request_that_holds_no_pair_is_rejected(here: Path, baseline: DemoGrader
         {"messages": [{"role": "user", "content": text}]} for text in ("hello", "{}")
     ]
     said = [asyncio.run(baseline.answer(body)) for body in asked]
-    assert [type(answer).__name__ for answer in said] == ["Fault", "Fault"]
+    assert [type(answer).__name__ for answer in said] == ["WireFault", "WireFault"]
 
 
 def test_command_serves_a_project_of_ones_own_and_says_that_it_is_no_model(here: Path) -> None:
