@@ -13,13 +13,13 @@ from harness.production.cascade import Cascade
 from harness.production.intake import take_in
 from harness.production.label import (
     LabelRequest,
-    begun_before,
     cascade_of,
     checks_of,
     proof_of,
     teacher_plan,
 )
 from harness.production.pairs import files_of
+from harness.production.set_folder import begun_before
 from harness.production.store import STORE, AnswerStore
 from harness.providers import sold_as
 from harness.scorecards.label_forecast import CascadeForecast, LabelForecast, MonthOfPairs
