@@ -3,9 +3,10 @@
 from typing import Any
 
 import pytest
+from builders import examples
 
 from harness.golden.rating.ratings import Rated
-from harness.nouns.pair import Rating, Unrated
+from harness.nouns.pair import Example, Rating, Unrated
 from harness.nouns.policy import Gates
 from harness.score.threshold import Threshold
 from harness.verdicts.raters import judge_raters, people_alone
@@ -67,9 +68,22 @@ def test_a_pair_below_the_floor_of_the_gates_is_named() -> None:
         assert any("ann" in one and "bob" in one for one in found.warnings) == named
 
 
-def test_bootstrap_gives_alpha_an_interval() -> None:
-    plain, drawn = (judge_raters(rated("ann", "bob"), SCALE, Gates(), bootstrap=one) for one in (False, True))
-    assert plain != drawn
+def test_bootstrap_is_drawn_where_it_is_asked_for() -> None:
+    given = rated("ann", "bob")
+    assert judge_raters(given, SCALE, Gates()).bootstrap is None
+    assert judge_raters(given, SCALE, Gates(), bootstrap=True).bootstrap is not None
+
+
+def test_what_could_not_be_rated_is_counted() -> None:
+    given = rated("ann", "bob", unrated=[Unrated(item="i99", rater="ann", cannot="policy_silent")])
+    assert judge_raters(given, SCALE, Gates()).cannot == {"policy_silent": 1}
+
+
+def test_agreement_is_told_by_what_the_examples_say() -> None:
+    line = Example.model_validate({**examples()[0], "tags": ["warm"]})
+    about = {f"i{at}": line for at in range(20)}
+    found = judge_raters(rated("ann", "bob", about=about), SCALE, Gates())
+    assert [one.name for one in found.per_tag] == ["warm"]
 
 
 def test_warnings_of_the_ratings_come_first_then_items_that_are_not_graded() -> None:
