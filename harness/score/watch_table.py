@@ -178,13 +178,18 @@ def _read(table: Table, layout: Layout, levels: Levels, loss: GradeLoss) -> _Day
         if one.golden is not None:
             sentinels.append((row.line, (day, item), None))
     faults.refuse()
+    _refuse_together(table, found, kinds)
+    without_doubles(sentinels, lambda key: f"item {key[1]!r} on {key[0]}", table.place)
+    return found
+
+
+def _refuse_together(table: Table, found: _Days, kinds: set[bool]) -> None:
+    """BadInput for what only all rows together show; `kinds`: whether days are numbers."""
     refuse_faults(Fault(str(table.path), what) for what in found.moved.values())
     many = [(day.day, day.fault) for day in found.traffic.values() if day.fault]
     refuse_faults(Fault(str(table.path), f"{day}: {fault}") for day, fault in many)
     if len(kinds) > 1:
         raise BadInput([Fault(str(table.path), "day: dates and numbers are mixed; use one of them")])
-    without_doubles(sentinels, lambda key: f"item {key[1]!r} on {key[0]}", table.place)
-    return found
 
 
 def day_of(text: str) -> str | None:
