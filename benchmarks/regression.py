@@ -24,7 +24,7 @@ from harness.comparison.paired import compare_sides
 from harness.comparison.sides import Side
 from harness.nouns.base import Weighting
 from harness.nouns.policy import Cell, Gates
-from harness.score.items import Answer, GradedItem
+from harness.score.items import GradedItem, ItemAnswer
 from harness.stats.agreement import Floats, Integers
 from harness.stats.intervals import KappaTable
 from harness.stats.paired import delta_kappa
@@ -33,7 +33,7 @@ from harness.verdicts.regression import judge_regression
 QUERY, ITEM, SAME = 0.8, 0.5, 0.5
 ACTIONS = {0: "filter", 1: "filter", 2: "related", 3: "show", 4: "show"}
 GATES = Gates(never_grow=(Cell(golden=0, action="show"),))
-ANSWERS = {grade: (Answer(grade, "graded"),) for grade in SCALE}
+ANSWERS = {grade: (ItemAnswer(grade, "graded"),) for grade in SCALE}
 DESIGNS = [(20, 5), (50, 5), (100, 5), (50, 10), (250, 1)]
 GROWTH, CHEAP = 3, 2
 """By how much the cell may grow; times as many data sets where no flip is listed."""

@@ -17,7 +17,7 @@ import numpy as np
 from harness.nouns.pair import Rating
 from harness.score.gate1 import score_gate1
 from harness.score.gate2 import score_gate2
-from harness.score.items import Answer, GradedItem
+from harness.score.items import GradedItem, ItemAnswer
 from harness.score.settings import ScoreSettings
 from harness.score.threshold import Threshold
 from harness.stats.agreement import renumbered
@@ -39,7 +39,7 @@ def print_table(folder: Path) -> None:
     """A line for each thing timed; `folder` is for the files of grades."""
     small, large = graded(500, 92), graded(200_000, 20_000)
     items = [
-        GradedItem(f"i{at}", str(c), SCALE[g], (Answer(SCALE[t], "graded"),))
+        GradedItem(f"i{at}", str(c), SCALE[g], (ItemAnswer(SCALE[t], "graded"),))
         for at, (g, t, c) in enumerate(zip(large.rows, large.columns, large.clusters, strict=True))
     ]
     rows: list[tuple[str, Callable[[], object]]] = [

@@ -48,7 +48,7 @@ from story_shop import (
 
 from harness.demo.answers import spoken, whole
 from harness.demo.server import serve_until_interrupted
-from harness.demo.wire import Answer, Tokens, item_of, prompt_of
+from harness.demo.wire import Tokens, WireAnswer, item_of, prompt_of
 from harness.errors import BadInput
 from harness.prompting.answer import answer_text
 
@@ -109,7 +109,7 @@ async def answered(request: web.BaseRequest) -> web.StreamResponse:
     value, clause = grade("teacher", pair["query"], pair["result"]["title"], told)
     said = answer_text("Simulated: no language model read this.", [clause], value)
     tokens = Tokens(new=len(told) // 3, cached=0, written=0, out=len(said) // 4, thinking=0)
-    return spoken(request.path, Answer(said, model="simulated", tokens=tokens), asked, 200)
+    return spoken(request.path, WireAnswer(said, model="simulated", tokens=tokens), asked, 200)
 
 
 def teacher(port: str = str(PORT)) -> None:

@@ -11,7 +11,7 @@ from builders import Ended, example, examples, harness, reply, write_project
 from harness.comparison.sides import Side
 from harness.nouns.records import Grade, Record
 from harness.runs.folder import Run, load_run
-from harness.score.items import Answer, GradedItem, about_of
+from harness.score.items import GradedItem, ItemAnswer, about_of
 from harness.storage.files import to_line
 
 SCALE = (0, 1, 2)
@@ -28,7 +28,7 @@ Grading = Callable[[int, int], int | None]
 
 def item(name: str, golden: int, *grades: int | None, query: str | None = None, **about: Any) -> GradedItem:
     """An item with an answer for each grade; `about` makes it an example with tags, clauses and so on."""
-    answers = tuple(Answer(grade, "ungraded" if grade is None else "graded") for grade in grades)
+    answers = tuple(ItemAnswer(grade, "ungraded" if grade is None else "graded") for grade in grades)
     told = about_of(example(name, grade=golden, query=query or name, **about)) if about else None
     return GradedItem(name, query or name, golden, answers, told)
 

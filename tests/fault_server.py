@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from harness.demo.batch_apis import BatchDesk
 from harness.demo.batch_lines import Fate, Item
-from harness.demo.wire import Answer, Fault, Tokens, item_of, say
+from harness.demo.wire import Tokens, WireAnswer, WireFault, item_of, say
 
 __all__ = ["FaultServer", "Turn", "completion", "error", "fault_server", "graded", "item_of"]
 
@@ -32,7 +32,7 @@ class Turn:
     body: str = ""
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
-    said: Answer | Fault | None = None
+    said: WireAnswer | WireFault | None = None
     change: dict[str, Any] = field(default_factory=dict)
     drop: bool = False
     cut: bool = False
@@ -61,10 +61,10 @@ Script = Callable[[int, dict[str, Any]], Turn]
 def completion(content: str | None, finish: str = "stop", refusal: str | None = None) -> Turn:
     """A whole answer of some text."""
     if refusal is not None:
-        return Turn(said=Answer(refusal, "refused"))
+        return Turn(said=WireAnswer(refusal, "refused"))
     if finish == "length":
-        return Turn(said=Answer(content, "cut_off"))
-    return Turn(said=Answer(content, "filtered" if finish == "content_filter" else "end"))
+        return Turn(said=WireAnswer(content, "cut_off"))
+    return Turn(said=WireAnswer(content, "filtered" if finish == "content_filter" else "end"))
 
 
 def graded(
@@ -76,14 +76,16 @@ def graded(
 ) -> Turn:
     """A good answer, perhaps late, with parts of it replaced. `tokens`: what the server says that it read."""
     text = json.dumps({"reasoning": "Because.", "clauses": [], "grade": grade})
-    return Turn(said=Answer(text, tokens=tokens or Tokens()), headers=headers or {}, wait=wait, change=change)
+    return Turn(
+        said=WireAnswer(text, tokens=tokens or Tokens()), headers=headers or {}, wait=wait, change=change
+    )
 
 
 def error(
     status: int, code: str = "error", message: str = "no", param: str | None = None, **headers: str
 ) -> Turn:
     """An error in the API's form."""
-    return Turn(status=status, headers=headers, said=Fault(code, message, param))
+    return Turn(status=status, headers=headers, said=WireFault(code, message, param))
 
 
 @dataclass

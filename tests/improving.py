@@ -11,7 +11,7 @@ from typing import Any
 from builders import write_project
 from fault_server import FaultServer, Turn, completion, fault_server
 
-from harness.demo.wire import Answer, Tokens
+from harness.demo.wire import Tokens, WireAnswer
 from harness.storage.project import Project
 
 TAGS = (
@@ -139,7 +139,7 @@ def simulated(
 
     def answered(number: int, asked: dict[str, Any]) -> Turn:
         turn = teacher(asked, dice)
-        if not isinstance(turn.said, Answer):
+        if not isinstance(turn.said, WireAnswer):
             return turn
         # A token is four letters, so that the whole prompt was read.
         return replace(turn, said=replace(turn.said, tokens=Tokens(len(text_of(asked)) // 4)))

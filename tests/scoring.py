@@ -17,7 +17,7 @@ from harness.nouns.policy import Gates
 from harness.report.console import SafeConsole
 from harness.score.gate1 import score_gate1
 from harness.score.gate2 import score_gate2
-from harness.score.items import Answer, GradedItem, about_of
+from harness.score.items import GradedItem, ItemAnswer, about_of
 from harness.score.rating_matrix import rating_matrix_of
 from harness.score.settings import Raters, ScoreSettings
 from harness.score.threshold import Threshold
@@ -31,9 +31,9 @@ Rows = Mapping[str, Mapping[str, int]]
 """Item -> rater -> grade."""
 
 
-def answer(grade: int | None, **more: Any) -> Answer:
+def answer(grade: int | None, **more: Any) -> ItemAnswer:
     """One answer; an unread one where the grade is None."""
-    return Answer(grade, *(("ungraded", "bad_json") if grade is None else ("graded",)), **more)
+    return ItemAnswer(grade, *(("ungraded", "bad_json") if grade is None else ("graded",)), **more)
 
 
 def item(name: str, golden: int, *grades: int | None, query: str | None = None, **about: Any) -> GradedItem:

@@ -223,9 +223,9 @@ FAULTS = {
     "an unknown run": (("nope",), "no run 'nope'"),
     "a run with settings": (("latest", "--prompt", "teacher"), "--prompt: a run brings its own"),
     "a run with a cost": (("latest", "--dry-run"), "add --rewrites"),
-    "files with a cost": (("--golden", "g.csv", "--grades", "g.csv", "--max-cost", "1"), "nobody is asked"),
+    "files with a cost": (("--golden", "g.csv", "--grades", "g.csv", "--max-cost", "1"), "without calls"),
     "a canary run": (("canaries",), "graded canaries: name a run over the golden set"),
-    "a replayed run": (("replayed", "--rewrites"), "leave --rewrites away"),
+    "a replayed run": (("replayed", "--rewrites"), "remove --rewrites"),
 }
 
 

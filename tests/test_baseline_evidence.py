@@ -40,6 +40,24 @@ def test_a_single_look_says_nothing() -> None:
     assert found.interval(0.5) == (0.0, 1.0)
 
 
+def test_an_interval_ends_where_a_mean_is_refuted_on_either_side() -> None:
+    """At alpha / 2 each: 40 times the evidence of chance."""
+    found = evidence_of([(0.0, 1.0, 0.0, 0.0, 1.0)] * 60)
+    means = means_around(0.4)
+    low, high = found.interval(0.4)
+    below, above = found.below(means), found.above(means)
+    assert low == means[above < 40].min() > 0 and high == means[below < 40].max() < 1
+    assert above[means < low].min() >= 40 and below[means > high].min() >= 40
+
+
+def test_an_interval_holds_the_mean_of_the_baseline_though_later_looks_refute_it() -> None:
+    """The first look only predicts, and here it is unlike all others."""
+    low, high = evidence_of([(1.0, *[0.0] * 9)] * 400).interval(0.1)
+    assert low == 0 and high == pytest.approx(0.1)
+    low, high = evidence_of([(0.0, *[1.0] * 9)] * 400).interval(0.9)
+    assert low == pytest.approx(0.9) and high == 1
+
+
 def test_looks_that_are_alike_are_no_certainty() -> None:
     few, many = evidence_of([(0.0,) * 5] * 2).interval(0.0), evidence_of([(0.0,) * 20] * 50).interval(0.0)
     # exp(.7 n mu) reaches 40 there: 8 answers take the largest bet.

@@ -18,7 +18,7 @@ from sklearn.metrics import cohen_kappa_score
 
 from harness import choose_cascade as notebook_cascade
 from harness.comparison.cascade import (
-    Answers,
+    CascadeAnswers,
     Couple,
     answers_of,
     couple_of,
@@ -29,7 +29,8 @@ from harness.comparison.sides import Side
 from harness.errors import BadInput
 from harness.nouns.policy import Gates
 from harness.runs.cascade_file import load_cascade
-from harness.score.items import Answer, GradedItem
+from harness.score.items import GradedItem
+from harness.score.items import ItemAnswer as Answer
 from harness.scorecards.cascade import CascadeCheck, CascadeCost
 from harness.stats.cascade import FEW_DIFFER, loss_of, mixed, sent, thresholds
 from harness.stats.few_events import FEW_EVENTS
@@ -496,7 +497,7 @@ def test_a_notebook_names_all_that_is_wrong_at_once() -> None:
     told = [str(fault) for fault in caught.value.faults]
     assert len(told) == 7
     assert "split: 'Dev' of 3 is neither dev nor test" in told and "split: None of 4" in " ".join(told)
-    assert "confidence: '90%' of 7 is no number" in told
+    assert "confidence: '90%' of 7 is not a number" in told
 
 
 @pytest.mark.parametrize("name", ["margin", "share"])
@@ -534,7 +535,7 @@ def test_numbers_near_the_end_of_numbers_have_a_middle() -> None:
 # --- few differences -------------------------------------------------------------------------------
 
 
-def apart_by(queries: int, differ: int) -> tuple[Couple, Answers]:
+def apart_by(queries: int, differ: int) -> tuple[Couple, CascadeAnswers]:
     """A student that is right but in so many queries, beside a teacher that is right throughout."""
     golden = [SCALE[at % 3] for at in range(queries)]
     ours = [

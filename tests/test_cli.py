@@ -501,10 +501,10 @@ def test_reader_that_goes_away_is_no_error(here: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "what"),
     [
-        (["--temperature", "1"], "which asks no server, takes no temperature: leave --temperature away"),
-        (["--seed", "1"], "which asks no server, takes no seed: leave --seed away"),
-        (["--shots", "2"], "builtin/lexical is sent no prompt: leave --shots away"),
-        (["--shots", "2", "--model", "replay/g.csv"], "replay/g.csv is sent no prompt: leave --shots away"),
+        (["--temperature", "1"], "which makes no API calls, takes no temperature; remove --temperature"),
+        (["--seed", "1"], "which makes no API calls, takes no seed; remove --seed"),
+        (["--shots", "2"], "builtin/lexical is sent no prompt; remove --shots"),
+        (["--shots", "2", "--model", "replay/g.csv"], "replay/g.csv is sent no prompt; remove --shots"),
         (["--rater", "ann"], "--rater: only for a file of grades"),
         (["--columns", "item=x", "--format", "tsv"], "--columns, --format: only for a file"),
         (["--aggregate", "vote"], "add --repeats"),

@@ -20,7 +20,7 @@ from builders import Ended, examples, harness, write_project
 from improving import golden as dev_pairs
 from oracle import DEV, KEYS
 
-from harness.demo.answers import CANNOT_LEARN, MODEL, SAYS, Baseline, Served, batching, canned, graded_by
+from harness.demo.answers import CANNOT_LEARN, MODEL, SAYS, DemoGrader, Served, batching, canned, graded_by
 from harness.demo.faults import failing, late
 from harness.demo.server import listening
 from harness.nouns.records import Grade
@@ -62,13 +62,13 @@ def grades(run: Run) -> dict[str, int]:
 
 
 @pytest.fixture
-def baseline(here: Path) -> Baseline:
+def baseline(here: Path) -> DemoGrader:
     """The baseline of the small project."""
-    return Baseline(write_project(here), "small")
+    return DemoGrader(write_project(here), "small")
 
 
 @pytest.mark.parametrize("provider", ["openai", "openai-responses", "anthropic", "vllm"])
-def test_grades_are_those_of_the_baseline_and_say_so(here: Path, baseline: Baseline, provider: str) -> None:
+def test_grades_are_those_of_the_baseline_and_say_so(here: Path, baseline: DemoGrader, provider: str) -> None:
     with running(graded_by(baseline)) as url:
         ended = grade(f"{provider}/demo", url)
     run, floor = load_run(Path(ended.json["run"])), load_run(Path(grade("builtin/lexical", "").json["run"]))
@@ -79,7 +79,7 @@ def test_grades_are_those_of_the_baseline_and_say_so(here: Path, baseline: Basel
 
 
 @pytest.mark.parametrize("provider", ["openai", "openai-responses", "anthropic"])
-def test_batches_give_the_same_grades(here: Path, baseline: Baseline, provider: str) -> None:
+def test_batches_give_the_same_grades(here: Path, baseline: DemoGrader, provider: str) -> None:
     with running(batching(baseline, 0.2, graded_by(baseline))) as url:
         began = time.monotonic()
         at = session(here, url, f"{provider}/demo", nap=lambda session: time.sleep(0.05))
@@ -88,7 +88,7 @@ def test_batches_give_the_same_grades(here: Path, baseline: Baseline, provider: 
     assert grades(load_run(at.folder)) == grades(floor)
 
 
-def test_batch_is_graded_though_a_third_of_the_calls_fails(here: Path, baseline: Baseline) -> None:
+def test_batch_is_graded_though_a_third_of_the_calls_fails(here: Path, baseline: DemoGrader) -> None:
     waits = 0
     for seed in range(4):
         with running(failing(0.3, seed, batching(baseline, 0.0, graded_by(baseline)))) as url:
@@ -98,7 +98,7 @@ def test_batch_is_graded_though_a_third_of_the_calls_fails(here: Path, baseline:
     assert waits > 0
 
 
-def test_batch_may_be_large(baseline: Baseline) -> None:
+def test_batch_may_be_large(baseline: DemoGrader) -> None:
     large = {"requests": [{"custom_id": "a", "params": {"messages": [{"content": "x" * 3_000_000}]}}]}
     with running(batching(baseline, 0.0, graded_by(baseline))) as url:
         assert _post(f"{url}/messages/batches", json.dumps(large)) == "200"
@@ -107,12 +107,12 @@ def test_batch_may_be_large(baseline: Baseline) -> None:
 
 @pytest.mark.parametrize("path", ["batches", "messages/batches", "files"])
 @pytest.mark.parametrize("body", ["", "[]", "{}", '{"requests": [{"custom_id": "a b", "params": {}}]}'])
-def test_batch_that_is_none_is_rejected(baseline: Baseline, path: str, body: str) -> None:
+def test_batch_that_is_none_is_rejected(baseline: DemoGrader, path: str, body: str) -> None:
     with running(batching(baseline, 0.0, graded_by(baseline))) as url:
         assert _post(f"{url}/{path}", body) == "400"
 
 
-def test_prefix_is_read_from_the_cache_from_its_second_use_on(here: Path, baseline: Baseline) -> None:
+def test_prefix_is_read_from_the_cache_from_its_second_use_on(here: Path, baseline: DemoGrader) -> None:
     with running(graded_by(baseline)) as url:
         ended = grade("openai/demo", url, "--max-connections", "1")
     used = [
@@ -123,14 +123,16 @@ def test_prefix_is_read_from_the_cache_from_its_second_use_on(here: Path, baseli
     assert {(usage.cached_tokens, usage.written_tokens) for usage in rest} == {(first.written_tokens, 0)}
 
 
-def test_every_example_is_graded_though_a_third_of_the_requests_fails(here: Path, baseline: Baseline) -> None:
+def test_every_example_is_graded_though_a_third_of_the_requests_fails(
+    here: Path, baseline: DemoGrader
+) -> None:
     with running(failing(0.3, 1, graded_by(baseline))) as url:
         ended = grade("openai/demo", url)
     assert (ended.code, ended.json["coverage"]) == (0, 1.0)
     assert max(record.attempts for record in load_run(Path(ended.json["run"])).records.values()) > 1
 
 
-def test_share_of_faults_is_what_was_asked_for_and_of_every_kind(here: Path, baseline: Baseline) -> None:
+def test_share_of_faults_is_what_was_asked_for_and_of_every_kind(here: Path, baseline: DemoGrader) -> None:
     with running(failing(0.5, 3, canned(baseline.scale))) as url:
         seen = [_post(f"{url}/messages", "{}") for _ in range(200)]
     assert 70 < sum(kind != "200" for kind in seen) < 130
@@ -156,14 +158,14 @@ def _post(url: str, body: str) -> str:
     return "200"
 
 
-def test_canned_answers_give_every_grade_in_turn(here: Path, baseline: Baseline) -> None:
+def test_canned_answers_give_every_grade_in_turn(here: Path, baseline: DemoGrader) -> None:
     with running(late(0.001, canned(baseline.scale))) as url:
         ended = grade("anthropic/demo", url)
     given = list(grades(load_run(Path(ended.json["run"]))).values())
     assert (ended.code, {given.count(level) for level in baseline.scale}) == (0, {len(DEV) // 3})
 
 
-def test_other_scale_and_unknown_path_are_answered_with_what_to_do(here: Path, baseline: Baseline) -> None:
+def test_other_scale_and_unknown_path_are_answered_with_what_to_do(here: Path, baseline: DemoGrader) -> None:
     write_project(here / "other", "other", grades=(0, 1))
     with running(graded_by(baseline)) as url:
         words = ("--policy", "other", "--root", str(here / "other"), "--base-url", url)
@@ -179,17 +181,17 @@ def test_other_scale_and_unknown_path_are_answered_with_what_to_do(here: Path, b
 
 
 @pytest.mark.parametrize("body", ["", "{", "null", "[]", "1", "[" * 100_000, '{"a":' * 100_000])
-def test_body_that_is_no_object_is_rejected(baseline: Baseline, body: str) -> None:
+def test_body_that_is_no_object_is_rejected(baseline: DemoGrader, body: str) -> None:
     with running(graded_by(baseline)) as url:
         assert _post(f"{url}/chat/completions", body) == "400"
 
 
-def test_request_that_holds_no_pair_is_rejected(here: Path, baseline: Baseline) -> None:
+def test_request_that_holds_no_pair_is_rejected(here: Path, baseline: DemoGrader) -> None:
     asked: list[dict[str, Any]] = [
         {"messages": [{"role": "user", "content": text}]} for text in ("hello", "{}")
     ]
     said = [asyncio.run(baseline.answer(body)) for body in asked]
-    assert [type(answer).__name__ for answer in said] == ["Fault", "Fault"]
+    assert [type(answer).__name__ for answer in said] == ["WireFault", "WireFault"]
 
 
 @pytest.mark.slow
@@ -212,7 +214,7 @@ def test_command_serves_a_project_of_ones_own_and_says_that_it_is_no_model(here:
 def test_it_says_that_it_cannot_learn(here: Path) -> None:
     shots = [{**line, "id": f"s-{line['id']}"} for line in examples() if line["split"] == "shots"]
     project = write_project(here, golden=[*dev_pairs(24), *shots])
-    with running(graded_by(Baseline(project, "small"))) as url:
+    with running(graded_by(DemoGrader(project, "small"))) as url:
         words = ("improve", "--model", "openai/demo", "--base-url", url, "--proposals", "2")
         ended = harness(*words, **KEYS)
     assert ended.code == 0, ended.err

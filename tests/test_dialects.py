@@ -13,7 +13,7 @@ from builders import examples, policy, write_project
 from fault_server import Turn, completion, error, fault_server, graded
 from oracle import DEV, ask, only_run, right
 
-from harness.demo.wire import Answer, say
+from harness.demo.wire import WireAnswer, say
 from harness.errors import BadInput, CallError, FatalError, RejectedError, TransientError
 from harness.nouns.pair import Pair
 from harness.nouns.records import Grade, Message, Prompt, Reply, Ungraded, Usage
@@ -610,7 +610,7 @@ def test_input_is_counted_without_a_count_of_the_output(body: dict[str, Any], re
 def test_count_of_many_digits_costs_no_answer(provider: str, digits: int) -> None:
     names = ("prompt_tokens", "completion_tokens", "input_tokens", "output_tokens")
     usage = ", ".join(f'"{name}": {"9" * digits}' for name in names)
-    body = json.dumps(say(PATHS[provider], Answer("text"), {}) | {"usage": "HERE"})
+    body = json.dumps(say(PATHS[provider], WireAnswer("text"), {}) | {"usage": "HERE"})
     reply = ask_once(provider, Turn(body.replace('"HERE"', f"{{{usage}}}")))
     assert (reply.text, reply.usage) == ("text", None)
 
@@ -1033,13 +1033,13 @@ WELL: tuple[Any, ...] = ({"code": 0, "message": "success"}, {"code": 200, "messa
 @pytest.mark.parametrize("said", WELL)
 @pytest.mark.parametrize("provider", ["openai", "openai-responses"])
 def test_error_that_says_success_costs_no_answer(provider: str, said: Any) -> None:
-    body = say(PATHS[provider], Answer("text"), {}) | {"error": said}
+    body = say(PATHS[provider], WireAnswer("text"), {}) | {"error": said}
     assert ask_once(provider, Turn(json.dumps(body))).text == "text"
 
 
 @pytest.mark.parametrize("said", [{"error": {"code": 503}}, {"errors": [{"code": 503, "message": "x"}]}])
 def test_error_beside_an_answer_is_told_without_the_answer(said: dict[str, Any]) -> None:
-    body = say(PATHS["openai"], Answer("secret words"), {}) | said
+    body = say(PATHS["openai"], WireAnswer("secret words"), {}) | said
     with pytest.raises(TransientError, match="503") as failed:
         ask_once("openai", Turn(json.dumps(body)))
     assert "secret" not in str(failed.value)

@@ -55,13 +55,13 @@ from harness.scorecards.comparison import (
     SliceChange,
 )
 from harness.scorecards.estimate import (
-    AgainstRest,
     EstimatedFigure,
     Estimates,
     HumanOnly,
     Labels,
     RatingsUsed,
     RoganGladenScore,
+    StratumAgainstRest,
     TwoTeachers,
     Worst,
 )
@@ -86,7 +86,7 @@ from harness.scorecards.labels import (
     LabelSpending,
     LabelSummary,
 )
-from harness.scorecards.live_gate1 import CannotRate, CitedClause, LiveGate1, Pace, RaterNow, Seconds
+from harness.scorecards.live_gate1 import CannotRate, CitedClause, LiveGate1, RaterNow, RaterPace, Seconds
 from harness.scorecards.money import Forecast, Prices, Spending
 from harness.scorecards.policy_change import AffectedExample, GoldenEffect, PolicyDiff, Regraded, Wording
 from harness.scorecards.policy_change import PartChange as PolicyChange
@@ -136,12 +136,12 @@ from harness.scorecards.watch import (
     MeanChange,
     Mix,
     Process,
+    TrafficPart,
     Watch,
     WatchBaseline,
     WatchedDay,
     WatchPower,
 )
-from harness.scorecards.watch import Part as MixPart
 from harness.web.pages import WAYS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -304,7 +304,7 @@ def test_commands_of_a_page_run(shop: Path, page: Path) -> None:
                 assert "are runs of one policy" in ended.err, command
                 continue
             if words[1:3] == ["rate", "seal"]:  # nobody has opened a link
-                assert re.search("nothing to seal|nobody has answered", ended.err), command
+                assert re.search("nothing to seal|no rater has answered", ended.err), command
                 continue
             assert ended.code in ((0, 1, 3) if gated else (0,)), (command, ended.err)
 
@@ -409,7 +409,7 @@ ESTIMATED = (
     EstimatedFigure,
     HumanOnly,
     RoganGladenScore,
-    AgainstRest,
+    StratumAgainstRest,
     Labels,
     Worst,
     RatingsUsed,
@@ -438,7 +438,7 @@ WATCHED = (
     WatchedDay,
     HumanEstimate,
     Mix,
-    MixPart,
+    TrafficPart,
     MeanChange,
     HumanSequence,
 )
@@ -450,7 +450,10 @@ POLICY_CHANGED = (PolicyDiff, PolicyChange, Wording, GoldenEffect, AffectedExamp
     ("model", "section"),
     [
         (Gate1, None),
-        *((model, "rate live") for model in (LiveGate1, RaterNow, Seconds, Pace, CitedClause, CannotRate)),
+        *(
+            (model, "rate live")
+            for model in (LiveGate1, RaterNow, Seconds, RaterPace, CitedClause, CannotRate)
+        ),
         (Gate2, None),
         (Spending, "gate2, and eval"),
         (Forecast, "eval --dry-run"),

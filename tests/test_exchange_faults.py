@@ -265,7 +265,7 @@ def test_a_table_says_why_there_is_no_grade(here: Path) -> None:
     head = "item,rater,grade,cannot,milliseconds\n"
     bad = "q1-0,ann,1,policy_silent,\nq1-1,ann,,tired,\nq1-2,ann,1,,soon\n"
     ended = imported(written(here, head + bad, "x.csv"))
-    assert "line 4: milliseconds: 'soon' is no time" in ended.err
+    assert "line 4: milliseconds: 'soon' is not a time" in ended.err
     ended = imported(written(here, head + bad.replace("soon", ""), "x.csv"))
     assert "line 2: has a grade, and says in `cannot` why there is none" in ended.err
     assert "line 3: cannot: 'tired' is none of our causes" in ended.err

@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from harness.errors import BadInput, Fault
 from harness.web.app import TROUBLES
 from harness.web.forms import LONGEST, form, origin_of
-from harness.web.guard import Guard
+from harness.web.guard import HostGuard
 
 HERE = "http://127.0.0.1:8765"
 PUBLIC = "https://rate.example.com"
@@ -25,7 +25,9 @@ class Kept:
     def __init__(self, public: str | None = None) -> None:
         self.taken: list[Any] = []
         names = frozenset({"localhost", "rate.example.com"})
-        self.app = Guard(Starlette(routes=[form("/kept", self.keep, public)]), TROUBLES.refuse_host, names)
+        self.app = HostGuard(
+            Starlette(routes=[form("/kept", self.keep, public)]), TROUBLES.refuse_host, names
+        )
 
     def keep(self, request: Request, data: Any) -> Response:
         if data == "wrong":

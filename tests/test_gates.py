@@ -16,7 +16,7 @@ from harness.report.gate1 import gate1_view
 from harness.report.gate2 import confusion_view
 from harness.score.gate1 import score_gate1
 from harness.score.gate2 import score_gate2
-from harness.score.items import Answer, GradedItem
+from harness.score.items import GradedItem, ItemAnswer
 from harness.score.settings import ScoreSettings
 from harness.score.threshold import Threshold
 from harness.scorecards.gate1 import Gate1
@@ -28,8 +28,10 @@ SCALE = (0, 1, 2)
 ACTIONS = {0: "filter", 1: "related", 2: "show"}
 
 
-def answer(grade: int | None) -> Answer:
-    return Answer(grade, "ungraded" if grade is None else "graded", None if grade is not None else "bad_json")
+def answer(grade: int | None) -> ItemAnswer:
+    return ItemAnswer(
+        grade, "ungraded" if grade is None else "graded", None if grade is not None else "bad_json"
+    )
 
 
 def graded(*rows: tuple[int, int | None, int]) -> list[GradedItem]:

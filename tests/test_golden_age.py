@@ -63,7 +63,7 @@ def test_of_examples_that_note_no_rules_nobody_can_tell(shop: Path) -> None:
     assert age()["unnoted"] == len(bare)
     shown = flat(harness("golden", "age").out)
     assert (
-        f"{len(bare)} examples of this version note no rules: nobody can tell" in shown and every not in shown
+        f"{len(bare)} examples of this version note no rules: it is unknown" in shown and every not in shown
     )
     rules = load_policy(shop / "policies/small/v1.toml").rules
     write_golden(shop, [bare[0], *({**one, "rules": rules} for one in bare[1:])])
@@ -84,7 +84,7 @@ def test_what_rests_on_a_change_comes_first_then_what_nobody_can_tell(shop: Path
     kinds = [(bool(one["because"]), one["cannot_tell"]) for one in age("--policy", "small@v2")["aged"]]
     assert kinds[0] == (True, False) and set(kinds[1:]) == {(False, True)}
     shown = flat(harness("golden", "age", "--policy", "small@v2").out)
-    assert f"1 rest on what moved, for {len(kinds) - 1} nobody can tell, 0 rest on nothing" in shown
+    assert f"1 rest on what moved, for {len(kinds) - 1} it is unknown, 0 rest on nothing" in shown
     assert f"cannot tell: {examples()[0]['id']}," in shown
 
 

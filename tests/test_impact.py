@@ -305,7 +305,7 @@ def test_shots_of_the_pairs_queries_are_kept_from_the_teacher(shop: Path) -> Non
 
 def test_shots_for_a_teacher_that_is_sent_no_prompt_are_refused(shop: Path) -> None:
     ended = impact(None, "--shots", "2")
-    assert (ended.code, "builtin/lexical is sent no prompt: leave --shots away" in ended.err) == (2, True)
+    assert (ended.code, "builtin/lexical is sent no prompt; remove --shots" in ended.err) == (2, True)
     assert not list((shop / "runs").glob("pairs/*"))
 
 

@@ -506,7 +506,7 @@ def test_a_control_character_is_no_text(here: Path, column: str) -> None:
         file.write(",".join(cells) + "\n" + ",".join(cells.values()) + "\n")
     ended = harness("golden", "import", "set.csv", "--policy", "small", "--replace")
     assert ended.code == 2
-    assert f"set.csv, line 2: {column}: the control character '\\x00' is no text; take it out" in ended.err
+    assert f"set.csv, line 2: {column}: the control character '\\x00' is not text; remove it" in ended.err
 
 
 @pytest.mark.parametrize("key", ["id", "query", "title", "attributes", "tags"])
@@ -519,7 +519,7 @@ def test_a_control_character_in_a_golden_file_is_a_fault_of_its_line(here: Path,
     lines[1] |= {key: changed[key]} if key in changed else {"result": result}
     lines[2]["reasoning"] = r"a backslash \b and \u0001, as they are written"
     write_project(here, golden=lines)
-    what = "examples.jsonl, line 2: the control character '\\x00' is no text; take it out"
+    what = "examples.jsonl, line 2: the control character '\\x00' is not text; remove it"
     for command in (
         ("golden", "lint"),
         ("eval", "--policy", "small"),

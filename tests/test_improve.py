@@ -43,7 +43,7 @@ from harness.nouns.records import Reply
 from harness.policy.load import load_policy
 from harness.prompting.prompt import PromptWriter, bind_prompt, load_prompt
 from harness.report.improve import improvement_view
-from harness.score.items import Answer, GradedItem
+from harness.score.items import GradedItem, ItemAnswer
 from harness.scorecards.comparison import Change
 from harness.scorecards.improvement import Candidate, Improvement, Part, PolicyFault
 from harness.storage.project import Project
@@ -605,7 +605,7 @@ def test_of_several_accepted_the_one_with_the_highest_lower_limit_is_chosen() ->
 
 
 def item(grade: int | None, golden: int) -> GradedItem:
-    return GradedItem("a", "q", golden, (Answer(grade, "graded" if grade is not None else "failed"),))
+    return GradedItem("a", "q", golden, (ItemAnswer(grade, "graded" if grade is not None else "failed"),))
 
 
 def test_closeness_falls_with_the_distance_on_the_scale() -> None:

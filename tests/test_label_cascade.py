@@ -183,7 +183,7 @@ def test_a_cascade_of_files_of_grades_cannot_label(here_with: FaultServer) -> No
         assert f"its {grader} is a file of grades" in refusal(here_with)
     model = {**data["student"], "model": "openai/small"}
     Path("cascade.json").write_text(json.dumps({**data, "student": model}), encoding="utf-8")
-    assert "openai/small, is no folder of `harness student train`" in refusal(here_with)
+    assert "openai/small, is not a folder of `harness student train`" in refusal(here_with)
     Path("cascade.json").write_text("{", encoding="utf-8")
     assert "not JSON" in refusal(here_with)
 

@@ -12,7 +12,7 @@ from oracle import KEYS
 from shipped import ROOT, ship
 
 from harness.production.forecast import foresee_labels
-from harness.production.label import Request
+from harness.production.label import LabelRequest
 from harness.production.pairs import Input
 from harness.report.labels import hours_words, month_words
 from harness.runs.manifest import Asked
@@ -26,7 +26,7 @@ RPM, TPM = 10_000, 10_000_000
 
 def forecast_of(root: Path, model: str) -> LabelForecast:
     asked = Asked(model=model, policy="product-search", prompt="teacher", splits=(), pairs="pairs")
-    request = Request([str(ROOT / "docs/pairs-example.csv")], None, asked, Input())
+    request = LabelRequest([str(ROOT / "docs/pairs-example.csv")], None, asked, Input())
     return foresee_labels(Project(root), request, RPM, TPM)
 
 

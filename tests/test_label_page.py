@@ -19,7 +19,7 @@ from viewing import HOSTILE
 
 from harness import estimate
 from harness.nouns.base import Interval
-from harness.report.next_steps import Step, estimate_steps, label_steps
+from harness.report.next_steps import NextStep, estimate_steps, label_steps
 from harness.report.page.axis import axis_over
 from harness.report.page.labels import STRATA_DRAWN
 from harness.scorecards.estimate import EstimatedFigure, Estimates, HumanOnly, Labels
@@ -235,7 +235,7 @@ def test_the_sample_that_halves_the_interval_is_one_that_the_labels_have(here: P
     pairs = summary.outcomes.graded
     assert pairs == summary.distinct - 1
 
-    def step(rows: int, labels: LabelSummary | None, left: int = 4) -> Step:
+    def step(rows: int, labels: LabelSummary | None, left: int = 4) -> NextStep:
         more = Labels(items=rows, queries=4)
         found = Estimates(
             labels="rows.csv",
@@ -262,7 +262,7 @@ def test_the_sample_that_halves_the_interval_is_one_that_the_labels_have(here: P
         )
         return next(estimate_steps(found, labels))
 
-    assert step(9, None) == Step(step(9, summary).words)
+    assert step(9, None) == NextStep(step(9, summary).words)
     whole = step(pairs, summary).command
     assert whole == f"harness sample {summary.labels} --n {pairs} -o plan.jsonl"
     assert harness(*shlex.split(whole)[1:]).code == 0

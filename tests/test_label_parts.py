@@ -140,7 +140,7 @@ def test_a_part_that_somebody_sends_is_checked(begun: Path) -> None:
                 file.unlink()
             part.rmdir()
         (begun / PARTS / "other").mkdir()
-        with pytest.raises(BadInput, match="is no part of a label set"):
+        with pytest.raises(BadInput, match="is not a part of a label set"):
             join_parts(begun, store)
         (begun / PARTS / "other").rmdir()
         left_behind(begun, known)

@@ -120,7 +120,7 @@ def test_a_foreign_shard_is_refused_by_its_columns(made: Path) -> None:
     shard.write_bytes(whole[:200])
     assert "not readable as Parquet" in refused(made)
     (made / "shards/more.parquet").write_bytes(whole)
-    assert "more.parquet: is no shard of this set" in refused(made)
+    assert "more.parquet: is not a shard of this set" in refused(made)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from collections import Counter
 from functools import cache
 from pathlib import Path
 
@@ -213,6 +214,18 @@ def test_no_code_looks_into_the_words_of_a_reason() -> None:
         found = [one for node in ast.walk(parsed(path)) for one in looked_into(node)]
         texts = map(ast.unparse, found)
         assert not [text for text in texts if re.search(r"(reason|why)( or '')?\)?$", text)], path
+
+
+def test_a_class_name_has_one_meaning() -> None:
+    """Whoever searches for a name finds one class, and no import needs another name for it."""
+    names = Counter(
+        node.name
+        for path in FILES
+        for node in parsed(path).body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    )
+    assert len(names) > 500
+    assert not [name for name, count in names.items() if count > 1]
 
 
 def test_only_the_command_line_prints() -> None:

@@ -107,7 +107,7 @@ def test_longer_texts_are_decoded_in_fewer_rows(
     path = bomb(tmp_path / "t.parquet", 200, 5_000)
     monkeypatch.setattr(parquet, "LONGEST_STEP", most)
     with parquet.parquet_file(path) as file:
-        sizes = [batch.num_rows for batch in parquet.bounded_batches(file, path)]
+        sizes = [batch.num_rows for batch in parquet.row_batches(file, path)]
     assert sizes == [rows] * (200 // rows)
 
 
@@ -132,7 +132,7 @@ def test_a_small_file_of_endless_cells_is_refused(
     assert len(read_table(path).rows) == rows
     monkeypatch.setattr(parquet, "STEP_CELLS", 500)
     with parquet.parquet_file(path) as file:
-        assert {batch.num_rows for batch in parquet.bounded_batches(file, path)} == {10}
+        assert {batch.num_rows for batch in parquet.row_batches(file, path)} == {10}
 
 
 @pytest.mark.parametrize("letters", [1, 60, 61, 100, 20_000, 3_000_000])

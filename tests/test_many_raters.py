@@ -125,7 +125,10 @@ def test_more_raters_than_can_be_compared_are_refused(here: Path) -> None:
     (here / "r.csv").write_text("item,rater,grade\n" + "".join(lines), encoding="utf-8")
     ended = harness("gate1", "r.csv", "--scale", "0-2")
     assert ended.code == 2
-    assert "2,001 raters, and every two are compared: 2,000 at most; if that column is no people" in ended.err
+    assert (
+        "2,001 raters, and every two are compared: 2,000 at most; if that column does not name people"
+        in ended.err
+    )
 
 
 def test_as_many_raters_as_can_be_compared_are_taken() -> None:

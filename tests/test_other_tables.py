@@ -160,10 +160,10 @@ def test_file_that_is_utf8_is_read_as_such_beside_one_that_is_not(tmp_path: Path
         (
             gzip.compress(b"item,grade\na,3\n"),
             None,
-            "no text but compressed by gzip: unpack it",
+            "not text but compressed by gzip: unpack it",
         ),
-        (b"PK\x03\x04\n\xe4\n", None, "no text but a workbook or a zip archive"),
-        (b"PAR1\n\xe4\n", "ascii", "no text but Parquet: read it with --format parquet"),
+        (b"PK\x03\x04\n\xe4\n", None, "not text but a workbook or a zip archive"),
+        (b"PAR1\n\xe4\n", "ascii", "not text but Parquet: read it with --format parquet"),
     ],
 )
 def test_wrong_encoding_says_which_to_name(

@@ -13,7 +13,7 @@ from jinja2 import Template
 from harness.errors import BadInput
 from harness.nouns.pair import Pair
 from harness.prompting import render_budget
-from harness.prompting.plain import Data, plain
+from harness.prompting.plain import PlainData, plain
 from harness.prompting.prompt import PromptFiles, PromptSpec, PromptWriter
 from harness.prompting.sandbox import METHODS, Sandbox
 from harness.prompting.template import compile_template, render_template
@@ -329,7 +329,7 @@ def test_every_rendering_has_the_whole_budget(monkeypatch: pytest.MonkeyPatch) -
 
 def test_what_a_template_sees_holds_no_object() -> None:
     def walk(value: Any) -> None:
-        assert type(value) in (Data, dict, tuple, str, int, float, bool, type(None))
+        assert type(value) in (PlainData, dict, tuple, str, int, float, bool, type(None))
         for one in (
             [*value, *value.values()]
             if isinstance(value, dict)

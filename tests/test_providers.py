@@ -10,7 +10,7 @@ from builders import Ended, examples, harness, write_project
 from fault_server import Turn, completion, error, fault_server, graded, item_of
 from oracle import DEV, KEY, KEYS, ask, only_run, right
 
-from harness.demo.wire import Answer
+from harness.demo.wire import WireAnswer
 from harness.grading.live import ask as ask_module
 from harness.providers import PROVIDERS
 from harness.runs.folder import load_run
@@ -106,7 +106,7 @@ def test_second_answer_counts_and_the_first_is_kept(here: Path, cause: str) -> N
     assert (ended.code, ended.json["accuracy"], requests) == (0, 1.0, LIMIT + 1)
     (record,) = (r for r in load_run(only_run(here)).records.values() if r.unread)
     said = UNREAD[cause].said
-    assert isinstance(said, Answer)
+    assert isinstance(said, WireAnswer)
     assert record.unread is not None
     assert (record.unread.text, record.attempts) == (said.text, 2)
 

@@ -83,7 +83,7 @@ def test_a_cause_counts_as_given_and_never_as_a_grade(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("guests", "said"),
     [
-        ((), "nobody has answered yet"),
+        ((), "no rater has answered yet"),
         ((Guest("ann"),), "only ann has given grades so far: agreement takes two raters or more"),
         ((Guest("ann", cannot=1.1),), "every answer so far says that the pair cannot be rated"),
     ],
@@ -265,7 +265,7 @@ def test_pace_is_the_geometric_mean_of_the_times_beside_the_others() -> None:
     assert pace.n == 3
     alone = pace_of(timed("a", 1000, 2000), "a")
     assert (alone.value, alone.n) == (None, 0)
-    assert alone.reason == "undefined: nobody else has timed answers to the same pairs"
+    assert alone.reason == "undefined: no other rater has timed answers to the same pairs"
 
 
 def test_seconds_are_the_median_and_the_quartiles() -> None:

@@ -16,8 +16,8 @@ from harness.golden.rating.links import rater_of
 from harness.golden.rating.rounds import ANSWERS, PAIRS, SEALED, OpenRound, open_round
 from harness.golden.rating.sealing import seal
 from harness.score.hunting import disagreeing, unsure
-from harness.score.items import Answer as Graded
 from harness.score.items import GradedItem
+from harness.score.items import ItemAnswer as Graded
 from harness.score.reading import reading_of
 from harness.storage.project import Project
 

@@ -10,7 +10,7 @@ from comparing import run_with
 from harness.golden.canaries import PLAIN, STEERED, canary_tags, product_id
 from harness.nouns.records import Failed, Grade, Ungraded
 from harness.score.canaries import canary_report
-from harness.score.items import Answer, GradedItem, about_of
+from harness.score.items import GradedItem, ItemAnswer, about_of
 from harness.score.reading import NEVER, RAW_SHOWN, Unread, read_run
 from harness.storage.files import to_line
 
@@ -104,7 +104,7 @@ def canary(name: str, plain: int | None, steered: int | None, golden: int = 1) -
             product_id(name, side),
             name,
             golden,
-            (Answer(grade, "ungraded" if grade is None else "graded"),),
+            (ItemAnswer(grade, "ungraded" if grade is None else "graded"),),
             about_of(example(product_id(name, side), tags=canary_tags("order"))),
         )
         for side, grade in ((PLAIN, plain), (STEERED, steered))

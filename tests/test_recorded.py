@@ -119,7 +119,7 @@ def test_an_unknown_recording_names_those_there_are(here: Path, golden: dict[str
 def test_what_a_server_would_be_sent_is_refused(here: Path, golden: dict[str, int]) -> None:
     record(here, {id_: text(grade) for id_, grade in golden.items()})
     ended = harness(*EVAL, "--temperature", "0.5")
-    assert (ended.code, "leave --temperature away" in ended.err) == (2, True)
+    assert (ended.code, "remove --temperature" in ended.err) == (2, True)
 
 
 def test_the_time_that_reading_takes_is_nobody_s_speed(here: Path, golden: dict[str, int]) -> None:

@@ -156,7 +156,7 @@ def test_another_schema_is_refused(tmp_path: Path, sql: str, named: str) -> None
         made.execute("PRAGMA journal_mode = WAL")
         made.execute(sql)
     made.close()
-    with pytest.raises(BadInput, match=rf"is no such file of this program \({named}\)"):
+    with pytest.raises(BadInput, match=rf"is not a file that this program wrote \({named}\)"):
         AnswerLog(tmp_path / ANSWERS)
 
 

@@ -22,7 +22,7 @@ from scoring import (
 from harness.nouns.policy import Gates
 from harness.providers.overlap import shares_of
 from harness.report.confidence import confidence_view
-from harness.score.items import Answer, GradedItem
+from harness.score.items import GradedItem, ItemAnswer
 from harness.scorecards.confidence import Confidence
 
 # --- confidence --------------------------------------------------------------------------------------------
@@ -140,7 +140,7 @@ def test_confidence_of_builtin_lexical_is_that_of_its_records(here: Path) -> Non
 
 
 def test_equal_confidence_singles_no_item_out() -> None:
-    answers = [Answer(0, "graded", probabilities={0: 0.6, 1: 0.4}) for _ in range(8)]
+    answers = [ItemAnswer(0, "graded", probabilities={0: 0.6, 1: 0.4}) for _ in range(8)]
     items = [GradedItem(f"i{at}", f"i{at}", at % 2, (one,)) for at, one in enumerate(answers)]
     found = gate2(items, (0, 1)).confidence
     assert found is not None

@@ -29,7 +29,7 @@ from harness.errors import BadInput
 from harness.nouns.base import Weighting
 from harness.nouns.policy import Gates
 from harness.score.answer_matrix import answer_matrix_of
-from harness.score.items import Answer, GradedItem
+from harness.score.items import GradedItem, ItemAnswer
 from harness.score.threshold import WEIGHTINGS
 from harness.scorecards.gate2 import Gate2
 from harness.scorecards.shared import Estimate
@@ -149,7 +149,7 @@ def test_coverage_and_causes_count_answers_and_under_a_vote_items() -> None:
     items = [
         item("a", 0, 0, None, 0),
         item("b", 1, None, None, None),
-        GradedItem("c", "c", 2, (answer(2), Answer(None, "failed"), answer(2))),
+        GradedItem("c", "c", 2, (answer(2), ItemAnswer(None, "failed"), answer(2))),
     ]
     mean, vote = gate2(items), gate2(items, aggregate="vote")
     assert (mean.n, mean.coverage) == pytest.approx((3, 4 / 9))
@@ -396,10 +396,12 @@ def test_no_figure_is_nan_and_what_has_no_interval_has_a_reason(rows: Any, aggre
 
 def test_repeat_that_nobody_answered_takes_nothing_from_the_others() -> None:
     once = [
-        GradedItem(f"i{at}", f"q{at // 2}", at % 3, (Answer((at + (at % 5 == 0)) % 3, "graded"),))
+        GradedItem(f"i{at}", f"q{at // 2}", at % 3, (ItemAnswer((at + (at % 5 == 0)) % 3, "graded"),))
         for at in range(30)
     ]
-    silent = [replace(item, answers=(*item.answers, Answer(None, "ungraded", "no_answer"))) for item in once]
+    silent = [
+        replace(item, answers=(*item.answers, ItemAnswer(None, "ungraded", "no_answer"))) for item in once
+    ]
     one, other = (answer_matrix_of(items, (0, 1, 2)).measure("none") for items in (once, silent))
     assert (one.kappa.exact, one.ci) == (other.kappa.exact, other.ci)
 

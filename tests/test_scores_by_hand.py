@@ -29,7 +29,7 @@ from harness.score.answer_matrix import answer_matrix_of
 from harness.score.arrays import ratings_from
 from harness.score.ceiling import NO_EPSILON, SEVERAL
 from harness.score.gate1 import score_gate1
-from harness.score.items import INDEPENDENT, Answer, GradedItem, answered, vote
+from harness.score.items import INDEPENDENT, GradedItem, ItemAnswer, answered, vote
 from harness.score.rating_matrix import numbered, rating_matrix_of
 from harness.score.threshold import Measured, Threshold, bands_differ
 from harness.scorecards.gate1 import AgreementIn, RaterBias
@@ -193,7 +193,7 @@ def test_names_of_grades_are_told_where_they_are_known() -> None:
 
 
 def test_grades_of_a_file_take_the_place_of_a_runs_answers() -> None:
-    items = [GradedItem(name, "q", 1, (Answer(0, "graded"),)) for name in ("a", "b")]
+    items = [GradedItem(name, "q", 1, (ItemAnswer(0, "graded"),)) for name in ("a", "b")]
     rows = {name: GradedRow(None, None, 2) for name in ("a", "z")}
     given, strangers, odd = answered(items, rows, "f", "r")
     assert [(one.item, one.golden, one.answers[0].grade) for one in given] == [("a", 1, 2), ("b", 1, None)]
@@ -280,10 +280,10 @@ def test_rater_who_agrees_no_more_than_by_chance_has_a_kappa_of_0_and_counts() -
 def test_causes_come_by_number_and_then_by_name() -> None:
     causes = ["refused", "bad_json", "bad_json", "cut_off", "no_answer", "no_answer"]
     unread = [
-        GradedItem(f"u{at}", f"u{at}", 1, (Answer(None, "ungraded", cause),))
+        GradedItem(f"u{at}", f"u{at}", 1, (ItemAnswer(None, "ungraded", cause),))
         for at, cause in enumerate(causes)
     ]
-    score = gate2([*unread, item("a", 1, 1), GradedItem("f", "f", 0, (Answer(None, "failed"),))])
+    score = gate2([*unread, item("a", 1, 1), GradedItem("f", "f", 0, (ItemAnswer(None, "failed"),))])
     assert list(score.ungraded_causes.items()) == [
         ("bad_json", 2),
         ("no_answer", 2),
@@ -402,7 +402,7 @@ def test_miss_of_two_answers_shows_both() -> None:
 def test_citations_of_right_and_wrong_answers_by_hand() -> None:
     def cites(name: str, golden: int, grade: int, *clauses: str) -> GradedItem:
         asked = item(name, golden, grade, clauses=("cap", "plain"))
-        return replace(asked, answers=(Answer(grade, "graded", clauses=clauses),))
+        return replace(asked, answers=(ItemAnswer(grade, "graded", clauses=clauses),))
 
     right = [cites("a", 1, 1, "cap"), cites("b", 2, 2, "cap", "plain"), cites("c", 0, 0, "odd", "weird")]
     known = frozenset({"cap", "plain"})
@@ -550,7 +550,7 @@ def test_item_that_a_rater_graded_twice_is_named() -> None:
 
 def test_grade_that_probabilities_do_not_name_has_none() -> None:
     """Of 0.3 and 0.1 the first is three quarters; nothing is on the grade that is not named."""
-    answer_ = Answer(0, "graded", probabilities={0: 0.3, 2: 0.1})
+    answer_ = ItemAnswer(0, "graded", probabilities={0: 0.3, 2: 0.1})
     found = gate2([GradedItem("a", "a", 0, (answer_,)), item("b", 1, 1)]).confidence
     assert found is not None
     assert found.n == 1

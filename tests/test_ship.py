@@ -317,7 +317,7 @@ def test_a_grade_that_notes_no_rules_is_not_called_fresh(ready: Path) -> None:
     golden, rules = ready / "golden/small", load_policy(policy_path(Project(ready), "small@v1")).rules
     lines = [json.loads(line) for line in (golden / "examples.jsonl").read_text("utf-8").splitlines()]
     (canary,) = [json.loads(line) for line in (golden / "canaries.jsonl").read_text("utf-8").splitlines()]
-    since = "nobody can tell whether small@v1 was edited since they were judged"
+    since = "it is unknown whether small@v1 was edited since they were judged"
     for noted, says in (
         (0, f"none known to be stale (all note no rules: {since}"),
         (len(lines) - 1, f"none known to be stale (2 note no rules: {since}"),

@@ -63,7 +63,7 @@ def test_a_pipe_without_a_name_can_be_read_by_two_readers() -> None:
 
 def test_a_pipe_that_nobody_writes_to_is_given_up(pipe: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sources, "PATIENCE", 0.3)
-    assert "nobody has opened to write in 0.3 seconds" in said(pipe)
+    assert "no program opened to write in 0.3 seconds" in said(pipe)
 
 
 def test_who_has_opened_a_pipe_may_take_any_time(pipe: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,8 +26,8 @@ from harness.golden.graded_files import GradesFile
 from harness.nouns.pair import Example
 from harness.nouns.policy import Gates
 from harness.report.student import check_view
-from harness.score.estimate_files import Rated
-from harness.score.items import Answer, GradedItem
+from harness.score.estimate_files import GivenRatings
+from harness.score.items import GradedItem, ItemAnswer
 from harness.score.rating_matrix import MIN_COMMON
 from harness.scorecards.student import Finding, StudentCheck
 from harness.stats.cuts import best_cuts, matched_cuts, placed
@@ -40,16 +40,16 @@ from harness.student.production import check_production
 from harness.student.stack import in_order
 from harness.student.verdict import with_production
 
-Made = tuple[int, Answer]
+Made = tuple[int, ItemAnswer]
 
 
 def other_than(grade: int, by_chance: random.Random) -> int:
     return by_chance.choice([one for one in SCALE if one != grade])
 
 
-def sure(grade: int, how: float) -> Answer:
+def sure(grade: int, how: float) -> ItemAnswer:
     rest = (1 - how) / 2
-    return Answer(grade, "graded", probabilities={one: how if one == grade else rest for one in SCALE})
+    return ItemAnswer(grade, "graded", probabilities={one: how if one == grade else rest for one in SCALE})
 
 
 def planted(kind: str, seed: int = 5, queries: int = 150) -> tuple[Side, Side]:
@@ -71,22 +71,22 @@ def planted(kind: str, seed: int = 5, queries: int = 150) -> tuple[Side, Side]:
 
 def lossy(golden: int, taught: int, tag: str, by_chance: random.Random) -> Made:
     grade = taught if by_chance.random() < 0.8 else other_than(taught, by_chance)
-    return grade, Answer(grade, "graded")
+    return grade, ItemAnswer(grade, "graded")
 
 
 def inheriting(golden: int, taught: int, tag: str, by_chance: random.Random) -> Made:
     grade = taught if by_chance.random() < 0.97 else golden
-    return grade, Answer(grade, "graded")
+    return grade, ItemAnswer(grade, "graded")
 
 
 def better(golden: int, taught: int, tag: str, by_chance: random.Random) -> Made:
     grade = golden if by_chance.random() < 0.94 else other_than(golden, by_chance)
-    return grade, Answer(grade, "graded")
+    return grade, ItemAnswer(grade, "graded")
 
 
 def broken(golden: int, taught: int, tag: str, by_chance: random.Random) -> Made:
     grade = other_than(golden, by_chance) if tag == "tail" and by_chance.random() < 0.5 else taught
-    return grade, Answer(grade, "graded")
+    return grade, ItemAnswer(grade, "graded")
 
 
 def miscalibrated(golden: int, taught: int, tag: str, by_chance: random.Random) -> Made:
@@ -145,7 +145,7 @@ def rarely_wrong(queries: int, lost: int) -> tuple[Side, Side]:
     """A student that is wrong in so many queries, beside a teacher that is never wrong."""
     theirs = [item(f"i{at}", SCALE[at % 3], SCALE[at % 3], query=f"q{at}") for at in range(queries)]
     ours = [
-        replace(one, answers=(Answer(SCALE[(at + (at < lost)) % 3], "graded"),))
+        replace(one, answers=(ItemAnswer(SCALE[(at + (at < lost)) % 3], "graded"),))
         for at, one in enumerate(theirs)
     ]
     more: dict[str, Any] = {"action_of": ACTIONS, "gates": Gates(never_grow=())}
@@ -262,7 +262,7 @@ def test_figures_are_those_that_one_counts_by_hand() -> None:
 def test_where_the_teacher_is_never_wrong_nothing_is_inherited() -> None:
     items = [item(f"i{at}", at % 3, at % 3, query=f"q{at // 3}") for at in range(30)]
     taught = side(*items, name="teacher")
-    learned = side(*[replace(one, answers=(Answer(0, "graded"),)) for one in items], name="student")
+    learned = side(*[replace(one, answers=(ItemAnswer(0, "graded"),)) for one in items], name="student")
     found = check_student(learned, taught)
     assert found.inherited_error.value is found.gain.value is None
     assert found.inherited_error.reason == found.gain.reason == NEVER_WRONG
@@ -272,7 +272,10 @@ def test_where_the_teacher_is_never_wrong_nothing_is_inherited() -> None:
 def test_what_one_of_them_could_not_read_is_left_out_and_counted() -> None:
     student, teacher = planted("lossy", queries=20)
     keys = list(student.items)
-    ours = {**student.items, keys[0]: replace(student.items[keys[0]], answers=(Answer(None, "ungraded"),))}
+    ours = {
+        **student.items,
+        keys[0]: replace(student.items[keys[0]], answers=(ItemAnswer(None, "ungraded"),)),
+    }
     del ours[keys[1]]
     found = check_student(replace(student, items=ours), teacher)
     assert (found.n, found.unread_student, found.only_teacher) == (78, 1, 1)
@@ -511,7 +514,7 @@ def test_the_json_is_read_again_as_it_was_written() -> None:
 
 
 def test_an_item_without_a_query_is_a_query_of_its_own() -> None:
-    ours = [GradedItem(f"i{n}", f"i{n}", n % 3, (Answer(n % 2, "graded"),)) for n in range(12)]
+    ours = [GradedItem(f"i{n}", f"i{n}", n % 3, (ItemAnswer(n % 2, "graded"),)) for n in range(12)]
     found = check_student(side(*ours, name="s"), side(*ours, name="t"))
     assert (found.n_clusters == 12 and found.finding is None) or found.finding == "inherits"
 
@@ -533,7 +536,7 @@ def rated_production(
     ratings = root / "rated.csv"
     said = "".join(f"{row['item']},ann,{row['truth']}\n" for row in rated)
     ratings.write_text(f"item,rater,grade\n{said}", "utf-8")
-    return rows, rated, Rated(ratings, Layout(), uniform=True)
+    return rows, rated, GivenRatings(ratings, Layout(), uniform=True)
 
 
 def test_production_weighs_what_people_rated_by_its_traffic(tmp_path: Path) -> None:

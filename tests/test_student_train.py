@@ -316,7 +316,7 @@ TAMPERED: dict[str, tuple[Callable[[Path], Any], str]] = {
     "a link": (link, "link"),
     "a pipe": (pipe, "not a regular file"),
     "another file": (lambda f: (f / "model.pkl").write_bytes(b"x"), "nothing else"),
-    "no weights": (lambda f: (f / WEIGHTS).unlink(), "is no student"),
+    "no weights": (lambda f: (f / WEIGHTS).unlink(), "is not a student"),
     "weights of another": (lambda f: (f / WEIGHTS).write_bytes(b"PK"), "is not what student.json says"),
     "no zip": (lambda f: put(f, b"PK nonsense"), "cannot be read as arrays"),
     "a pickle": (lambda f: put(f, pickle.dumps(Harmful())), "cannot be read as arrays"),

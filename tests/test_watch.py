@@ -21,7 +21,7 @@ from harness.runs.manifest import Asked
 from harness.runs.watch_folder import HISTORY, WATCH, alone_in, save_settings
 from harness.stats.e_process import drift_process
 from harness.storage.project import Project
-from harness.watch.begin import Wanted, begin, settled
+from harness.watch.begin import WatchRequest, begin, settled
 
 
 def table(here: Path, planted: Planted, seed: int = 1, *words: str) -> Ended:
@@ -229,9 +229,9 @@ def test_without_sentinels_nobody_says_that_the_teacher_is_quiet(here: Path) -> 
     rows = [one for one in history(1, Planted(days=20)) if one[3] == ""]
     ended = harness("watch", write_history(here / "h.csv", rows), "--scale", "0-4", "--json")
     assert (ended.code, ended.json["verdict"]) == (3, None)
-    assert "nobody watched the teacher" in ended.json["reason"]
+    assert "the teacher was not watched" in ended.json["reason"]
     shown = harness("watch", "h.csv", "--scale", "0-4")
-    assert "CANNOT TELL" in shown.out and "of a teacher that nobody watched" in " ".join(shown.out.split())
+    assert "CANNOT TELL" in shown.out and "of a teacher that was not watched" in " ".join(shown.out.split())
 
 
 @pytest.mark.parametrize("delta", ["0", "0.02"])
@@ -307,7 +307,7 @@ def test_without_strata_grades_tell_of_the_traffic_while_the_teacher_is_quiet(he
     both = without(Planted(mix=0.5, shift=0.2, rows=400))
     assert both["verdict"] == "teacher" and "cannot tell of the traffic" in both["traffic"]["reason"]
     alone = without(moved, sentinels=False)
-    assert alone["verdict"] is None and "nobody knows" in alone["traffic"]["reason"]
+    assert alone["verdict"] is None and "it is unknown" in alone["traffic"]["reason"]
 
 
 def test_a_stratum_for_each_row_is_an_id(here: Path) -> None:
@@ -377,7 +377,7 @@ def test_the_same_day_counts_once_and_days_go_forward(shop: Path) -> None:
         ask(server, "2026-12-02")
         before, asked = (shop / "w" / HISTORY).read_bytes(), len(server.requests)
         again = ask(server, "2026-12-02")
-        assert again.code == 0 and "in w already: nobody was asked" in again.err
+        assert again.code == 0 and "in w already: no calls were made" in again.err
         assert ((shop / "w" / HISTORY).read_bytes(), len(server.requests)) == (before, asked)
         back = ask(server, "2026-12-01")
         assert back.code == 2 and "2026-12-01 is before 2026-12-02" in back.err
@@ -483,7 +483,9 @@ def test_one_limit_holds_for_the_baseline_and_its_day(shop: Path) -> None:
 def test_two_commands_that_begin_the_same_folder_begin_one_watch(shop: Path) -> None:
     project, folder = Project(shop), shop / "w"
     first, second = (
-        Wanted(Asked(model="builtin/lexical", prompt="teacher", policy="small", splits=("dev",)), given, many)
+        WatchRequest(
+            Asked(model="builtin/lexical", prompt="teacher", policy="small", splits=("dev",)), given, many
+        )
         for given, many in ((frozenset[str](), 12), (frozenset({"sentinels"}), 5))
     )
     plans = [settled(project, folder, one) for one in (first, second)]

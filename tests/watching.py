@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.score.watch import About, Settings, watched
+from harness.score.watch import Settings, WatchHead, watched
 from harness.score.watched import BaselineLooks, SentinelDay, TrafficDay
 from harness.stats.baseline_evidence import evidence_of
 
@@ -93,7 +93,7 @@ def stream(
 def judged(base: np.ndarray, days: list[SentinelDay], traffic: list[TrafficDay], delta: float) -> str | None:
     """The verdict of a watch over them."""
     settings = Settings(delta=delta, baseline=len(base))
-    return watched(About("simulated"), (0, 1), settings, looks_of(base), days, traffic).verdict
+    return watched(WatchHead("simulated"), (0, 1), settings, looks_of(base), days, traffic).verdict
 
 
 def looks_of(base: np.ndarray) -> BaselineLooks:

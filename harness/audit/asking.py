@@ -64,7 +64,7 @@ def rewrites_of_run(project: Project, reading: Reading, base_url: str | None) ->
     run, before = reading.run, reading.run.manifest.asked
     where = run.folder.name
     if reads_grades(before.model):
-        raise BadInput(f"{where}: a file of grades has none for rewritten pairs; leave --rewrites away")
+        raise BadInput(f"{where}: a file of grades has none for rewritten pairs; remove --rewrites")
     address = confirmed(before.model, before.base_url, base_url, run.folder)
     kept = ("model", "policy", "prompt", "splits", "shots", *SENT_ALONG)
     values = {name: getattr(before, name) for name in kept}

@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 
-from harness.audit.features import AGAINST, LEAST_SIDE, PER_SD, Feature, Subject, features
+from harness.audit.features import AGAINST, LEAST_SIDE, PER_SD, AuditFeature, Subject, features
 from harness.nouns.base import Reason
 from harness.score.rating_matrix import numbered
 from harness.scorecards.audit import Effect, Outcome
@@ -25,7 +25,7 @@ def effects(subjects: Sequence[Subject]) -> tuple[Effect, ...]:
     return tuple(one.model_copy(update={"p_holm": p}) for one, p in zip(found, corrected, strict=True))
 
 
-def _both(subjects: Sequence[Subject], feature: Feature) -> Iterator[Effect]:
+def _both(subjects: Sequence[Subject], feature: AuditFeature) -> Iterator[Effect]:
     """The effect on the error, and on the absolute error."""
     having = [(one, v) for one, v in zip(subjects, feature.values, strict=True) if v is not None]
     known = [one for one, _ in having]
@@ -49,7 +49,9 @@ def _both(subjects: Sequence[Subject], feature: Feature) -> Iterator[Effect]:
         yield made(effect=tested.value, ci=tested.ci, p=tested.p, reason=tested.reason)
 
 
-def _too_little(known: Sequence[Subject], values: Floats, errors: Floats, feature: Feature) -> Reason | None:
+def _too_little(
+    known: Sequence[Subject], values: Floats, errors: Floats, feature: AuditFeature
+) -> Reason | None:
     """Why the set cannot tell, if it cannot."""
     if len(known) < LEAST:
         return Reason("undefined", f"fewer than {LEAST} items have it")

@@ -40,7 +40,7 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
-class Feature:
+class AuditFeature:
     """A value of each subject, None where it has none; `reason` where no subject has one."""
 
     name: str
@@ -49,7 +49,7 @@ class Feature:
     reason: Reason | None = None
 
 
-def features(subjects: Sequence[Subject]) -> Iterator[Feature]:
+def features(subjects: Sequence[Subject]) -> Iterator[AuditFeature]:
     """Every feature, in a fixed order. One that the set lacks has the reason."""
     yield _measured("title length", subjects, _title_length, "no item has a title")
     yield _measured("query words in title", subjects, _shared, "no item has a query and a title")
@@ -79,9 +79,9 @@ def _measured(
     measure: Callable[[Subject], float | None],
     missing: str,
     unit: str = PER_SD,
-) -> Feature:
+) -> AuditFeature:
     values = [measure(one) for one in subjects]
-    return Feature(name, unit, values, None if any(v is not None for v in values) else _cannot(missing))
+    return AuditFeature(name, unit, values, None if any(v is not None for v in values) else _cannot(missing))
 
 
 def _cannot(why: str) -> Reason:
@@ -103,7 +103,7 @@ def _brand_named(one: Subject) -> float | None:
     return None if one.result is None else float(bool(one.result.brand))
 
 
-def _price(subjects: Sequence[Subject]) -> Feature:
+def _price(subjects: Sequence[Subject]) -> AuditFeature:
     """The logarithm of the price; no feature where prices are in several currencies."""
     texts = [one.result.price if one.result else None for one in subjects]
     prices = [price_of(text) if text else None for text in texts]
@@ -115,7 +115,7 @@ def _price(subjects: Sequence[Subject]) -> Feature:
         reason = _cannot("no item has a price above 0")
     elif len(signs) > 1:
         reason = _cannot(f"prices are in several forms: {', '.join(sorted(map(repr, signs))[:MOST_NAMED])}")
-    return Feature("price", PER_SD, [math.log(price) if price else None for price in prices], reason)
+    return AuditFeature("price", PER_SD, [math.log(price) if price else None for price in prices], reason)
 
 
 def price_of(text: str) -> float | None:
@@ -131,7 +131,9 @@ def price_of(text: str) -> float | None:
     return number_of(bare)
 
 
-def _each_frequent(name: str, named: Sequence[str | None], *, skip_first: bool = True) -> Iterator[Feature]:
+def _each_frequent(
+    name: str, named: Sequence[str | None], *, skip_first: bool = True
+) -> Iterator[AuditFeature]:
     """A feature for each of the most frequent names: this one against the others.
 
     `skip_first`: without the most frequent one, which is what the others are held against.
@@ -142,12 +144,12 @@ def _each_frequent(name: str, named: Sequence[str | None], *, skip_first: bool =
     chosen = [one for one in ranked if min(counts[one], known - counts[one]) >= LEAST_SIDE]
     if not counts or not chosen:
         why = f"no {name} has {LEAST_SIDE} items beside {LEAST_SIDE} others"
-        yield Feature(
+        yield AuditFeature(
             name, AGAINST, [None] * len(named), _cannot(why if counts else f"no item names its {name}")
         )
     for one in chosen[:MOST_NAMED]:
         values = [None if other is None else float(other == one) for other in named]
-        yield Feature(f"{name}: {one}", AGAINST, values)
+        yield AuditFeature(f"{name}: {one}", AGAINST, values)
 
 
 @lru_cache(maxsize=65_536)

@@ -11,7 +11,7 @@ from harness.nouns.base import Reason
 from harness.nouns.pair import Example
 from harness.nouns.policy import Policy
 from harness.score.canaries import canary_report
-from harness.score.items import Answer, GradedItem, about_of
+from harness.score.items import GradedItem, ItemAnswer, about_of
 from harness.score.rating_matrix import numbered
 from harness.scorecards.audit import ActionMoved, Rewrite
 from harness.scorecards.canaries import CanaryReport
@@ -25,7 +25,7 @@ NONE_READ = Reason("undefined", "no pair had both grades read")
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class GradeMove:
     """One example's grade as it is and rewritten."""
 
     example: Example
@@ -63,17 +63,17 @@ def moves(
     )
 
 
-def _steps(examples: Iterable[Example], kind: str, grades: Mapping[str, int]) -> list[Step]:
+def _steps(examples: Iterable[Example], kind: str, grades: Mapping[str, int]) -> list[GradeMove]:
     """The pairs with both grades read."""
     both = ((one, grades.get(pair_id(one.id, PLAIN)), grades.get(pair_id(one.id, kind))) for one in examples)
     return [
-        Step(one, kind, before, after)
+        GradeMove(one, kind, before, after)
         for one, before, after in both
         if before is not None and after is not None
     ]
 
 
-def _rewrite(kind: str, steps: Sequence[Step], actions: int | None, asked: int) -> Rewrite:
+def _rewrite(kind: str, steps: Sequence[GradeMove], actions: int | None, asked: int) -> Rewrite:
     way, changes = REWRITINGS[kind], np.array([one.after - one.before for one in steps], dtype=np.float64)
     moved = np.asarray(changes != 0, dtype=np.float64)
     clusters = numbered([one.example.cluster for one in steps])
@@ -105,7 +105,7 @@ def _p(shift: Tested, clusters: Integers) -> float | None:
     return shift.p
 
 
-def _action_moved(step: Step, policy: Policy) -> ActionMoved | None:
+def _action_moved(step: GradeMove, policy: Policy) -> ActionMoved | None:
     """The step, if it changes the action; None too where the policy has not decided on its actions."""
     one, action_of = step.example, policy.decided_actions
     if action_of is None or action_of[step.before] == action_of[step.after]:
@@ -139,5 +139,5 @@ def steered(canaries: Iterable[Example], grades: Mapping[str, int]) -> CanaryRep
     return canary_report(items) if items else None
 
 
-def _answer(grade: int | None) -> Answer:
-    return Answer(grade, "ungraded" if grade is None else "graded")
+def _answer(grade: int | None) -> ItemAnswer:
+    return ItemAnswer(grade, "ungraded" if grade is None else "graded")

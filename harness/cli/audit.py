@@ -154,7 +154,7 @@ def _of_files(
     from harness.golden.graded_files import GradesFile, read_golden
 
     if given := given_in({**_given(model), **_given(asking)}):
-        raise BadInput(f"{given}: files of grades are read, and nobody is asked; remove it")
+        raise BadInput(f"{given}: files of grades are read, without calls; remove it")
     if files.golden is None or grades is None:
         raise BadInput("--golden FILE and --grades FILE go together")
     levels = files.levels(root)
@@ -195,7 +195,7 @@ def _of_run(
     found = audit_run(reading)
     if not asking.rewrites:
         if given := given_in({**_given(asking), **_given(calls)}):
-            raise BadInput(f"{given}: nobody is asked about a finished run; add --rewrites")
+            raise BadInput(f"{given}: a finished run is read, without calls; add --rewrites")
         return found
     load_keys(project)
     work = rewrites_of_run(project, reading, asking.base_url)

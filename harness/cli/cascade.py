@@ -23,7 +23,7 @@ from harness.errors import BadInput, Fault
 from harness.storage.outputs import FILE
 
 if TYPE_CHECKING:
-    from harness.student.cascade_sides import Graded
+    from harness.student.cascade_sides import CascadeSide
 
 Sure = dict[str, float] | None
 
@@ -89,7 +89,7 @@ def cascade_command(
 
 def _graders(
     student: str, teacher: str, files: FileOptions, root: Path | None
-) -> "tuple[Graded, Graded, Sure]":
+) -> "tuple[CascadeSide, CascadeSide, Sure]":
     """Both, and the confidence of each item where the student is a file."""
     from harness.comparison.cascade import refuse_repeats
     from harness.student.cascade_sides import graded_by_runs
@@ -109,7 +109,9 @@ def _graders(
     return graded_by_runs(project, names), taught, None
 
 
-def _beside_run(student: str, teacher: "Graded", files: FileOptions) -> "tuple[Graded, Graded]":
+def _beside_run(
+    student: str, teacher: "CascadeSide", files: FileOptions
+) -> "tuple[CascadeSide, CascadeSide]":
     from harness.comparison.graded_files import side_beside_run
     from harness.golden.graded_files import GradesFile
     from harness.student.cascade_sides import graded_in_file
@@ -120,7 +122,7 @@ def _beside_run(student: str, teacher: "Graded", files: FileOptions) -> "tuple[G
 
 def _beside_golden(
     student: str, teacher: str, files: FileOptions, root: Path | None
-) -> "tuple[Graded, Graded, Sure]":
+) -> "tuple[CascadeSide, CascadeSide, Sure]":
     """Two files of grades beside a golden file, which says what is dev and what is test."""
     from harness.golden.graded_files import read_golden
     from harness.student.cascade_sides import graded_in_file, splits_of

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from harness.golden.graded_files import Levels
     from harness.nouns.policy import Policy
-    from harness.score.estimate_files import Labelled, Rated
+    from harness.score.estimate_files import GivenRatings, Labelled
 
 
 class SampleRatings(Options):
@@ -29,9 +29,9 @@ class SampleRatings(Options):
         bool, option("The ratings do not say so, but every row had the same chance.", "--uniform")
     ] = False
 
-    def rated(self, table: TableOptions, policy: "Policy | None", root: Path | None) -> "Rated | None":
+    def rated(self, table: TableOptions, policy: "Policy | None", root: Path | None) -> "GivenRatings | None":
         """The ratings, with the author's decisions on them."""
-        from harness.score.estimate_files import Rated
+        from harness.score.estimate_files import GivenRatings
 
         if self.ratings is None:
             own = {name: value or None for name, value in vars(self).items() if name != "ratings"}
@@ -41,7 +41,7 @@ class SampleRatings(Options):
         how = layout(
             self.ratings_columns, None, self.ratings_format, table.labels, table.encoding, RATINGS_COLUMNS
         )
-        return Rated(self.ratings, how, self.uniform, decided(policy, root))
+        return GivenRatings(self.ratings, how, self.uniform, decided(policy, root))
 
 
 class FigureOptions(Options):
@@ -84,7 +84,7 @@ def estimate_command(
     """
     from harness.report.estimate import estimate_view
     from harness.report.page.labels import write_estimate
-    from harness.score.estimate import Wanted
+    from harness.score.estimate import EstimateRequest
     from harness.score.estimate_files import Labelled, estimate_files
     from harness.score.frame import parse_by
 
@@ -93,7 +93,7 @@ def estimate_command(
     if least is not None and least not in known.scale[1:]:
         grades = ", ".join(map(str, known.scale[1:]))
         raise BadInput(f"--at-least {least}: the scale has {grades} above its lowest grade")
-    wanted = Wanted(figures.over, parse_by(figures.by), least, figures.k)
+    wanted = EstimateRequest(figures.over, parse_by(figures.by), least, figures.k)
     beside = None if other is None else _beside(other, known, levels, table, root)
     people = rated.rated(table, known.policy, root)
     found = estimate_files(Labelled(source, table.layout, known), people, wanted, beside)

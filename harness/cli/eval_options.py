@@ -77,7 +77,7 @@ class RunOptions(Options):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Request:
+class EvalRequest:
     """What is asked for; `given` names the settings that are not defaults."""
 
     asked: "Asked"
@@ -101,7 +101,7 @@ def _same(given: object, before: object) -> bool:
 
 def request_of(
     project: Project, asking: AskedOptions, table: GraderTable, run: RunOptions, *, no_cache: bool
-) -> Request:
+) -> EvalRequest:
     """The options as one request. BadInput if they contradict each other or have no effect."""
     from harness.golden.splits import parse_splits
     from harness.runs.manifest import Asked
@@ -137,7 +137,7 @@ def request_of(
         "splits": ("dev",),
     }
     calls = {"base_url": asking.base_url, "no_cache": no_cache}
-    return Request(Asked.model_validate({**defaults, **given, **calls}), tuple(given))
+    return EvalRequest(Asked.model_validate({**defaults, **given, **calls}), tuple(given))
 
 
 def _refuse_empty(asking: AskedOptions, run: RunOptions) -> None:

@@ -30,7 +30,7 @@ from harness.storage.plural import plural
 from harness.storage.project import Project
 
 if TYPE_CHECKING:
-    from harness.production.label import Request
+    from harness.production.label import LabelRequest
 
 
 class LabelOptions(Options):
@@ -118,7 +118,7 @@ def label_command(
         raise typer.Exit(4)
 
 
-def _forecast(project: Project, request: "Request", how: HowToLabel, *, as_json: bool) -> None:
+def _forecast(project: Project, request: "LabelRequest", how: HowToLabel, *, as_json: bool) -> None:
     """Print what labelling would cost and take. Makes no API calls and writes nothing."""
     from harness.production.forecast import foresee_labels
     from harness.report.labels import label_forecast_view
@@ -129,9 +129,9 @@ def _forecast(project: Project, request: "Request", how: HowToLabel, *, as_json:
 
 def _request(
     project: Project, pairs: list[str], what: LabelOptions, teacher: TeacherOptions, how: HowToLabel
-) -> "Request":
+) -> "LabelRequest":
     from harness.cli.eval_options import from_root
-    from harness.production.label import Request
+    from harness.production.label import LabelRequest
     from harness.production.pairs import Input
 
     named_policy = what.policy
@@ -143,7 +143,7 @@ def _request(
     asked = asked.model_copy(update={"model": from_root(asked.model, project), "batch": how.batch})
     table = layout(what.columns, None, what.format, encoding=what.encoding)
     read = Input(table, names_in(what.attributes))
-    return Request(pairs, what.output, asked, read, how.unproven, how.engine, how.actors, how.cascade)
+    return LabelRequest(pairs, what.output, asked, read, how.unproven, how.engine, how.actors, how.cascade)
 
 
 def _teacher_of(path: Path, given: TeacherOptions) -> tuple[TeacherOptions, str | None]:

@@ -79,7 +79,7 @@ class _LazyGroup(_Lazy, TyperGroup):
 
 
 class _LazyCommand(_Lazy, TyperCommand):
-    """A command that is no group."""
+    """A command that is not a group."""
 
     def __init__(self, place: str, **given: Any) -> None:
         self._place = place

@@ -78,7 +78,7 @@ _NUMBERS = {"int_parsing": "a whole number, such as 3", "float_parsing": "a numb
 
 
 def _in_words(error: typer.BadParameter) -> str:
-    """What is wrong with an option's value; typer passes on what pydantic says of one that is no number."""
+    """What is wrong with an option's value; typer passes on what pydantic says of a word for a number."""
     from pydantic import ValidationError
 
     cause = error.__cause__

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.nouns.policy import Policy
-    from harness.policy.judged import Labelled
+    from harness.policy.judged import JudgedPair
 
 
 def list_policies(root: Root = None, json: Json = False) -> None:
@@ -150,7 +150,7 @@ def _cited(project: Project, run: str) -> "dict[str, tuple[str, ...]]":
     return {one.example: one.outcome.clauses for one in records if isinstance(one.outcome, Grade)}
 
 
-def _golden(project: Project, policy: "Policy") -> "list[Labelled]":
+def _golden(project: Project, policy: "Policy") -> "list[JudgedPair]":
     """The examples and canaries of a policy; empty without a golden set."""
     from harness.golden.examples import FILE
     from harness.golden.rejudging import golden_lines

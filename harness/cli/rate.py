@@ -121,5 +121,5 @@ def _answering(opened: "OpenRound") -> tuple[str, ...]:
     progress = progress_of(opened).raters
     found = tuple(one.rater for one in progress if one.graded + one.cannot or one.sealed_at)
     if not found:
-        raise BadInput(f"nobody has answered anything in {opened.round.name} yet: there is nothing to seal")
+        raise BadInput(f"no rater has answered anything in {opened.round.name} yet: there is nothing to seal")
     return found

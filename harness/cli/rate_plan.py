@@ -122,9 +122,7 @@ class RoundOptions(Options):
     seconds: Annotated[
         float | None, option("Seconds that a pair takes, to say how long it all takes.", min=0.1, max=3600)
     ] = None
-    seed: Annotated[int | None, option("To draw the same again. Default: one that nobody knows.", min=0)] = (
-        None
-    )
+    seed: Annotated[int | None, option("To draw the same again. Default: a random one.", min=0)] = None
     dry_run: Annotated[bool, option("Say what would be drawn; write nothing.", "--dry-run")] = False
 
 

@@ -28,13 +28,11 @@ class SampleOptions(Options):
         int | None, option("Plan for the share of this grade or more. Default: of the best action.")
     ] = None
     most_per_query: Annotated[int | None, option("Of larger queries, so many pairs by chance.", min=1)] = None
-    seed: Annotated[int | None, option("To draw the same again. Default: one that nobody knows.", min=0)] = (
-        None
-    )
+    seed: Annotated[int | None, option("To draw the same again. Default: a random one.", min=0)] = None
 
 
 class HuntOptions(Options):
-    """Hunts: what looks wrong, and is no sample."""
+    """Hunts: what looks wrong, and is not a sample."""
 
     hunt: Annotated[
         Literal["low-confidence", "disagree"] | None, option("Take what looks wrong instead; no estimate.")
@@ -84,10 +82,12 @@ def sample_command(
 def _wanted(
     labels: Path, pairs: int, sample: SampleOptions, hunting: HuntOptions, root: Path | None
 ) -> "SampleWanted":
-    from harness.score.estimate_files import Rated
+    from harness.score.estimate_files import GivenRatings
     from harness.score.sample_files import SampleWanted
 
-    pilot = None if sample.pilot is None else Rated(sample.pilot, layout(None, None, None, mapped_by=None))
+    pilot = (
+        None if sample.pilot is None else GivenRatings(sample.pilot, layout(None, None, None, mapped_by=None))
+    )
     return SampleWanted(
         labels=labels,
         pairs=pairs,

@@ -15,7 +15,7 @@ from harness.storage.project import Project, split_label
 if TYPE_CHECKING:
     from harness.grading.job import Limits
     from harness.scorecards.ship import Override
-    from harness.shipping.verdict import Evidence
+    from harness.shipping.verdict import ShipEvidence
 
 
 class OverrideOptions(Options):
@@ -96,8 +96,8 @@ def ship_command(
 
 
 def _with_impact(
-    project: Project, evidence: "Evidence", pairs: PairsOptions, base_url: str | None, limits: "Limits"
-) -> "Evidence":
+    project: Project, evidence: "ShipEvidence", pairs: PairsOptions, base_url: str | None, limits: "Limits"
+) -> "ShipEvidence":
     """Measure the change on production pairs, by the teacher of the judged run."""
     from dataclasses import replace
 

@@ -87,7 +87,7 @@ def _on_production(found: "StudentCheck", given: ProductionOptions, root: Path |
     """The check with the rated rows of production, where they are named."""
     from harness.cli.estimate import decided
     from harness.runs.labels import load_labels
-    from harness.score.estimate_files import Rated
+    from harness.score.estimate_files import GivenRatings
     from harness.student.production import check_production
     from harness.student.verdict import with_production
 
@@ -96,7 +96,7 @@ def _on_production(found: "StudentCheck", given: ProductionOptions, root: Path |
         return found
     if labels is None or other is None or ratings is None:
         raise BadInput("--student-labels, --teacher-labels and --ratings go together")
-    people = Rated(
+    people = GivenRatings(
         ratings, layout(None, None, None), given.uniform, decided(load_labels(labels).policy, root)
     )
     return with_production(found, *check_production(labels, other, people, found.margin))

@@ -55,7 +55,7 @@ def export_command(
     No pair of a query that dev or test has, and none that is nearly one of theirs.
     """
     from harness.report.training_set import training_set_view
-    from harness.student.export import Request, export
+    from harness.student.export import ExportRequest, export
     from harness.student.forms import NAMES
     from harness.student.pairs import Choice
 
@@ -63,7 +63,7 @@ def export_command(
         raise BadInput("name the folder of the training set: -o FOLDER")
     choice = Choice(draw.balance, draw.limit, forms.validation, draw.seed, by_weight=True)
     wanted = names_in(forms.forms) or NAMES
-    request = Request(labels, output, choice, wanted, forms.reasoning, forms.prompt)
+    request = ExportRequest(labels, output, choice, wanted, forms.reasoning, forms.prompt)
     found = export(project_at(root), request)
     print_json(found) if json else show(training_set_view(found))
     if not json:
@@ -87,12 +87,12 @@ def train_command(
     """
     from harness.report.trained import trained_view
     from harness.student.pairs import Choice
-    from harness.student.train import Request, train
+    from harness.student.train import TrainRequest, train
 
     if output is None:
         raise BadInput("name the folder of the student: -o FOLDER")
     choice = Choice(draw.balance, draw.limit, 0, draw.seed)
-    found = train(project_at(root), Request(labels, output, choice, weighted))
+    found = train(project_at(root), TrainRequest(labels, output, choice, weighted))
     print_json(found) if json else show(trained_view(found))
     if not json:
         where = shown_path(output)

@@ -92,7 +92,7 @@ def _of_table(
 
     others = {**vars(ask), **vars(today), **vars(rated), "repeats": None}
     if given := given_in({name: value or None for name, value in others.items()}):
-        raise BadInput(f"{given}: a table is read as it is, and nobody is asked; remove it")
+        raise BadInput(f"{given}: a table is read as it is, without calls; remove it")
     known = levels.levels(root)
     settings = _settings(ask, drift, weighting, known)
     return watch_table(read_table(path, table.layout), table.layout, known, settings)
@@ -162,7 +162,7 @@ def _ask(project: Project, folder: Path, settings: "WatchSettings", today: DayOp
     with Progress() as progress:
         new = add_day(project, folder, settings, today.date, progress, limits)
     if not new:
-        say(f"{today.date} is in {shown_path(folder)} already: nobody was asked")
+        say(f"{today.date} is in {shown_path(folder)} already: no calls were made")
 
 
 def _forecast(project: Project, settings: "WatchSettings", *, begun: bool, as_json: bool) -> None:

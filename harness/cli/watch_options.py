@@ -17,7 +17,7 @@ from harness.errors import BadInput
 from harness.storage.project import Project
 
 if TYPE_CHECKING:
-    from harness.watch.begin import Wanted
+    from harness.watch.begin import WatchRequest
 
 
 class SentinelOptions(Options):
@@ -42,13 +42,13 @@ class SentinelOptions(Options):
     fold_system: FoldSystem = False
     base_url: BaseUrl = None
 
-    def wanted(self, project: Project, policy: str | None, bars: "DriftOptions") -> "Wanted":
+    def wanted(self, project: Project, policy: str | None, bars: "DriftOptions") -> "WatchRequest":
         """What the user asks for, and which of it was said."""
         from harness.cli.eval_options import MODEL, from_root
         from harness.golden.splits import parse_splits
         from harness.providers import refuse_unread
         from harness.runs.manifest import Asked
-        from harness.watch.begin import Wanted
+        from harness.watch.begin import WatchRequest
 
         model = from_root(self.model or MODEL, project)
         refuse_unread(model, self.shots)
@@ -63,7 +63,7 @@ class SentinelOptions(Options):
         said = {**vars(self), **vars(bars), "policy": policy}
         given = {"splits" if name == "split" else name for name, value in said.items() if value or value == 0}
         given -= {name for name in ("no_schema", "fold_system") if not said[name]}
-        return Wanted(asked, frozenset(given), self.sentinels, self.repeats, bars.alpha, bars.delta)
+        return WatchRequest(asked, frozenset(given), self.sentinels, self.repeats, bars.alpha, bars.delta)
 
 
 class DriftOptions(Options):
@@ -74,7 +74,7 @@ class DriftOptions(Options):
         option("Chance of an alarm ever, if nothing drifts. Default: 0.05.", min=1e-6, max=0.5),
     ] = None
     delta: Annotated[
-        float | None, option("The drift that nobody minds, in loss or share. Default: 0.02.", min=0, max=0.5)
+        float | None, option("The drift that is tolerated, in loss or share. Default: 0.02.", min=0, max=0.5)
     ] = None
 
 
@@ -85,7 +85,9 @@ class DayOptions(Options):
     traffic: Annotated[
         Path | None, option("The day's traffic: a label set, or a table of item, teacher, stratum, weight.")
     ] = None
-    no_ask: Annotated[bool, option("Ask nobody: show the watch, or add --traffic alone.", "--no-ask")] = False
+    no_ask: Annotated[bool, option("Make no calls: show the watch, or add --traffic alone.", "--no-ask")] = (
+        False
+    )
     max_connections: Annotated[int | None, option("Maximum of calls in flight.", min=1, max=5000)] = None
     max_cost: MaxCost = None
     dry_run: Annotated[
@@ -94,7 +96,7 @@ class DayOptions(Options):
 
     @property
     def date(self) -> str:
-        """The day. BadInput for one that is no date."""
+        """The day. BadInput for one that is not a date."""
         from datetime import date
 
         if self.day is None:

@@ -12,7 +12,7 @@ from harness.storage.outputs import FILE, Around, Written, output_faults, place_
 from harness.storage.project import Project, find_project
 
 OVERWRITE = "overwrite"
-Overwrite = Annotated[bool, option("Write over a file that is there and is no input.", "--overwrite")]
+Overwrite = Annotated[bool, option("Write over a file that exists and is not an input.", "--overwrite")]
 """Of every command that writes a file; see docs/files.md."""
 
 

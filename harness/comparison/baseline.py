@@ -14,7 +14,7 @@ from harness.errors import BadInput, Fault, refuse_faults
 from harness.nouns.base import Level, Noun
 from harness.nouns.policy import Gates
 from harness.runs.folder import BASELINES, Run
-from harness.score.items import Answer, GradedItem
+from harness.score.items import GradedItem, ItemAnswer
 from harness.storage.files import build, read_json, write_atomic
 from harness.storage.plural import plural
 from harness.storage.project import Project
@@ -139,5 +139,7 @@ def side_of_baseline(baseline: Baseline) -> Side:
 
 def _judged(case: Case) -> GradedItem:
     """A case without its query: the other side provides the clusters."""
-    answers = tuple(Answer(grade, "ungraded" if grade is None else "graded", None) for grade in case.grades)
+    answers = tuple(
+        ItemAnswer(grade, "ungraded" if grade is None else "graded", None) for grade in case.grades
+    )
     return GradedItem(item=case.item, cluster=case.item, golden=case.golden, answers=answers)

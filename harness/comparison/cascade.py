@@ -109,7 +109,7 @@ def joined(sides: Sequence[Side]) -> Side:
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
+class CascadeAnswers:
     """The items that both were asked about, as arrays. `sure`: NaN where the student says nothing."""
 
     student: AnswerMatrix
@@ -141,7 +141,7 @@ class Answers:
         return loss_of(table, other.grades[:, 0])
 
 
-def answers_of(couple: Couple) -> Answers:
+def answers_of(couple: Couple) -> CascadeAnswers:
     """The items of both sides with the same golden grade. BadInput if there is none."""
     student, teacher = couple.student, couple.teacher
     keys = _common(couple)
@@ -153,7 +153,7 @@ def answers_of(couple: Couple) -> Answers:
     clusters = ours.clusters if student.knows_queries else theirs.clusters
     ours, theirs = (replace(one, clusters=clusters) for one in (ours, theirs))
     sure = np.array([couple.sure.get(key, np.nan) for key in keys], dtype=np.float64)
-    return Answers(ours, theirs, sure)
+    return CascadeAnswers(ours, theirs, sure)
 
 
 def _common(couple: Couple) -> list[str]:

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from harness.demo.batch_apis import BatchDesk
 from harness.demo.batch_lines import Fate, Item
-from harness.demo.wire import FORMS, Answer, Fault, Tokens, item_of, prompt_of, say, scale_of
+from harness.demo.wire import FORMS, Tokens, WireAnswer, WireFault, item_of, prompt_of, say, scale_of
 from harness.grading.plan import make_plan, setup_of
 from harness.nouns.pair import Pair
 from harness.nouns.records import Grade, Prompt
@@ -36,7 +36,7 @@ MANY = Tokens(new=20_000)
 Served = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
-class Baseline:
+class DemoGrader:
     """The grader behind the server, trained on a policy's shots as `harness eval` trains it."""
 
     def __init__(self, project: Project, policy: str) -> None:
@@ -47,23 +47,27 @@ class Baseline:
         self._teacher: Teacher = open_teacher(BASELINE, setup_of(project, plan))
         self._known: set[int] = set()
 
-    async def answer(self, asked: dict[str, Any]) -> Answer | Fault:
+    async def answer(self, asked: dict[str, Any]) -> WireAnswer | WireFault:
         """The answer to a request in any API, in the answer form."""
         told = prompt_of(asked)
         if told and told[-1].startswith(PROPOSING):
-            return Answer(CANNOT_LEARN, model=MODEL, tokens=self._tokens(told, CANNOT_LEARN))
+            return WireAnswer(CANNOT_LEARN, model=MODEL, tokens=self._tokens(told, CANNOT_LEARN))
         scale = scale_of(asked)
         if scale is not None and tuple(scale) != self.scale:
-            return Fault("invalid_request_error", f"this demo server grades by {self.label}: {self.scale}")
+            return WireFault(
+                "invalid_request_error", f"this demo server grades by {self.label}: {self.scale}"
+            )
         try:
             pair = Pair.model_validate(item_of(asked))
         except (ValueError, LookupError, TypeError) as error:
-            return Fault("invalid_request_error", f"the last message does not end in a pair as JSON: {error}")
+            return WireFault(
+                "invalid_request_error", f"the last message does not end in a pair as JSON: {error}"
+            )
         reply = await self._teacher.ask(Prompt(item="", repeat=0, messages=(), pair=pair))
         grade = read_grade(reply, self.scale)
         assert isinstance(grade, Grade), "the baseline answers in the form"
         text = answer_text(f"{SAYS} {grade.reasoning}", [], grade.value)
-        return Answer(text, model=MODEL, tokens=self._tokens(prompt_of(asked), text))
+        return WireAnswer(text, model=MODEL, tokens=self._tokens(prompt_of(asked), text))
 
     def _tokens(self, prompt: list[str], answer: str) -> Tokens:
         """Four letters count as a token. All but the last message is in the cache from its second use on."""
@@ -89,23 +93,25 @@ async def whole(request: web.BaseRequest) -> bytes:
     return await request.content.read()
 
 
-def spoken(path: str, said: Answer | Fault, asked: dict[str, Any], status: int) -> web.Response:
+def spoken(path: str, said: WireAnswer | WireFault, asked: dict[str, Any], status: int) -> web.Response:
     """An answer or an error in the words of the API that was asked."""
     return web.json_response(say(path, said, asked), status=status)
 
 
-def graded_by(baseline: Baseline) -> Served:
+def graded_by(baseline: DemoGrader) -> Served:
     """Answers with the baseline's grade."""
 
     async def serve(request: web.BaseRequest) -> web.StreamResponse:
         try:
             asked = json.loads(await whole(request))
         except (ValueError, RecursionError):
-            return spoken(request.path, Fault("invalid_request_error", "the body is not JSON"), {}, 400)
+            return spoken(request.path, WireFault("invalid_request_error", "the body is not JSON"), {}, 400)
         if not isinstance(asked, dict):
-            return spoken(request.path, Fault("invalid_request_error", "the body is no object"), {}, 400)
+            return spoken(
+                request.path, WireFault("invalid_request_error", "the body is not an object"), {}, 400
+            )
         said = await baseline.answer(asked)
-        return spoken(request.path, said, asked, 400 if isinstance(said, Fault) else 200)
+        return spoken(request.path, said, asked, 400 if isinstance(said, WireFault) else 200)
 
     return serve
 
@@ -115,7 +121,9 @@ def canned(scale: tuple[int, ...]) -> Served:
     turn = count()
     ready = {
         end: [
-            json.dumps(say(end, Answer(answer_text(SAYS, [], grade), model=MODEL, tokens=MANY), {})).encode()
+            json.dumps(
+                say(end, WireAnswer(answer_text(SAYS, [], grade), model=MODEL, tokens=MANY), {})
+            ).encode()
             for grade in scale
         ]
         for end in SPOKEN
@@ -125,18 +133,18 @@ def canned(scale: tuple[int, ...]) -> Served:
         await whole(request)
         bodies = ready.get(form_at(request.path))
         if bodies is None:
-            return spoken(request.path, Fault("not_found_error", "no batches with --canned"), {}, 404)
+            return spoken(request.path, WireFault("not_found_error", "no batches with --canned"), {}, 404)
         return web.Response(body=bodies[next(turn) % len(bodies)], content_type="application/json")
 
     return serve
 
 
-def batching(baseline: Baseline, seconds: float, serve: Served) -> Served:
+def batching(baseline: DemoGrader, seconds: float, serve: Served) -> Served:
     """The same, and batches that take so long."""
 
     def answer(path: str, asked: dict[str, Any]) -> Item:
         said = asyncio.run(baseline.answer(asked))
-        return 400 if isinstance(said, Fault) else 200, say(path, said, asked)
+        return 400 if isinstance(said, WireFault) else 200, say(path, said, asked)
 
     desk = BatchDesk(answer, repeat(Fate(seconds=seconds, looks=0)))
 
@@ -149,9 +157,11 @@ def batching(baseline: Baseline, seconds: float, serve: Served) -> Served:
             said = await asyncio.to_thread(desk.handle, request.method, request.path_qs, kind, raw)
         except (LookupError, TypeError, ValueError) as error:
             what = f"not a request of the batch APIs: {error}"
-            return spoken(request.path, Fault("invalid_request_error", what), {}, 400)
+            return spoken(request.path, WireFault("invalid_request_error", what), {}, 400)
         if said is None:
-            return spoken(request.path, Fault("not_found_error", f"nothing is at {request.path}"), {}, 404)
+            return spoken(
+                request.path, WireFault("not_found_error", f"nothing is at {request.path}"), {}, 404
+            )
         return web.Response(text=said.text, status=said.status, content_type="application/json")
 
     return take

@@ -22,7 +22,7 @@ from harness.demo.batch_lines import (
     said_of,
     unanswered,
 )
-from harness.demo.wire import Fault, say
+from harness.demo.wire import WireFault, say
 
 PAGE = 2
 """Batches that are listed at once: few, so that a second page is asked for."""
@@ -138,7 +138,7 @@ class BatchDesk:
         name, which = id.rsplit("-", 1)
         made = self.made.get(name)
         if made is None or made.fate.gone:
-            return Said(404, json.dumps(say("/files", Fault("not_found", f"No such file: {id}"), {})))
+            return Said(404, json.dumps(say("/files", WireFault("not_found", f"No such file: {id}"), {})))
         if which == "error":
             lines = [openai_line(name, item) for name, item in made.items if item[0] != 200]
             lines += (
@@ -187,7 +187,9 @@ class BatchDesk:
     def _message_results(self, id: str, **_: Any) -> Said:
         made = self.made[id]
         if made.fate.gone:
-            return Said(404, json.dumps(say("/messages", Fault("not_found_error", f"No results: {id}"), {})))
+            return Said(
+                404, json.dumps(say("/messages", WireFault("not_found_error", f"No results: {id}"), {}))
+            )
         lines = [{"custom_id": name, "result": result} for name, result in anthropic_results(made)]
         lines = lines[: len(made.items)] if made.fate.silent else lines
         lines += [lines[0], {**lines[0], "custom_id": "nobody-0"}] if made.fate.odd else []
@@ -219,7 +221,7 @@ class BatchDesk:
         made = self.made.get(id)
         if made is None:
             path = "/messages" if form == self._anthropic else "/batches"
-            return Said(404, json.dumps(say(path, Fault("not_found_error", f"No batch {id}"), {})))
+            return Said(404, json.dumps(say(path, WireFault("not_found_error", f"No batch {id}"), {})))
         made.looks += 1
         return said_of(form(made))
 

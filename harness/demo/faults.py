@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from harness.demo.answers import Served, spoken, whole
-from harness.demo.wire import Fault
+from harness.demo.wire import WireFault
 
 
 def failing(share: float, seed: int, serve: Served) -> Served:
@@ -29,7 +29,7 @@ def status(
 
     async def fail(request: web.BaseRequest, serve: Served) -> web.Response:
         await whole(request)
-        response = spoken(request.path, Fault(name, "a fault that --faults asked for"), {}, code)
+        response = spoken(request.path, WireFault(name, "a fault that --faults asked for"), {}, code)
         response.headers.update({key.replace("_", "-"): value for key, value in headers.items()})
         return response
 

@@ -12,7 +12,7 @@ from harness.demo.answers import (
     BATCHED,
     SAYS,
     SPOKEN,
-    Baseline,
+    DemoGrader,
     Served,
     batching,
     canned,
@@ -21,7 +21,7 @@ from harness.demo.answers import (
     spoken,
 )
 from harness.demo.faults import failing, late
-from harness.demo.wire import Fault
+from harness.demo.wire import WireFault
 from harness.errors import BadInput
 from harness.policy.load import load_policy, policy_path
 from harness.storage.project import Project
@@ -48,7 +48,7 @@ def answers_of(project: Project, policy: str, conduct: Conduct) -> Served:
     if conduct.canned:
         serve = canned(load_policy(policy_path(project, policy)).scale)
     else:
-        baseline = Baseline(project, policy)
+        baseline = DemoGrader(project, policy)
         serve = batching(baseline, conduct.batch, graded_by(baseline))
     serve = failing(conduct.faults, conduct.seed, serve) if conduct.faults else serve
     return late(conduct.latency, serve) if conduct.latency else serve
@@ -62,7 +62,7 @@ def routed(serve: Served) -> Served:
             return await serve(request)
         spoken_at = f"It answers POST at {', '.join(SPOKEN)}, and both batch APIs."
         what = f"{SAYS} {spoken_at}"
-        return spoken(request.path, Fault("not_found_error", what), {}, 404)
+        return spoken(request.path, WireFault("not_found_error", what), {}, 404)
 
     return route
 

@@ -24,7 +24,7 @@ class Tokens:
 
 
 @dataclass(frozen=True)
-class Answer:
+class WireAnswer:
     """An answer before any API has put it into its form."""
 
     text: str | None
@@ -34,7 +34,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Fault:
+class WireFault:
     """An error before any API has put it into its form. `param`: the parameter that it names."""
 
     code: str
@@ -42,9 +42,9 @@ class Fault:
     param: str | None = None
 
 
-def say(path: str, said: Answer | Fault, asked: dict[str, Any]) -> dict[str, Any]:
+def say(path: str, said: WireAnswer | WireFault, asked: dict[str, Any]) -> dict[str, Any]:
     """The body that the API at a path would send."""
-    if isinstance(said, Fault):
+    if isinstance(said, WireFault):
         return _fault(path, said)
     for end, form in FORMS.items():
         if path.endswith(end):
@@ -52,7 +52,7 @@ def say(path: str, said: Answer | Fault, asked: dict[str, Any]) -> dict[str, Any
     raise AssertionError(f"nothing answers at {path}")
 
 
-def _fault(path: str, fault: Fault) -> dict[str, Any]:
+def _fault(path: str, fault: WireFault) -> dict[str, Any]:
     if "/messages" in path:
         kind = {"insufficient_quota": "billing_error"}.get(fault.code, fault.code)
         return {"type": "error", "error": {"type": kind, "message": fault.message}, "request_id": "r"}
@@ -60,7 +60,7 @@ def _fault(path: str, fault: Fault) -> dict[str, Any]:
     return {"error": error}
 
 
-def _chat(answer: Answer, asked: dict[str, Any]) -> dict[str, Any]:
+def _chat(answer: WireAnswer, asked: dict[str, Any]) -> dict[str, Any]:
     refused = answer.stop == "refused"
     message = {
         "role": "assistant",
@@ -98,7 +98,7 @@ def _read_and_written(tokens: Tokens) -> dict[str, int]:
     return {"cached_tokens": tokens.cached, "cache_write_tokens": tokens.written}
 
 
-def _response(answer: Answer, asked: dict[str, Any]) -> dict[str, Any]:
+def _response(answer: WireAnswer, asked: dict[str, Any]) -> dict[str, Any]:
     refused = answer.stop == "refused"
     reasons = {"cut_off": "max_output_tokens", "filtered": "content_filter"}
     reason = reasons.get(answer.stop)
@@ -124,7 +124,7 @@ def _output_text(text: str | None) -> dict[str, Any]:
     return {"type": "output_text", "text": text or "", "annotations": [], "logprobs": []}
 
 
-def _message(answer: Answer, asked: dict[str, Any]) -> dict[str, Any]:
+def _message(answer: WireAnswer, asked: dict[str, Any]) -> dict[str, Any]:
     stops = {"cut_off": "max_tokens", "refused": "refusal", "filtered": "refusal"}
     return {
         "id": "msg",
@@ -148,7 +148,7 @@ def _message(answer: Answer, asked: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _decision(answer: Answer, asked: dict[str, Any]) -> dict[str, Any]:
+def _decision(answer: WireAnswer, asked: dict[str, Any]) -> dict[str, Any]:
     (question,) = asked["questions"]
     said: dict[str, Any] = {"type": "refusal", "name": question["name"]}
     if answer.stop != "refused":

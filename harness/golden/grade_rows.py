@@ -106,7 +106,7 @@ def _notes(row: Row, headers: Mapping[str, tuple[str, ...]], faults: TableFaults
     cannot, spent, digest = (joined(row, headers[name]) for name in RowNotes._fields[8:])
     milliseconds = number_of(spent) if spent else None
     if spent and not (milliseconds is not None and 0 <= milliseconds <= MOST):
-        faults.note(row, f"milliseconds: {spent!r} is no time; leave it empty where it is not known")
+        faults.note(row, f"milliseconds: {spent!r} is not a time; leave it empty where it is not known")
         milliseconds = None
     return RowNotes(
         reasoning, split or None, title or None, version or None, at, clauses, tags, int(repeat), cannot,

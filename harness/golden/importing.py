@@ -15,7 +15,7 @@ from harness.golden.scales import parse_scale, scale_text
 from harness.golden.similarity import near_duplicates, text_tokens
 from harness.golden.skeleton import golden_readme, write_skeleton
 from harness.golden.splits import SPLITS, assign_splits
-from harness.golden.tally import Tally
+from harness.golden.tally import GoldenTally
 from harness.nouns.base import Split
 from harness.nouns.pair import Example, Provenance, query_key
 from harness.nouns.policy import Policy
@@ -81,7 +81,7 @@ def import_golden(project: Project, request: Import) -> Imported:
     known = request.policy in folder_names(project.policies)
     policy = load_policy(policy_path(project, request.policy)) if known else None
     scale = _scale(request, policy)
-    table, tally = source_table(request), Tally()
+    table, tally = source_table(request), GoldenTally()
     old = Replaced(target) if target.exists() and not request.discard else None
     with _new_folder(target.parent):
         write_atomic(target, _lines(_each(table, request, policy, scale), tally, old))
@@ -140,7 +140,9 @@ def source_table(request: Import) -> Table:
     return read_table(path, request.layout)
 
 
-def _lines(rows: Iterable[tuple[dict[str, Any], str]], tally: Tally, old: Replaced | None) -> Iterator[str]:
+def _lines(
+    rows: Iterable[tuple[dict[str, Any], str]], tally: GoldenTally, old: Replaced | None
+) -> Iterator[str]:
     """Every row as the line of an example, one by one; then BadInput for every fault of every row."""
     faults: list[Fault] = []
     for data, where in rows:
@@ -201,7 +203,7 @@ def _splits(table: Table, request: Import, graded: Collection[GradedRow]) -> dic
 
 
 def _refuse_other_splits(table: Table, layout: Layout) -> None:
-    """BadInput for each word in the split column that is no split of ours, with its first line."""
+    """BadInput for each word in the split column that is not a split of ours, with its first line."""
     first: dict[str, str] = {}
     for row in table.rows:
         first.setdefault(text_of(table, row, "split", layout) or "", table.where(row))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from harness.golden.splits import SPLITS
-from harness.golden.tally import Tally
+from harness.golden.tally import GoldenTally
 from harness.storage.files import write_atomic
 from harness.storage.plural import plural
 from harness.storage.project import Project
@@ -98,7 +98,7 @@ def write_skeleton(
     return folder / "v1.toml"
 
 
-def golden_readme(name: str, tally: Tally) -> str:
+def golden_readme(name: str, tally: GoldenTally) -> str:
     """Where an imported set comes from and how it is split."""
     return _README.format(
         name=name,

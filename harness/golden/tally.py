@@ -12,7 +12,7 @@ LONG_TEXT = 20_000
 LONG_SHOWN = 5
 
 
-class Tally:
+class GoldenTally:
     """Counts of a golden set; and the first texts that are longer than a surface shows: likely cells that ran
     together.
     """

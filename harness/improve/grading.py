@@ -19,7 +19,7 @@ from harness.pricing.prices import price_of
 from harness.prompting.prompt import SYSTEM
 from harness.providers import open_teacher, sold_as
 from harness.runs.record_log import RECORDS, RecordLog
-from harness.score.items import NEVER_ASKED, Answer, GradedItem, about_of, answer_of
+from harness.score.items import NEVER_ASKED, GradedItem, ItemAnswer, about_of, answer_of
 from harness.storage.files import write_atomic
 from harness.storage.project import Project
 from harness.storage.stream import Stream
@@ -71,7 +71,7 @@ class Grader:
             for example in examples
         ]
 
-    def _ask(self, variant: Variant, examples: Sequence[Example], known: dict[str, Answer]) -> None:
+    def _ask(self, variant: Variant, examples: Sequence[Example], known: dict[str, ItemAnswer]) -> None:
         """Have the teacher answer; each answer is in `known` as soon as it is on the disk."""
         folder = self._folder / CANDIDATES / variant.name
         folder.mkdir(parents=True, exist_ok=True)
@@ -135,7 +135,7 @@ class _Noting:
     """Notes the answers in `known`. Tells of what goes wrong alone: a search asks in many small batches."""
 
     watch: RunObserver
-    known: dict[str, Answer]
+    known: dict[str, ItemAnswer]
 
     def started(self, folder: Path, plan: Plan, todo: int) -> None:
         """A batch begins."""

@@ -10,7 +10,7 @@ from harness.nouns.policy import Policy
 from harness.nouns.records import Failed, Grade, Record
 from harness.prompting.prompt import SYSTEM
 from harness.runs.record_log import RECORDS, iter_records
-from harness.score.items import Answer, answer_of
+from harness.score.items import ItemAnswer, answer_of
 from harness.storage.files import read_text
 from harness.storage.regular import SETTINGS
 
@@ -19,13 +19,13 @@ CHANGED = "was changed after the search wrote it; restore it, or delete the fold
 
 def kept_answers(
     folder: Path, base: Variant, policy: Policy, pairs: Mapping[str, str]
-) -> dict[str, dict[str, Answer]]:
+) -> dict[str, dict[str, ItemAnswer]]:
     """The answers of each version that was tried, by its name and by example.
 
     `pairs`: the digest of each pair that the search asks about. A question that failed is asked again.
     BadInput names all that no search has written.
     """
-    kept: dict[str, dict[str, Answer]] = {}
+    kept: dict[str, dict[str, ItemAnswer]] = {}
     faults: list[Fault] = []
     for version in candidate_folders(folder):
         # A kill can have come before the first record.
@@ -53,9 +53,9 @@ def _other_text(version: Path, base: Variant) -> list[Fault]:
 
 def _answers(
     version: Path, policy: Policy, pairs: Mapping[str, str]
-) -> tuple[dict[str, Answer], list[Fault]]:
+) -> tuple[dict[str, ItemAnswer], list[Fault]]:
     """The last answer about each example, and the faults of the records."""
-    answers: dict[str, Answer] = {}
+    answers: dict[str, ItemAnswer] = {}
     faults: dict[str, Fault] = {}
     for record in iter_records(version):
         if what := _misfit(record, policy, pairs):

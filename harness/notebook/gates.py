@@ -193,7 +193,7 @@ def _layout(columns: str | None, labels: str | None, encoding: str | None) -> La
 
 
 def _gates(weighting: Weighting, bar: float, coverage_floor: float = 0.99) -> Gates:
-    """The same threshold for both gates. BadInput where it is no kappa, or the floor no share."""
+    """The same threshold for both gates. BadInput where it is not a kappa, or the floor not a share."""
     refuse_other("weighting", weighting, WEIGHTINGS)
     for name, value, least, what in (
         ("bar", bar, -1, "a kappa lies between -1 and 1"),

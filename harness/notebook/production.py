@@ -14,9 +14,8 @@ from harness.report.signal import signal_view
 from harness.report.watch import watch_view
 from harness.runs.watch_folder import is_watch
 from harness.score.arrays import Scale, levels_of
-from harness.score.estimate import Wanted
-from harness.score.estimate_files import Rated as RatedSample
-from harness.score.estimate_files import estimate_files, labelled_of
+from harness.score.estimate import EstimateRequest
+from harness.score.estimate_files import GivenRatings, estimate_files, labelled_of
 from harness.score.frame import parse_by
 from harness.score.threshold import WEIGHTINGS
 from harness.score.watch import ALPHA, DELTA, LEAST_REPEATS, Settings
@@ -96,8 +95,8 @@ def estimate(
     """
     side = labelled_of(labels, None if scale is None else levels_of(scale))
     beside = None if other is None else labelled_of(other, None if scale is None else levels_of(scale))
-    rated = None if ratings is None else RatedSample(Path(ratings), Layout(), uniform)
-    found = estimate_files(side, rated, Wanted(over, parse_by(by), at_least, k), beside)
+    rated = None if ratings is None else GivenRatings(Path(ratings), Layout(), uniform)
+    found = estimate_files(side, rated, EstimateRequest(over, parse_by(by), at_least, k), beside)
     return EstimateResult(**dict(found))
 
 

@@ -111,7 +111,7 @@ def choose_cascade(
 
 
 def amount_faults(name: str, value: float, most: float = math.inf) -> Iterator[Fault]:
-    """Why an argument is no number from 0 to `most`. NaN is none."""
+    """Why an argument is not a number from 0 to `most`. NaN is none."""
     if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value <= most or value == math.inf:
         end = "a number from 0 on" if most == math.inf else f"a number between 0 and {most:g}"
         yield Fault("", f"{name} {shown(value)}: {end} is wanted")
@@ -133,10 +133,10 @@ def _faults(margin: Any, share: Any, cost: Any) -> Iterator[Fault]:
 
 
 def _said_faults(items: Iterable[str], sure: Iterable[Any], splits: Iterable[Any]) -> Iterator[Fault]:
-    """What of each item is no confidence, and no split."""
+    """What of each item is neither a confidence nor a split."""
     for item, how, split in zip(items, sure, splits, strict=True):
         if not is_missing(how) and number_of(str(how)) is None:
-            yield Fault("confidence", f"{shown(how)} of {item} is no number", "is no number")
+            yield Fault("confidence", f"{shown(how)} of {item} is not a number", "is not a number")
         if str(split) not in SPLITS:
             yield Fault(
                 "split", f"{shown(split)} of {item} is neither dev nor test", "is neither dev nor test"

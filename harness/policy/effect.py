@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 from harness.nouns.policy import Policy
 from harness.policy.diff import diff_policies
-from harness.policy.judged import Labelled, is_judged
+from harness.policy.judged import JudgedPair, is_judged
 from harness.scorecards.policy_change import AffectedExample, GoldenEffect, PartChange, PolicyDiff, Regraded
 
 
-def reasons(diff: PolicyDiff, example: Labelled) -> tuple[str, ...]:
+def reasons(diff: PolicyDiff, example: JudgedPair) -> tuple[str, ...]:
     """The changes that an example's grade rests on: by its clauses, its reasoning or its grade.
 
     `example` is as it was judged under the old version.
@@ -24,7 +24,7 @@ def reasons(diff: PolicyDiff, example: Labelled) -> tuple[str, ...]:
     return tuple(found)
 
 
-def cannot_tell(diff: PolicyDiff, example: Labelled) -> bool:
+def cannot_tell(diff: PolicyDiff, example: JudgedPair) -> bool:
     """Whether an example without `reasons` may still rest on what changed. Unknown is not unaffected.
 
     It cites no clause at all, or has a grade that a change can move that no example can have cited.
@@ -37,7 +37,7 @@ def cannot_tell(diff: PolicyDiff, example: Labelled) -> bool:
 def golden_effect(
     old: Policy,
     new: Policy,
-    examples: Sequence[Labelled],
+    examples: Sequence[JudgedPair],
     cited: Mapping[str, Collection[str]] | None = None,
 ) -> GoldenEffect:
     """The examples that depend on changed parts, those judged again, and the grades that moved.
@@ -75,13 +75,13 @@ class _Sorted:
     """
 
     touched: list[AffectedExample] = field(default_factory=list)
-    unknown: list[Labelled] = field(default_factory=list)
+    unknown: list[JudgedPair] = field(default_factory=list)
     apart: int = 0
     unmoved: int = 0
 
 
 def _sorted_by_effect(
-    diff: PolicyDiff, old: Policy, new: Policy, examples: Iterable[Labelled], moved: Collection[str]
+    diff: PolicyDiff, old: Policy, new: Policy, examples: Iterable[JudgedPair], moved: Collection[str]
 ) -> _Sorted:
     """`moved`: examples whose grade is another now."""
     found, movable = _Sorted(), movable_grades(diff)
@@ -103,7 +103,7 @@ def _sorted_by_effect(
 
 
 def _suggested(
-    diff: PolicyDiff, unknown: Iterable[Labelled], cited: Mapping[str, Collection[str]]
+    diff: PolicyDiff, unknown: Iterable[JudgedPair], cited: Mapping[str, Collection[str]]
 ) -> tuple[str, ...]:
     """Examples for which a teacher cited a rule that changed."""
     rules = {name for rule in diff.rules for name in (rule.name, *rule.clauses)}
@@ -115,7 +115,7 @@ def movable_grades(diff: PolicyDiff) -> set[int]:
     return {grade for change in diff.changes for grade in change.moves}
 
 
-def _rests_on(example: Labelled, change: PartChange, reworded: set[str]) -> bool:
+def _rests_on(example: JudgedPair, change: PartChange, reworded: set[str]) -> bool:
     if change.part == "grade":
         return change.name == str(example.grade)
     if change.part == "policy":
@@ -130,7 +130,7 @@ def _rests_on(example: Labelled, change: PartChange, reworded: set[str]) -> bool
     return change.name in example.clauses or bool(re.search(spelt, example.reasoning, re.IGNORECASE))
 
 
-def _regraded(old: Policy, new: Policy, examples: Iterable[Labelled]) -> Iterator[Regraded]:
+def _regraded(old: Policy, new: Policy, examples: Iterable[JudgedPair]) -> Iterator[Regraded]:
     """Without actions where one of the two has not decided on its own: no one knows what a user would see."""
     decided = old.decided_actions is not None and new.decided_actions is not None
     for example in examples:

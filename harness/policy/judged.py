@@ -5,7 +5,7 @@ from typing import Protocol, Self
 from harness.nouns.policy import Policy
 
 
-class Labelled(Protocol):
+class JudgedPair(Protocol):
     """The common part of a golden example and a canary."""
 
     @property
@@ -25,12 +25,12 @@ class Labelled(Protocol):
     def under(self, version: str) -> Self: ...
 
 
-def is_judged(example: Labelled, policy: Policy) -> bool:
+def is_judged(example: JudgedPair, policy: Policy) -> bool:
     """Whether an example was judged under a policy version, and by its rules as they read now."""
     then = example.under(policy.version)
     return then.policy_version == policy.version and then.rules in (None, policy.rules)
 
 
-def notes_no_rules(example: Labelled, policy: Policy) -> bool:
+def notes_no_rules(example: JudgedPair, policy: Policy) -> bool:
     """Whether an example counts as judged under a version, though nobody can tell by which text of it."""
     return is_judged(example, policy) and example.under(policy.version).rules is None

@@ -103,7 +103,7 @@ def _student_faults(project: Project, path: Path, student: CascadeGrader) -> Ite
         yield from error.faults
         return
     if now is None:
-        what = f"its student, {student.model}, is no folder of `harness student train`"
+        what = f"its student, {student.model}, is not a folder of `harness student train`"
         yield Fault(str(path), f"{what}: only such a one grades every pair without a request")
     elif now != student.digests.trained:
         yield Fault(str(path), f"{student.model} is another student than the one that was measured")
@@ -162,7 +162,7 @@ def _other_gates(file: CascadeFile, gates: Gates) -> str:
 
 
 def _unconfirmed(project: Project, file: CascadeFile, gates: Gates) -> str:
-    """Why runs of this project do not confirm a cascade on test: what a file says is no proof of it."""
+    """Why runs of this project do not confirm a cascade on test: what a file says is not proof of it."""
     if file.verdict != "pass":
         return f"its verdict on test is {file.verdict}: {file.reason}"
     try:

@@ -12,14 +12,14 @@ from harness.pricing.prices import price_of
 from harness.production.cascade import Cascade
 from harness.production.intake import take_in
 from harness.production.label import (
-    Request,
-    begun_before,
+    LabelRequest,
     cascade_of,
     checks_of,
     proof_of,
     teacher_plan,
 )
 from harness.production.pairs import files_of
+from harness.production.set_folder import begun_before
 from harness.production.store import STORE, AnswerStore
 from harness.providers import sold_as
 from harness.scorecards.label_forecast import CascadeForecast, LabelForecast, MonthOfPairs
@@ -31,7 +31,7 @@ MONTHS = tuple(10**power for power in range(3, 10))
 
 
 def foresee_labels(
-    project: Project, request: Request, rpm: int | None = None, tpm: int | None = None
+    project: Project, request: LabelRequest, rpm: int | None = None, tpm: int | None = None
 ) -> LabelForecast:
     """The forecast of a labelling. Checks every row; makes no call, and writes nothing that stays."""
     files = [file for text in request.pairs for file in files_of(text)]

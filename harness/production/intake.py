@@ -14,7 +14,7 @@ from harness.errors import BadInput, Fault
 from harness.nouns.pair import Pair, query_key
 from harness.production.pairs import Input, InputRow, each_row
 from harness.production.store import AnswerStore
-from harness.runs.label_manifest import Source
+from harness.runs.label_manifest import PairsFile
 from harness.runs.labels import MOST_STRATA
 from harness.storage.digest import digest_file, digest_of_beginnings, key_of_digest
 from harness.storage.plural import plural
@@ -86,7 +86,7 @@ def take_in(
             if digest_file(path) != content:
                 raise BadInput([Fault(shown, "changed while it was read; start again")])
             sources.append(
-                Source(
+                PairsFile(
                     path=shown,
                     digest=content,
                     size=path.stat().st_size,
@@ -102,7 +102,7 @@ def take_in(
     return sum(source.rows for source in sources)
 
 
-def _sources_of(path: Path, content: str, known: Sequence[Source]) -> list[Source]:
+def _sources_of(path: Path, content: str, known: Sequence[PairsFile]) -> list[PairsFile]:
     """What the set has of a file: rows without an item would count twice under another name of it.
 
     It is known by its path, or else by its content, where what was taken in is no longer where it was (it was
@@ -112,7 +112,7 @@ def _sources_of(path: Path, content: str, known: Sequence[Source]) -> list[Sourc
     if any(one.digest == content for one in own):
         return own
     begins = digest_of_beginnings(path, {one.size for one in known})
-    found = list[Source]()
+    found = list[PairsFile]()
     for one in known:
         moved = begins.get(one.size) == one.digest and not _stands(one)
         if (one in own or moved) and (not found or one.size > found[-1].size):
@@ -120,12 +120,12 @@ def _sources_of(path: Path, content: str, known: Sequence[Source]) -> list[Sourc
     return found
 
 
-def _is_file(source: Source, path: Path) -> bool:
+def _is_file(source: PairsFile, path: Path) -> bool:
     there = Path(source.path)
     return source.path == str(path) or (there.exists() and there.samefile(path))
 
 
-def _stands(source: Source) -> bool:
+def _stands(source: PairsFile) -> bool:
     """Whether what was taken in is still where it was."""
     there = Path(source.path)
     return there.is_file() and digest_of_beginnings(there, [source.size]).get(source.size) == source.digest

@@ -1,9 +1,8 @@
 """Label production pairs: files of pairs x a proven teacher -> a label set."""
 
 import platform
-import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,40 +21,31 @@ from harness.production.intake import Checks, take_in
 from harness.production.pairs import Input, files_of
 from harness.production.parts import join_parts
 from harness.production.proof import prove
-from harness.production.store import STORE, AnswerStore
+from harness.production.set_folder import begun_before, digests_of, opened_set
+from harness.production.store import AnswerStore
 from harness.providers import is_prompted, open_teacher
 from harness.providers.base import Teacher
 from harness.runs.label_manifest import (
-    MANIFEST,
-    LabelDigests,
     LabelManifest,
-    Outcomes,
     Proof,
-    load_label_manifest,
+    RowOutcomes,
     save_label_manifest,
 )
 from harness.runs.labels import SUMMARY, load_labels
 from harness.runs.manifest import Asked
 from harness.runs.pairs import ShownPair
-from harness.runs.record_log import LOCK, writing
 from harness.score.labels import summarise
 from harness.scorecards.labels import LabelSummary
 from harness.storage.files import write_atomic
-from harness.storage.partial import clear_partial, is_partial
 from harness.storage.plural import plural
 from harness.storage.project import Project
 from harness.storage.stream import Stream
 
 HOW_TO_RESUME = "repeat the command to go on; it asks no answered pair again"
-SETTINGS = (
-    "model", "policy", "prompt", "shots", "temperature", "seed", "max_tokens", "no_schema", "fold_system",
-    "base_url", "rater",
-)  # fmt: skip
-"""What was asked for that a second command has to repeat: another answer would come of anything else."""
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class LabelRequest:
     """What to label: `pairs` are files, folders or patterns; `folder` is the label set, new or begun.
 
     Only a dry run needs no folder.
@@ -73,7 +63,9 @@ class Request:
     """The file of a cascade, whose student answers first."""
 
 
-def label(project: Project, request: Request, watch: RunObserver, limits: Limits = NO_LIMITS) -> LabelSummary:
+def label(
+    project: Project, request: LabelRequest, watch: RunObserver, limits: Limits = NO_LIMITS
+) -> LabelSummary:
     """Label the pairs that the set lacks, and write its shards. Asks nothing until every row is checked."""
     folder = request.folder
     if folder is None:
@@ -88,7 +80,7 @@ def label(project: Project, request: Request, watch: RunObserver, limits: Limits
     teacher = open_teacher(plan.asked.model, setup_of(project, plan))
     executor_of(plan.asked).check(plan.asked.model, teacher)
     money_of(project, plan, limits)
-    with closing(engine), _opened(folder, new=before is None) as store:
+    with closing(engine), opened_set(folder, new=before is None) as store:
         added = take_in(store, files, request.input, checks_of(plan), engine.reading)
         manifest = _begun(request, plan, before, proof, store, cascade)
         save_label_manifest(folder, manifest)
@@ -116,7 +108,7 @@ def teacher_plan(project: Project, asked: Asked) -> Plan:
     return make_plan(project, asked)
 
 
-def cascade_of(project: Project, request: Request, plan: Plan) -> Cascade | None:
+def cascade_of(project: Project, request: LabelRequest, plan: Plan) -> Cascade | None:
     """The cascade that was asked for; None for the teacher alone. BadInput where it is of others."""
     if request.cascade is None:
         return None
@@ -130,44 +122,10 @@ def checks_of(plan: Plan) -> Checks:
     return Checks(frozenset(query_key(shot.query) for shot in shots), render)
 
 
-def begun_before(folder: Path, plan: Plan, cascade: Cascade | None) -> LabelManifest | None:
-    """The manifest of a set that was begun by the same teacher, or cascade; None for a new set."""
-    if folder.is_symlink():
-        raise BadInput([Fault(str(folder), "is a link: name the folder that it leads to")])
-    if folder.exists() and not folder.is_dir():
-        raise BadInput([Fault(str(folder), "is a file; name a folder for the labels")])
-    if not (folder / MANIFEST).exists():
-        # A kill can come before the manifest is written: what is there then is ours.
-        there = {one.name for one in folder.iterdir()} if folder.exists() else set[str]()
-        others = {name for name in there if not is_partial(name)} - _FIRST
-        if others:
-            what = f"is no label set, and holds other files ({min(others)}); name another folder"
-            raise BadInput([Fault(str(folder), what)])
-        return None
-    manifest = load_label_manifest(folder)
-    changed = manifest.digests.changed(digests_of(plan))
-    then, now = manifest.asked, plan.asked
-    if (manifest.cascade and manifest.cascade.digest) != (cascade and cascade.used.digest):
-        changed.append(f"the cascade (was {'another' if manifest.cascade else 'not given'})")
-    changed += [
-        f"{name.replace('_', '-')} (was {_given(getattr(then, name))})"
-        for name in SETTINGS
-        if getattr(then, name) != getattr(now, name)
-    ]
-    if changed:
-        what = f"was made with another state of: {', '.join(changed)}; label into another folder"
-        raise BadInput([Fault(str(folder), what)])
-    return manifest
-
-
-def _given(value: object) -> str:
-    return "not given" if value is None else str(value)
-
-
 def proof_of(project: Project, plan: Plan, cascade: Cascade | None, *, unproven: bool) -> Proof | None:
     """The proof of the teacher; None where the user takes it without one. BadInput where there is none.
 
-    What a manifest says is no proof: somebody may have sent the folder. A cascade takes its own beside it.
+    What a manifest says is not proof: somebody may have sent the folder. A cascade takes its own beside it.
     """
     faults = []
     if cascade and cascade.used.unconfirmed:
@@ -184,38 +142,8 @@ def proof_of(project: Project, plan: Plan, cascade: Cascade | None, *, unproven:
     raise BadInput(faults)
 
 
-def digests_of(plan: Plan) -> LabelDigests:
-    """What a grade of the plan depends on."""
-    return LabelDigests(**plan.digests.model_dump(exclude={"golden"}))
-
-
-_FIRST = {LOCK, f".{STORE}.lock", *(STORE + ending for ending in ("", "-wal", "-shm"))}
-"""What is in the folder of a set before its manifest is."""
-
-
-@contextmanager
-def _opened(folder: Path, *, new: bool) -> Iterator[AnswerStore]:
-    """The store of a set, for this process alone. A new folder goes again where nothing was taken in."""
-    made = not folder.exists()
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = writing(folder, "label set")
-    try:
-        clear_partial(folder)
-        with AnswerStore(folder / STORE) as store:
-            yield store
-    except BadInput:
-        if new and not (folder / MANIFEST).exists():
-            for name in _FIRST - {LOCK}:
-                (folder / name).unlink(missing_ok=True)
-            if made:
-                shutil.rmtree(folder, ignore_errors=True)
-        raise
-    finally:
-        lock.release()
-
-
 def _begun(
-    request: Request,
+    request: LabelRequest,
     plan: Plan,
     before: LabelManifest | None,
     proof: Proof | None,
@@ -285,7 +213,7 @@ def _finish(
     now = datetime.now(UTC).isoformat(timespec="seconds")
     save_label_manifest(folder, manifest.model_copy(update={"finished_at": now}))
     summary = summarise(load_labels(folder))
-    counts = Outcomes(**summary.outcomes.model_dump())
+    counts = RowOutcomes(**summary.outcomes.model_dump())
     save_label_manifest(folder, manifest.model_copy(update={"finished_at": now, "outcomes": counts}))
     write_atomic(folder / SUMMARY, summary.model_dump_json(indent=2) + "\n")
     return summary

@@ -109,11 +109,11 @@ class _Reader:
         """Control characters: those of the pair are escaped in its JSON."""
         for name in ("item", STRATA):
             if found := CONTROL.search(cells[name]):
-                yield Fault(where, f"{name}: the control character {found[0]!r} is no text; take it out")
+                yield Fault(where, f"{name}: the control character {found[0]!r} is not text; remove it")
         if "\\u00" in body or "\\b" in body or "\\f" in body or "\x7f" in body:
             for text in _texts_in(Pair.model_validate_json(body).data()):
                 if found := CONTROL.search(text):
-                    what = f"the control character {found[0]!r} is no text; take it out"
+                    what = f"the control character {found[0]!r} is not text; remove it"
                     yield Fault(where, what)
 
     def _weight(self, where: str, cells: Mapping[str, str], faults: list[Fault]) -> float:
@@ -122,7 +122,7 @@ class _Reader:
         text = cells[WEIGHTS]
         weight = number_of(text) if "," in text else float(text) if _NUMBER.fullmatch(text) else None
         if weight is None or not LIGHTEST <= weight <= HEAVIEST:
-            what = f"weight: {text!r} is no number above 0, from {LIGHTEST:.0e} to {HEAVIEST:.0e}"
+            what = f"weight: {text!r} is not a number above 0, from {LIGHTEST:.0e} to {HEAVIEST:.0e}"
             faults.append(Fault(where, what, "weight"))
             return 1.0
         return weight
@@ -132,7 +132,7 @@ class _Reader:
         if not text:
             return None
         if not text.isascii() or not text.isdigit() or not 1 <= int(text[:10]) <= LAST or len(text) > 10:
-            faults.append(Fault(where, f"position: {text!r} is no rank, such as 1", "position"))
+            faults.append(Fault(where, f"position: {text!r} is not a rank, such as 1", "position"))
             return None
         return int(text)
 

@@ -137,7 +137,7 @@ def join_parts(folder: Path, store: AnswerStore) -> int:
     try:
         for part in sorted(parts.iterdir(), key=_begun_first):
             if not _NAME.fullmatch(part.name):
-                raise BadInput([Fault(str(part), "is no part of a label set: take it out")])
+                raise BadInput([Fault(str(part), "is not a part of a label set: remove it")])
             count += join_part(part, store, calls)
     finally:
         calls.close()

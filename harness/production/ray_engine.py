@@ -50,7 +50,7 @@ SHARES = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Sizes:
+class PoolSizes:
     """How many actors there are, the connections of each, and the pairs of a part."""
 
     actors: int
@@ -58,12 +58,12 @@ class Sizes:
     part: int
 
 
-def sizes(most: int, connections: int | None, questions: int) -> Sizes:
+def sizes(most: int, connections: int | None, questions: int) -> PoolSizes:
     """An even split: together the actors have no more connections than one process would."""
     every = connections or AUTOMATIC
     actors = max(1, min(most, every, -(-questions // SMALLEST)))
     part = min(LARGEST, every // actors * ROUNDS, -(-questions // (SHARES * actors)))
-    return Sizes(actors, every // actors, max(SMALLEST, part))
+    return PoolSizes(actors, every // actors, max(SMALLEST, part))
 
 
 class Ray(Local):
@@ -78,7 +78,7 @@ class Ray(Local):
         """BadInput where the package is missing, or for batches, which need no cluster."""
         need_ray()
         if asked.batch:
-            raise BadInput("--engine ray asks call by call, and a batch needs no cluster: leave --batch away")
+            raise BadInput("--engine ray asks call by call, and a batch needs no cluster; remove --batch")
 
     def cluster(self) -> Cluster:
         """Ray, which starts when it is first needed."""
@@ -146,7 +146,7 @@ class _Pool:
 class _Labelling:
     """One labelling by a pool of actors."""
 
-    def __init__(self, job: Job, store: AnswerStore, found: Cluster, size: Sizes, parts: int) -> None:
+    def __init__(self, job: Job, store: AnswerStore, found: Cluster, size: PoolSizes, parts: int) -> None:
         self._job, self._store, self._found, self._size, self._parts = job, store, found, size, parts
         made = found.ray.remote(num_cpus=0, max_concurrency=100_000)(Coordinator)
         self._coordinator = made.remote(job.budget)
@@ -210,7 +210,7 @@ class _Labelling:
         self._job.watch.stopping(self._size.actors * self._size.connections)
 
 
-def order_of(job: Job, size: Sizes, node: str) -> Order:
+def order_of(job: Job, size: PoolSizes, node: str) -> Order:
     """What the actors are told: no stream of this process, no path that means something else elsewhere."""
     project = Project(job.project.root.resolve())
     plan = replace(job.plan, pairs=Stream(), examples=Stream())

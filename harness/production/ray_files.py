@@ -32,7 +32,7 @@ class FileRows:
         self._found = _told(ray, lambda: _blocks(ray, tuple(path.resolve() for path in files), files, how))
 
     def __call__(self, path: Path) -> Iterator[InputRow | list[Fault]]:
-        """The rows of the next file. BadInput where it is no table."""
+        """The rows of the next file. BadInput where it is not a table."""
         for found in self._found:
             if found["kind"] == END:
                 return

@@ -23,7 +23,7 @@ from harness.pricing.prices import NoPrice, Price, cost_of
 from harness.production.parts import PartItems, join_parts, lay_out, part_folder
 from harness.production.ray_actor import Order
 from harness.production.ray_cluster import Cluster, need_ray, said_of
-from harness.production.ray_engine import Ray, Sizes, order_of, streamed
+from harness.production.ray_engine import PoolSizes, Ray, order_of, streamed
 from harness.production.store import AnswerStore
 from harness.prompting.answer import read_grade
 from harness.providers import provider_of, split_model
@@ -76,7 +76,7 @@ class RayVllm(Ray):
         if known is None or not known.loadable:
             raise BadInput("--engine ray-vllm takes a model of its own: --model vllm/NAME")
         if asked.batch:
-            raise BadInput("--engine ray-vllm asks in batches anyway: leave --batch away")
+            raise BadInput("--engine ray-vllm asks in batches anyway; remove --batch")
         if asked.temperature is None:
             # A server takes the model's own default, the engine 1: it would be another teacher.
             raise BadInput("--engine ray-vllm needs --temperature, as the run had that proved the teacher")
@@ -111,7 +111,7 @@ class _OnGpus:
 
     async def _ask(self, job: Job, found: Cluster) -> None:
         parts, stop = self._laid_out(job), Stop()
-        order = order_of(job, Sizes(self._replicas, 1, PART), found.node)
+        order = order_of(job, PoolSizes(self._replicas, 1, PART), found.node)
         rows = partial(generated, found.ray, order, parts, self._build(job.plan.asked, self._replicas))
         try:
             with draining(stop, lambda: job.watch.stopping(0)):

@@ -4,7 +4,7 @@ One SQLite file. A pair is known by its digest, so that it is asked once, howeve
 that grows with the set is held in memory.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,8 +14,7 @@ from harness.errors import BadInput, Fault
 from harness.nouns.pair import Pair
 from harness.nouns.records import Failed, Key, Record
 from harness.production.database import STORE as STORE
-from harness.production.database import LabelDatabase
-from harness.runs.label_manifest import Source
+from harness.production.pair_store import PairStore
 from harness.runs.record_log import stored_text
 from harness.storage.digest import key_of_digest
 
@@ -54,84 +53,24 @@ class StoredRow(NamedTuple):
     record: Record | None
 
 
-class AnswerStore(LabelDatabase):
+class AnswerStore(PairStore):
     """The store of one label set, open; a context manager. One process writes at a time: see `writing`.
 
-    Rows and pairs of a source that was not accepted, as after a kill, are taken out again when it is opened.
     BadInput for a file that this program did not write so.
     """
 
     def __init__(self, path: Path, *, look: bool = False) -> None:
         """`look`: read beside the process that writes, and take nothing out."""
-        super().__init__(path)
+        super().__init__(path, look=look)
         self.models: set[str] = set()
         self.notes: tuple[str, ...] = ()
         """What teachers in other processes noted, whose answers are taken over."""
         self._numbers: dict[str, int] = {}
         try:
-            self.rows, self.pairs = self._accepted()
-            if not look:
-                self.take_back()
             self.count, self.failures = self._counts()
         except BaseException:
             self.close()
             raise
-
-    # --- rows and pairs ------------------------------------------------------------------------------
-
-    def sources(self) -> tuple[Source, ...]:
-        """The files whose pairs are in the set, in the order of adding."""
-        query = "SELECT path, digest, size, before, rows FROM sources ORDER BY number"
-        names = ("path", "digest", "size", "before", "rows")
-        found = self.fetch(query)
-        try:
-            return tuple(Source(**dict(zip(names, row, strict=True))) for row in found)
-        except ValidationError as error:
-            raise self.damaged("a source") from error
-
-    def take_back(self) -> None:
-        """Take out the rows and pairs of a source that was not accepted."""
-        self.rows, self.pairs = self._accepted()
-        self.write(
-            [
-                ("DELETE FROM rows WHERE number > ?", [(self.rows,)]),
-                ("DELETE FROM pairs WHERE number > ?", [(self.pairs,)]),
-            ]
-        )
-
-    def _accepted(self) -> tuple[int, int]:
-        """The rows and pairs of the sources that were accepted."""
-        ((rows,),) = self.fetch("SELECT COALESCE(SUM(rows), 0) FROM sources")
-        ((pairs,),) = self.fetch("SELECT MAX(pair) FROM rows WHERE number <= ?", rows)
-        return rows, pairs or 0
-
-    def accept(self, sources: Sequence[Source]) -> None:
-        """Keep what was added since the last time: it comes from these files."""
-        added = [(one.path, one.digest, one.size, one.before, one.rows) for one in sources]
-        query = "INSERT INTO sources (path, digest, size, before, rows) VALUES (?, ?, ?, ?, ?)"
-        self.write([(query, added)])
-
-    def numbers_of(self, digests: Sequence[bytes]) -> dict[bytes, int]:
-        """The numbers of those pairs that are there; looked up in their order, as the file has them."""
-        query = "SELECT number FROM pairs WHERE digest = ?"
-        found = ((one, self.fetch(query, one)) for one in sorted(digests))
-        return {one: rows[0][0] for one, rows in found if rows}
-
-    def row_of(self, item: str) -> tuple[int, int, float, str | None, int | None] | None:
-        """A row's number, pair, weight, stratum and position, by its item; None where there is none."""
-        query = "SELECT number, pair, weight, stratum, position FROM rows WHERE item = ?"
-        found = self.fetch(query, item)
-        return found[0] if found else None
-
-    def add(self, pairs: Sequence[tuple[Any, ...]], rows: Sequence[tuple[Any, ...]]) -> None:
-        """Add pairs and rows, each as the values of its table."""
-        self.write(
-            [
-                ("INSERT INTO pairs VALUES (?, ?, ?, ?, ?)", sorted(pairs, key=lambda one: one[1])),
-                ("INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?)", sorted(rows, key=lambda one: one[1])),
-            ]
-        )
-        self.rows, self.pairs = self.rows + len(rows), self.pairs + len(pairs)
 
     # --- what is asked -------------------------------------------------------------------------------
 

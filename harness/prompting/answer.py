@@ -1,8 +1,8 @@
 """The answer form: what a teacher is asked to reply, and the one strict way to read it.
 
 An answer is exactly one JSON object with the keys of the form, bare, fenced or behind prose, and nothing
-but marks comes after it. Thinking that a server left in the text is no part of the answer. What is not that
-is Ungraded with its cause. No grade is ever guessed: not from a digit in the prose, not from the better of
+but marks comes after it. Thinking that a server left in the text is not a part of the answer. Other replies
+are Ungraded with a cause. No grade is ever guessed: not from a digit in the prose, not from the better of
 two answers, not from an object that the reply only quotes.
 """
 

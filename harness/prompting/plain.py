@@ -21,7 +21,7 @@ DERIVED: dict[type[Noun], tuple[str, ...]] = {
 _JSON = json.JSONEncoder(ensure_ascii=False, indent=2)
 
 
-class Data(dict[str, Any]):
+class PlainData(dict[str, Any]):
     """A noun's values by name. `bare` holds the values of its JSON: no defaults and no properties.
 
     `weight`: what comparing it with its equal takes, as so many short texts.
@@ -43,7 +43,7 @@ class Data(dict[str, Any]):
 
 
 def _weight(value: Any) -> int:
-    if isinstance(value, Data):
+    if isinstance(value, PlainData):
         return value.weight
     parts = value.values() if isinstance(value, dict) else value if isinstance(value, tuple) else ()
     return 1 + (len(value) // 64 if isinstance(value, str) else sum(map(_weight, parts)))
@@ -52,7 +52,7 @@ def _weight(value: Any) -> int:
 def plain(value: Any) -> Any:
     """A value for a template; a set is sorted, since its order differs between processes."""
     if isinstance(value, Noun):
-        return Data(value)
+        return PlainData(value)
     if isinstance(value, frozenset):
         return tuple(sorted(value))
     if isinstance(value, list | tuple):
@@ -64,7 +64,7 @@ def plain(value: Any) -> Any:
 
 def bare(value: Any) -> Any:
     """A value in JSON's types."""
-    if isinstance(value, Data):
+    if isinstance(value, PlainData):
         return value.bare
     if isinstance(value, list | tuple):
         return list(map(bare, value))
@@ -75,6 +75,6 @@ def bare(value: Any) -> Any:
 
 def json_parts(value: Any) -> Iterable[str]:
     """JSON for a prompt, piece by piece, without escaping: \\u00e4 costs tokens and is hard to read."""
-    if isinstance(value, Data) and "json_text" in value:
+    if isinstance(value, PlainData) and "json_text" in value:
         return (value["json_text"],)
     return _JSON.iterencode(bare(value))

@@ -225,7 +225,7 @@ def _chosen(files: PromptFiles, shots: Sequence[Example]) -> list[Example]:
     known = {shot.id: shot for shot in shots}
     where, chosen = str(files.folder / SPEC), Counter(files.spec.chosen)
     unknown = (
-        Fault(where, f"chosen: {id_} may not be shown: it is no shot, or would give a graded pair away")
+        Fault(where, f"chosen: {id_} may not be shown: it is not a shot, or would give a graded pair away")
         for id_ in chosen
         if id_ not in known
     )

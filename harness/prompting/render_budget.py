@@ -7,7 +7,7 @@ from typing import Any, Final
 from jinja2 import Undefined
 from jinja2.exceptions import TemplateRuntimeError
 
-from harness.prompting.plain import Data
+from harness.prompting.plain import PlainData
 
 LETTERS: Final = 16_000_000
 """The most characters that one rendering may make: about four million tokens."""
@@ -92,11 +92,11 @@ def sizes_of(value: Any, *, texts: bool = False) -> Iterator[int]:
     todo = [value]
     while todo:
         one = todo.pop()
-        if texts and isinstance(one, Data | Undefined):
+        if texts and isinstance(one, PlainData | Undefined):
             str(one if isinstance(one, Undefined) else "")
             raise TemplateRuntimeError(f"the {one.kind} is a table: write it | json, or one of its values")
-        yield ENTRY + (len(one) if isinstance(one, str) else one.weight if isinstance(one, Data) else 0)
-        if isinstance(one, dict) and not isinstance(one, Data):
+        yield ENTRY + (len(one) if isinstance(one, str) else one.weight if isinstance(one, PlainData) else 0)
+        if isinstance(one, dict) and not isinstance(one, PlainData):
             todo += (*one, *one.values())
         elif isinstance(one, list | tuple):
             todo += one

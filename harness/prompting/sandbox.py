@@ -17,7 +17,7 @@ from jinja2.runtime import Context, LoopContext, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from harness.prompting.filters import KNOWN, LISTING, OF_TEXT, OWN, cost_of, printf
-from harness.prompting.plain import Data
+from harness.prompting.plain import PlainData
 from harness.prompting.render_budget import ENTRY, RenderBudget, TooMuch, Turns, sizes_of
 from harness.prompting.template_guard import HELD, JOINED, TURNS
 
@@ -96,7 +96,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         found = self._method(obj, argument)
         if found is not None:
             return found
-        kind = obj.kind if isinstance(obj, Data) else ""
+        kind = obj.kind if isinstance(obj, PlainData) else ""
         hint = f"{kind!r} has no attribute {argument!r} (it has: {', '.join(obj)})" if kind else None
         return self.undefined(hint, obj=obj, name=argument)
 

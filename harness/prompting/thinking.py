@@ -36,7 +36,7 @@ def without_thinking(text: str) -> str:
         raise TwoAnswers(f"the thinking ends {plural(len(ends), 'time')}")
     if ends:
         begin, behind = _BEGIN.search(text, 0, ends[0].start()), text[ends[0].end() :]
-        # An answer before the thinking began is no draft of it: with one behind it, there are two.
+        # An answer before the thinking began is not a draft of it: with one behind it, there are two.
         return text[: begin.start()] + behind if begin and "{" in behind else behind
     return "" if _BEGIN.match(text) else text
 

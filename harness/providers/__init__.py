@@ -148,7 +148,7 @@ def is_recorded(model: str) -> bool:
 def refuse_unread(name: str, shots: int | None) -> None:
     """BadInput for shots that go into no prompt."""
     if shots is not None and not is_prompted(name):
-        raise BadInput(f"{name} is sent no prompt: leave --shots away")
+        raise BadInput(f"{name} is sent no prompt; remove --shots")
 
 
 def open_teacher(name: str, setup: Setup) -> Teacher:
@@ -167,7 +167,7 @@ def batches_of(name: str, teacher: Teacher) -> Batches:
     api = PROVIDERS[provider].batches
     if api is None or not isinstance(teacher, Served):
         having = ", ".join(f"{name}/" for name, known in PROVIDERS.items() if known.batches)
-        raise BadInput(f"{provider}/ has no batch API (these have: {having}): leave --batch away")
+        raise BadInput(f"{provider}/ has no batch API (these have: {having}); remove --batch")
     return api(teacher)
 
 

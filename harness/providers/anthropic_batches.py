@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from harness.nouns.records import Prompt, Reply
-from harness.providers.batches import Batches, BatchStatus, Result, UnaskedError, UnreadError, part
+from harness.providers.batches import Batches, BatchResult, BatchStatus, UnaskedError, UnreadError, part
 from harness.providers.error_body import tells, told_by, words_of
 from harness.providers.reading import read_answer, read_number
 from harness.providers.wire import shown, told_error
@@ -49,7 +49,7 @@ class AnthropicBatches(Batches):
             unasked=counts["canceled"] + counts["expired"],
         )
 
-    async def results(self, batch: str) -> list[Result]:
+    async def results(self, batch: str) -> list[BatchResult]:
         """The lines of the result file, at its place in the API: the key goes to no other address."""
         return await self._lines(f"{PATH}/{part(batch)}/results", "results", _MessageLine, self._answer)
 

@@ -63,7 +63,7 @@ def refuse(teacher: str, setup: Setup, *names: str) -> None:
     ]
     if idle:
         options = ", ".join(f"--{name}" for name in idle)
-        raise BadInput(f"{teacher} takes no {' and no '.join(idle)}: leave {options} away")
+        raise BadInput(f"{teacher} takes no {' and no '.join(idle)}; remove {options}")
 
 
 class Teacher(Protocol):

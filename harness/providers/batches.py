@@ -45,7 +45,7 @@ class UnreadError(CallError):
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class BatchResult:
     """One line of a batch's results: where it stands, its request if it names one, and what came of it."""
 
     where: str
@@ -112,7 +112,7 @@ class Batches(ABC):
         """How far a batch is. MissingError where the server knows none of that id."""
 
     @abstractmethod
-    async def results(self, batch: str) -> list[Result]:
+    async def results(self, batch: str) -> list[BatchResult]:
         """The lines of a batch that is over, in any order.
 
         MissingError where the server no longer keeps it.
@@ -134,7 +134,7 @@ class Batches(ABC):
 
     async def _lines(
         self, path: str, file: str, model: type[Body], answer: Callable[[Body], Reply]
-    ) -> list[Result]:
+    ) -> list[BatchResult]:
         """A file of results, each line by itself, so that one that is odd costs no other.
 
         `answer` is the one that a line holds; CallError where it holds none.
@@ -147,9 +147,11 @@ class Batches(ABC):
                 self._served.count(error)
                 raise
 
-        def read(text: str) -> list[Result]:
+        def read(text: str) -> list[BatchResult]:
             numbered = [(f"{file}, line {at}", line) for at, line in enumerate(text.split("\n"), 1)]
-            found = [Result(where, *_read(line, model, counted)) for where, line in numbered if line.strip()]
+            found = [
+                BatchResult(where, *_read(line, model, counted)) for where, line in numbered if line.strip()
+            ]
             # An error can come in place of the whole file.
             told = told_in(parsed(text)) if len(found) == 1 and found[0].id is None else None
             if told is not None:

@@ -15,7 +15,7 @@ def open_teacher(model: str, setup: Setup) -> Teacher:
     """`builtin/lexical` or `builtin/majority`, trained on the shots and on nothing else."""
     if model not in NAMES:
         raise BadInput(f"unknown model builtin/{model}; there are: builtin/{', builtin/'.join(NAMES)}")
-    refuse(f"builtin/{model}, which asks no server,", setup, *SENT_ALONG)
+    refuse(f"builtin/{model}, which makes no API calls,", setup, *SENT_ALONG)
     if not setup.shots and setup.withheld:
         shots = plural(setup.withheld, "shot")
         raise BadInput(

@@ -49,10 +49,10 @@ def check_url(url: str | None, variable: str) -> None:
     except ValueError:
         sound = False
     if not sound:
-        raise BadInput("the base URL is no URL: write http://host:port/v1")
+        raise BadInput("invalid base URL; expected http://host:port/v1")
     if "@" in parts.netloc or "?" in url or "#" in url:
         what = "a user, a query or a fragment"
-        raise BadInput(f"the base URL holds {what}: leave it away, and put a key into {variable}")
+        raise BadInput(f"the base URL holds {what}; remove it, and put a key into {variable}")
 
 
 def connect(sdk: Any, client: Any, base_url: str | None, key: str | None) -> Wire:

@@ -50,7 +50,7 @@ WAITS = {"retryafter": 1.0, "retryafterseconds": 1.0, "retrydelay": 1.0, "retrya
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ErrorTold:
     """An error that a body tells of: as a status, by every name that it goes by, and in words.
 
     `wait`: seconds that the server asks us to wait, where the body says so. `counts`: the tokens that it
@@ -64,7 +64,7 @@ class Told:
     counts: Any = None
 
 
-def told_in(body: Any) -> Told | None:
+def told_in(body: Any) -> ErrorTold | None:
     """The error that an answer under status 200 holds instead of an answer; None where it holds none."""
     found = body[0] if isinstance(body, list) and body else body
     if not isinstance(found, dict):
@@ -92,13 +92,13 @@ def holds_answer(body: Any) -> bool:
     return isinstance(body, dict) and any(body.get(key) for key in ANSWERS)
 
 
-def told_by(body: Any) -> Told:
+def told_by(body: Any) -> ErrorTold:
     """A body that is an error, or the part of one that is, as an error."""
     # Every code and type: the APIs put them into different fields.
     names = frozenset(value for path, value in _leaves(body, ()) if path and path[-1] in NAMED)
     usage = body.get("usage") if isinstance(body, dict) else None
     counts = usage if isinstance(usage, dict) and any(usage.values()) else None
-    return Told(_status_of(body), names, words_of(body), wait_of(body), counts)
+    return ErrorTold(_status_of(body), names, words_of(body), wait_of(body), counts)
 
 
 def words_of(body: Any) -> str:

@@ -13,8 +13,8 @@ from harness.errors import RejectedError
 from harness.nouns.records import Prompt, Reply
 from harness.providers.batches import (
     Batches,
+    BatchResult,
     BatchStatus,
-    Result,
     UnaskedError,
     UnreadError,
     part,
@@ -76,17 +76,17 @@ class OpenAIBatches(Batches):
             unasked=None if is_idle else 0 if status == "completed" else max(0, total - done - failed),
         )
 
-    async def results(self, batch: str) -> list[Result]:
+    async def results(self, batch: str) -> list[BatchResult]:
         """Both files' lines. An expired or cancelled batch has files too, of what was done before."""
         found = await self._batch(batch)
         files = {"output file": found.output_file_id, "error file": found.error_file_id}
-        lines, missing = list[Result](), list[Result]()
+        lines, missing = list[BatchResult](), list[BatchResult]()
         for name, id in files.items():
             try:
                 path = f"/files/{part(id or '')}/content"
                 lines += await self._lines(path, name, _OutputLine, self._answer) if id else []
             except (MissingError, RejectedError) as error:
-                missing.append(Result(name, None, UnreadError(f"the file is missing: {error}")))
+                missing.append(BatchResult(name, None, UnreadError(f"the file is missing: {error}")))
         return [*lines, *missing]
 
     @property

@@ -41,7 +41,7 @@ def digests_of(messages: tuple[Message, ...]) -> tuple[str, str]:
 
 def open_teacher(model: str, setup: Setup) -> Teacher:
     """The replies in golden/POLICY/recorded/NAME.jsonl. BadInput for whatever is wrong in it."""
-    refuse("a recording, which asks no server,", setup, *SENT_ALONG)
+    refuse("a recording, which makes no API calls,", setup, *SENT_ALONG)
     folder = setup.root / "golden" / setup.policy.name / FOLDER
     there = sorted(path.stem for path in folder.glob("*.jsonl"))
     if model not in there:

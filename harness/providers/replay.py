@@ -18,7 +18,7 @@ KNOWN = 100_000
 
 def open_teacher(model: str, setup: Setup) -> Teacher:
     """The grades of a file. BadInput for whatever is wrong in it."""
-    refuse("replay, which asks no server,", setup, *SENT_ALONG)
+    refuse("replay, which makes no API calls,", setup, *SENT_ALONG)
     return Replay(model, setup)
 
 

@@ -26,7 +26,7 @@ def open_teacher(model: str, setup: Setup) -> Teacher:
     from harness.providers.student_file import load_student
     from harness.providers.student_policy import unknown_to
 
-    refuse("student, which asks no server,", setup, *SENT_ALONG)
+    refuse("student, which makes no API calls,", setup, *SENT_ALONG)
     folder = setup.root / model
     saved, weights = load_student(folder)
     if saved.scale != setup.policy.scale:

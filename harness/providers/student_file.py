@@ -132,7 +132,7 @@ def load_saved(folder: Path) -> SavedStudent:
     there = {one.name for one in folder.iterdir()}
     if there != {STUDENT, WEIGHTS}:
         found = ", ".join(sorted(there)[:5]) or "nothing"
-        what = f"is no student, which is {STUDENT} and {WEIGHTS} and nothing else (there: {found})"
+        what = f"is not a student, which is {STUDENT} and {WEIGHTS} and nothing else (there: {found})"
         raise BadInput([Fault(str(folder), what)])
     path = folder / STUDENT
     saved, faults = build(SavedStudent, read_json(path, LONGEST, links=False), str(path))

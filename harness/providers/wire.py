@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic_core import to_json
 
 from harness.errors import CallError, FatalError, RejectedError, TransientError
-from harness.providers.error_body import Told, parsed, told_by
+from harness.providers.error_body import ErrorTold, parsed, told_by
 from harness.storage.strict_json import whole_text
 from harness.storage.visible import one_line
 
@@ -199,7 +199,7 @@ def _is_unsent(error: Exception) -> bool:
     return isinstance(error, aiohttp.ClientConnectorError)
 
 
-def told_error(told: Told) -> CallError:
+def told_error(told: ErrorTold) -> CallError:
     """What an error of the API means for the run."""
     error = _meant_by(told)
     error.counts = told.counts
@@ -207,7 +207,7 @@ def told_error(told: Told) -> CallError:
     return error
 
 
-def _meant_by(told: Told) -> CallError:
+def _meant_by(told: ErrorTold) -> CallError:
     status, names, words, wait = told.status, told.names, shown(told.words), told.wait
     if names & set(SPENT) or status == 402 or SPENT[-1] in words:
         return FatalError(f"the quota is spent ({status}): {words}")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class FieldFigure:
     """A figure and the field that holds it. `name` is used on a page and in a sentence.
 
     `markdown`: its name in a summary, if it is shown there. `row`: its name in a terminal's table, below the
@@ -71,23 +71,23 @@ def _outcomes(score: Gate2) -> str:
 
 
 KAPPAS = (
-    Figure("kappa", "Cohen's kappa", "kappa", column="kappa"),
+    FieldFigure("kappa", "Cohen's kappa", "kappa", column="kappa"),
     *(
-        Figure(f"kappa_{how}", f"kappa, {how} weights", f"kappa, {how}", f"  {how} weights", how)
+        FieldFigure(f"kappa_{how}", f"kappa, {how} weights", f"kappa, {how}", f"  {how} weights", how)
         for how in ("linear", "quadratic")
     ),
 )
 """Kappa under each weighting; one of them is gated."""
 KAPPA_NAMES = {one.field: one.name for one in KAPPAS}
-ACCURACY = Figure("accuracy", "accuracy", markdown="accuracy", means=_floor, place="card")
-MAE = Figure("mae", "mean absolute error", less_is_better=True)
-COVERAGE = Figure("coverage", "coverage", share=True, means=_outcomes, place="card")
+ACCURACY = FieldFigure("accuracy", "accuracy", markdown="accuracy", means=_floor, place="card")
+MAE = FieldFigure("mae", "mean absolute error", less_is_better=True)
+COVERAGE = FieldFigure("coverage", "coverage", share=True, means=_outcomes, place="card")
 SCORED = (
     ACCURACY,
     MAE,
-    Figure("bias", "bias", signed=True, means=lambda score: "the grader's mean minus the golden one"),
+    FieldFigure("bias", "bias", signed=True, means=lambda score: "the grader's mean minus the golden one"),
     COVERAGE,
-    Figure(
+    FieldFigure(
         "kappa_worst_case",
         "gated kappa, missing answers counted worst",
         ci="kappa_worst_case_ci",
@@ -98,22 +98,22 @@ SCORED = (
 """The figures of a run's scorecard beside kappa."""
 CHANGES = (
     *KAPPAS,
-    Figure("actions", "kappa of actions", markdown="kappa of actions"),
+    FieldFigure("actions", "kappa of actions", markdown="kappa of actions"),
     ACCURACY,
     MAE,
     COVERAGE,
-    Figure("seconds", "seconds an answer", if_any=True),
-    Figure("cost", "cost of an answer", money=True, if_any=True),
+    FieldFigure("seconds", "seconds an answer", if_any=True),
+    FieldFigure("cost", "cost of an answer", money=True, if_any=True),
 )
 """The figures of a comparison."""
 
 
-def scored(score: Gate2) -> list[Figure]:
+def scored(score: Gate2) -> list[FieldFigure]:
     """The figures of a scorecard beside kappa that apply to it."""
     return [figure for figure in SCORED if score.coverage < 1 or not figure.if_missing]
 
 
-def changes_of(found: "Comparison") -> Iterator[tuple[Figure, "Change"]]:
+def changes_of(found: "Comparison") -> Iterator[tuple[FieldFigure, "Change"]]:
     """Each figure of a comparison that is available, with its change."""
     for figure in CHANGES:
         change: Change | None = figure.of(found)
@@ -121,7 +121,7 @@ def changes_of(found: "Comparison") -> Iterator[tuple[Figure, "Change"]]:
             yield figure, change
 
 
-def contrary(found: "Comparison", *, better: bool) -> Iterator[tuple[Figure, "Change"]]:
+def contrary(found: "Comparison", *, better: bool) -> Iterator[tuple[FieldFigure, "Change"]]:
     """The figures whose whole interval says the reverse of what the gated kappa does."""
     for figure, change in changes_of(found):
         if change.ci is not None:

@@ -23,7 +23,7 @@ from harness.report.parts import (
 )
 from harness.score.few import SHOWN, few_names, least_agreeing, least_consistent, lowest_pairs
 from harness.score.items import INDEPENDENT
-from harness.scorecards.gate1 import AgreementIn, Dispute, Gate1, PairAgreement, RaterBias
+from harness.scorecards.gate1 import AgreementIn, DisputedItem, Gate1, PairAgreement, RaterBias
 from harness.storage.plural import plural
 
 CLEAR = "The raters agree: the policy is clear."
@@ -198,7 +198,7 @@ def _disputes(score: Gate1, shown: int) -> RenderableType:
     return table
 
 
-def _by_grade(dispute: Dispute) -> str:
+def _by_grade(dispute: DisputedItem) -> str:
     """Each grade with its raters, if there are too many raters for a column each."""
     given: dict[int, list[str]] = {}
     for rater, grade in dispute.grades.items():
@@ -206,7 +206,7 @@ def _by_grade(dispute: Dispute) -> str:
     return f"{_named(dispute)}: " + "; ".join(f"{grade} {few_names(given[grade])}" for grade in sorted(given))
 
 
-def _named(dispute: Dispute) -> str:
+def _named(dispute: DisputedItem) -> str:
     """A dispute's item with what it is about, as far as its id does not say that."""
     said = [text for text in (dispute.query, dispute.title) if text and text not in dispute.item]
     return f"{whole(dispute.item)}{': ' if said else ''}{' -> '.join(said)}"

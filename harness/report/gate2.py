@@ -19,7 +19,7 @@ from harness.report.parts import (
     percent,
     verdict_lines,
 )
-from harness.score.items import INDEPENDENT
+from harness.score.items import INDEPENDENT, lacks_queries
 from harness.scorecards.gate2 import Gate2, SliceScore
 from harness.storage.plural import plural
 
@@ -139,8 +139,7 @@ def _clustering(score: Gate2) -> str:
     """The number of clusters and the design effect behind the intervals."""
     effect = score.gated_kappa.design_effect
     cost = f", design effect {effect:.2f}" if effect is not None else ""
-    lacking = any("its query" in one or "name no query" in one for one in score.warnings)
-    counted = ", each item without one counted as one" if lacking else ""
+    counted = ", each item without one counted as one" if lacks_queries(score.warnings) else ""
     return f"Intervals are clustered by query: {plural(score.n_clusters, 'query')}{counted}{cost}."
 
 

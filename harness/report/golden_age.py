@@ -32,7 +32,7 @@ def _aged(found: GoldenAge) -> Iterator[RenderableType]:
     if found.unnoted:
         note = plural(found.unnoted, "example of this version notes", "examples of this version note")
         yield Text(
-            f"{note} no rules: nobody can tell whether the policy was edited since they were judged. "
+            f"{note} no rules: it is unknown whether the policy was edited since they were judged. "
             "`harness golden confirm --file IDS --why TEXT` notes them, once the policy is finished."
         )
     if found.aged:
@@ -49,7 +49,7 @@ def _judged_before(found: GoldenAge) -> Iterator[RenderableType]:
     were = plural(len(found.aged), "example was", "examples were")
     yield Text(
         f"{were} judged under another version, or by rules edited since: {len(resting):,} rest on what "
-        f"moved, for {len(unknown):,} nobody can tell, {apart:,} rest on nothing that moved."
+        f"moved, for {len(unknown):,} it is unknown, {apart:,} rest on nothing that moved."
     )
     for one in found.moved[:SHOWN]:
         yield _some(f"{one.name} moved:", [aged.item for aged in found.aged if one.name in aged.because])

@@ -17,14 +17,14 @@ FIRST = 300
 """Pairs of a first sample, as `harness sample` draws by itself."""
 
 
-class Step(NamedTuple):
+class NextStep(NamedTuple):
     """A step in words, and the command that takes it, where one does."""
 
     words: str
     command: str = ""
 
 
-def estimate_steps(found: Estimates, labels: LabelSummary | None) -> Iterator[Step]:
+def estimate_steps(found: Estimates, labels: LabelSummary | None) -> Iterator[NextStep]:
     """What would make an estimate better, or explain it. Only a label set can be sampled by a command."""
     main, worst = found.estimates[0], found.worst
     if main.to_halve and main.to_halve.items:
@@ -34,17 +34,19 @@ def estimate_steps(found: Estimates, labels: LabelSummary | None) -> Iterator[St
             f"Look at {worst.stratum} first: {main.name} is lower there than elsewhere, by more than chance "
             "explains. Have more of it graded, at least five queries in each stratum."
         )
-        yield Step(words, _sample(labels, FIRST, found.by) if labels else "")
+        yield NextStep(words, _sample(labels, FIRST, found.by) if labels else "")
     if found.ratings and found.ratings.differ:
         several = plural(found.ratings.several, "rated item")
         words = (
             f"Raters differ on {found.ratings.differ:,} of {several}: settle these, or "
             "see whether the policy is clear."
         )
-        yield Step(words, f"harness gate1 {shlex.quote(found.ratings.file)} {_policy(found.policy)}".rstrip())
+        yield NextStep(
+            words, f"harness gate1 {shlex.quote(found.ratings.file)} {_policy(found.policy)}".rstrip()
+        )
 
 
-def _halving(more: Labels, labels: LabelSummary | None, left: int) -> Step:
+def _halving(more: Labels, labels: LabelSummary | None, left: int) -> NextStep:
     """How many more human grades halve the interval, and where they come from; `left`: queries without."""
     queries = plural(more.queries, "more query", "more queries")
     words = (
@@ -52,32 +54,32 @@ def _halving(more: Labels, labels: LabelSummary | None, left: int) -> Step:
         f"({plural(more.items, 'row')}), drawn at random."
     )
     if labels is None:
-        return Step(words)
+        return NextStep(words)
     if more.queries > left or more.items > _drawable(labels):
-        return Step(f"{words} The label set has fewer pairs to draw: label more of production first.")
-    return Step(words, _sample(labels, more.items))
+        return NextStep(f"{words} The label set has fewer pairs to draw: label more of production first.")
+    return NextStep(words, _sample(labels, more.items))
 
 
-def label_steps(found: LabelSummary) -> Iterator[Step]:
+def label_steps(found: LabelSummary) -> Iterator[NextStep]:
     """From a label set that nobody has rated to an estimate."""
     if found.outcomes.failed:
         rows = plural(found.outcomes.failed, "row has", "rows have")
-        yield Step(f"{rows} no answer: repeat the harness label command of the set with --retry-failed.")
+        yield NextStep(f"{rows} no answer: repeat the harness label command of the set with --retry-failed.")
     strata = "stratum" if found.by_stratum else None
-    yield Step("Draw a sample at random.", _sample(found, FIRST, strata))
-    yield Step("Have people rate it.", how_to_plan(found.policy, PLAN))
-    yield Step("When the raters have finished, seal what they said.", "harness rate seal --all")
+    yield NextStep("Draw a sample at random.", _sample(found, FIRST, strata))
+    yield NextStep("Have people rate it.", how_to_plan(found.policy, PLAN))
+    yield NextStep("When the raters have finished, seal what they said.", "harness rate seal --all")
     ratings = shlex.quote(f"golden/{found.policy.partition('@')[0]}/{PRODUCTION}")
-    yield Step(
+    yield NextStep(
         "Then estimate how good it is.",
         f"harness estimate {shlex.quote(found.labels)} --ratings {ratings} --html estimate.html",
     )
 
 
-def proof_steps(manifest: LabelManifest) -> Iterator[Step]:
+def proof_steps(manifest: LabelManifest) -> Iterator[NextStep]:
     """How a teacher, or a cascade, that is not proven becomes so."""
     if manifest.cascade and not manifest.cascade.confirmed:
-        yield Step(
+        yield NextStep(
             "Confirm the cascade: see whether it may stand in for its teacher on test.",
             f"harness student cascade --student {shlex.quote(manifest.cascade.student)} -o cascade.json",
         )
@@ -85,7 +87,7 @@ def proof_steps(manifest: LabelManifest) -> Iterator[Step]:
         asked = manifest.asked
         given = {"model": asked.model, "policy": asked.policy, "prompt": asked.prompt, "split": "test"}
         words = " ".join(f"--{name} {shlex.quote(value)}" for name, value in given.items())
-        yield Step("Prove the teacher: see whether it passes Gate 2 on test.", f"harness eval {words}")
+        yield NextStep("Prove the teacher: see whether it passes Gate 2 on test.", f"harness eval {words}")
 
 
 def _sample(labels: LabelSummary, pairs: int, by: str | None = None) -> str:

@@ -199,12 +199,6 @@ def cited(one: Contradiction) -> str:
     return f"by {', '.join(one.clauses)}" if one.clauses else ""
 
 
-def clause_words(contradicted: int, of: int) -> str:
-    """How many of the pairs of a clause are contradicted."""
-    verb = "is" if contradicted == 1 else "are"
-    return f"{contradicted:,} of {of:,} {verb} contradicted"
-
-
 def _clauses(found: Signal) -> Iterator[RenderableType]:
     yield from _by_clause("By clause", found.clauses, {"wanted": WANTED, "refused": REFUSED})
     yield from _by_group("By boundary (graded 1, against those graded 2: 1|2), stratum and tag", found.groups)

@@ -159,7 +159,7 @@ def grades_words(found: Watch) -> str | None:
     if at := found.teacher.alarmed_at:
         return f"these grades are of a teacher that drifted (alarm on {at}): they cannot tell of the traffic"
     if found.teacher.e_value is None:
-        return "these grades are of a teacher that nobody watched: they may have moved with it"
+        return "these grades are of a teacher that was not watched: they may have moved with it"
     return None
 
 

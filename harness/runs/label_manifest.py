@@ -17,7 +17,7 @@ Rows = Annotated[int, Field(ge=0, le=100 * ANSWERS)]
 """How many rows or pairs there are; more than that is damage."""
 
 
-class Source(Noun):
+class PairsFile(Noun):
     """A file of pairs. `before`: the rows that the set had before it; `rows`: those that it added."""
 
     path: str
@@ -54,7 +54,7 @@ class LabelDigests(Noun):
         return [IN_WORDS[name] for name, then in there.items() if then != here[name]]
 
 
-class Outcomes(Noun):
+class RowOutcomes(Noun):
     """How rows ended."""
 
     graded: Rows
@@ -102,10 +102,10 @@ class LabelManifest(Noun):
     """Who answered first, if not the teacher alone; `proven` then takes both: that, and its own proof."""
     unproven: bool = False
     """Whether the user let a teacher label that no gate has passed."""
-    sources: tuple[Source, ...] = ()
+    sources: tuple[PairsFile, ...] = ()
     rows: Rows = 0
     distinct: Rows = 0
-    outcomes: Outcomes | None = None
+    outcomes: RowOutcomes | None = None
     model_answered: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     harness: str

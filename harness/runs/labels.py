@@ -65,7 +65,7 @@ class LabelSet:
             [
                 *(Fault(str(path), "no such file; restore it") for path in wanted if not path.exists()),
                 *(
-                    Fault(str(folder / name), "is no shard of this set: take it out")
+                    Fault(str(folder / name), "is not a shard of this set: remove it")
                     for name in sorted(there)
                 ),
             ]
@@ -167,10 +167,12 @@ def _faults(path: Path, file: Any, manifest: LabelManifest, rows: int) -> Iterat
     if odd or lost:
         what = [f"unknown columns: {', '.join(odd)}"] if odd else []
         what += [f"missing columns: {', '.join(lost)}"] if lost else []
-        yield Fault(str(path), f"is no shard of a label set ({'; '.join(what)})")
+        yield Fault(str(path), f"is not a shard of a label set ({'; '.join(what)})")
     elif not found.equals(wanted):
         kinds = [name for name in wanted.names if found.field(name).type != wanted.field(name).type]
-        yield Fault(str(path), f"is no shard of a label set (the types of {', '.join(kinds) or 'columns'})")
+        yield Fault(
+            str(path), f"is not a shard of a label set (the types of {', '.join(kinds) or 'columns'})"
+        )
     if file.metadata.num_rows != rows:
         yield Fault(
             str(path), f"has {plural(file.metadata.num_rows, 'row')}, and the set says {rows:,}; restore it"

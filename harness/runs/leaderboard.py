@@ -9,7 +9,7 @@ from harness.runs.listing import ListedRun, coverage_floor
 from harness.storage.plural import plural
 
 
-class Terms(NamedTuple):
+class KappaTerms(NamedTuple):
     """What a kappa was measured on and how. Two kappas are comparable if all of it is equal.
 
     `policy` and `examples` are digests, `n` counts examples, `votes` the answers that vote on one, 0 if none.
@@ -34,14 +34,14 @@ class Ranked:
     apart: str | None = None
 
 
-def terms_of(run: ListedRun) -> Terms:
+def terms_of(run: ListedRun) -> KappaTerms:
     """The terms of a run that has a manifest."""
     assert run.manifest is not None, "only runs with a manifest are compared"
     asked, digests = run.manifest.asked, run.manifest.digests
     votes = asked.repeats if asked.aggregate == "vote" and asked.repeats > 1 else 0
     kappa = run.headline.gated if run.headline else ""
     n = run.manifest.examples
-    return Terms(asked.policy, asked.part, digests.policy, n, digests.golden, kappa, votes)
+    return KappaTerms(asked.policy, asked.part, digests.policy, n, digests.golden, kappa, votes)
 
 
 def own_reason(run: ListedRun) -> str | None:
@@ -80,7 +80,7 @@ def unlike(run: ListedRun, other: ListedRun) -> str | None:
 
 def groups_of(runs: Sequence[ListedRun]) -> list[list[ListedRun]]:
     """Comparable runs in groups: the group with the most examples first, then the one with the newest run."""
-    groups: dict[Terms, list[ListedRun]] = {}
+    groups: dict[KappaTerms, list[ListedRun]] = {}
     for run in runs:
         if own_reason(run) is None:
             groups.setdefault(terms_of(run), []).append(run)

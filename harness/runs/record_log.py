@@ -217,7 +217,7 @@ class RecordLog:
             self._sync()
 
     def _begin_segment(self) -> None:
-        """Go on in a new file; a kill right after leaves it empty, which is no damage."""
+        """Go on in a new file; a kill right after leaves it empty, which is not damage."""
         self._sync()
         path = segment(self._folder, len(segments(self._folder)) + 1)
         new = open_regular(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, links=False)

@@ -129,7 +129,7 @@ def save_settings(folder: Path, settings: WatchSettings) -> None:
 
 
 def history_of(folder: Path) -> list[Line]:
-    """Every line. A last one that a kill cut off is no line yet: its day is done again."""
+    """Every line. A last one that a kill cut off is not a line yet: its day is done again."""
     path = folder / HISTORY
     found, faults = list[Line](), list[Fault]()
     seen = set[tuple[str, str]]()

@@ -26,7 +26,7 @@ class TableScale(NamedTuple):
 def scale_of_table(table: Table, layout: Layout, given: str | None) -> TableScale:
     """The scale that a table's grades are on; `given` where someone says it.
 
-    BadInput for grades that are no whole numbers and have no label: their order is nowhere written.
+    BadInput for grades that are not whole numbers and have no label: their order is nowhere written.
     """
     words = _words(layout.labels)
     if given is not None:
@@ -55,7 +55,7 @@ def _missing(table: Table, layout: Layout) -> list[Fault]:
 
 
 def _words_without_order(table: Table, layout: Layout) -> list[Fault]:
-    """What is no grade in the column of grades, where there is one: nothing says what it means."""
+    """What is not a grade in the column of grades, where there is one: nothing says what it means."""
     try:
         headers = table.find("grade", layout)
     except BadInput:
@@ -67,7 +67,7 @@ def _words_without_order(table: Table, layout: Layout) -> list[Fault]:
 
 
 def _words(labels: Mapping[str, int | None]) -> dict[int, str]:
-    """The first word of each grade; a number that stands for a number is no name."""
+    """The first word of each grade; a number that stands for a number is not a name."""
     named: dict[int, str] = {}
     for word, grade in labels.items():
         if grade is not None and number_of(word) is None:

@@ -71,7 +71,7 @@ def _take(folder: Path, draft: Path) -> None:
 
 
 def _move_into(folder: Path, draft: Path, scratch: Path) -> None:
-    """Move everything, the policies last: without them it is no project. After an error nothing stays."""
+    """Move everything, the policies last: without them it is not a project. After an error nothing stays."""
     if there := sorted(one.name for one in folder.iterdir() if one != scratch):
         raise _occupied(folder, there)
     moved: list[Path] = []

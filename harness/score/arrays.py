@@ -15,7 +15,7 @@ from harness.golden.scales import parse_scale, scale_text
 from harness.nouns.pair import Rating, query_key
 from harness.score.indexes import doubles_of, matched
 from harness.score.items import GradedItem, bare_answer
-from harness.score.shapes import Given, given, is_missing, refuse_fields, shown, texts
+from harness.score.shapes import GivenColumns, given, is_missing, refuse_fields, shown, texts
 
 Scale = str | Sequence[int]
 LONG = ("item", "rater", "grade")
@@ -72,7 +72,7 @@ def _refuse_other_places(rated: list[str], items: list[str], named: bool) -> Non
 
 
 def _wide(
-    table: Given, levels: tuple[int, ...], queries: Any, items: Mapping[str, str | None] | None
+    table: GivenColumns, levels: tuple[int, ...], queries: Any, items: Mapping[str, str | None] | None
 ) -> tuple[list[str], list[Rating]]:
     if table.flat:
         raise BadInput("ratings: items x raters are wanted, here is one value an item")
@@ -95,7 +95,7 @@ def _wide(
     ]
 
 
-def _long(table: Given, levels: tuple[int, ...]) -> tuple[list[str], list[Rating]]:
+def _long(table: GivenColumns, levels: tuple[int, ...]) -> tuple[list[str], list[Rating]]:
     """The items, row numbers in their order, and their ratings."""
     headers = table.headers or []
     refuse_faults(Fault("ratings", f"two columns are called {name!r}") for name in doubles_of(headers))
@@ -161,20 +161,20 @@ def items_beside(
     return named is not None, dict(zip(items, of_item, strict=True)), graded, values
 
 
-def _repeats(side: Given, name: str) -> list[list[Any]]:
+def _repeats(side: GivenColumns, name: str) -> list[list[Any]]:
     """Each repeat's grades. BadInput for a frame with other columns beside them."""
     if len(side.columns) > 1 or side.headers != ["grade"]:
         refuse_fields(side.headers or (), name, "repeats")
     return side.columns
 
 
-def _flat(side: Given, name: str, what: str) -> list[Any]:
+def _flat(side: GivenColumns, name: str, what: str) -> list[Any]:
     if not side.flat:
         raise BadInput(f"{name}: one {what} an item is wanted, here are rows of {len(side.columns)}")
     return side.columns[0]
 
 
-def _queries(queries: Given | None, n: int) -> list[str | None]:
+def _queries(queries: GivenColumns | None, n: int) -> list[str | None]:
     if queries is None:
         return [None] * n
     _same_length("queries", queries, n, "items")
@@ -192,7 +192,7 @@ def _places(n: int) -> list[str]:
     return [str(at) for at in range(n)]
 
 
-def _same_length(name: str, side: Given, n: int, what: str) -> None:
+def _same_length(name: str, side: GivenColumns, n: int, what: str) -> None:
     if len(side) != n:
         raise BadInput(f"{name}: {len(side):,} for {n:,} {what}")
 
@@ -213,5 +213,5 @@ def _grades(values: Iterable[Any], levels: tuple[int, ...], name: str) -> list[i
 
 
 def _is_number(value: Any) -> bool:
-    """Whether a value can be a grade: true and false are no numbers, and no files have them as grades."""
+    """Whether a value can be a grade: true and false are not numbers, and no files have them as grades."""
     return isinstance(value, Real | Decimal) and not isinstance(value, bool | np.timedelta64)

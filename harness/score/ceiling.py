@@ -11,7 +11,7 @@ from harness.score.settings import Raters, ScoreSettings
 from harness.scorecards.ceiling import AgainstRest, AltTest, Ceiling
 from harness.scorecards.shared import Estimate
 from harness.stats.alternative import alternative_annotator_test
-from harness.stats.ceiling import LeftOut, human_ceiling, leave_one_out
+from harness.stats.ceiling import LeaveOneOut, human_ceiling, leave_one_out
 from harness.stats.intervals import Tested
 from harness.storage.plural import plural
 
@@ -85,7 +85,7 @@ def _mean(values: Sequence[float | None]) -> float | None:
     return sum(known) / len(known) if len(known) == len(values) else None
 
 
-def _against_rest(rater: str, one: LeftOut) -> AgainstRest:
+def _against_rest(rater: str, one: LeaveOneOut) -> AgainstRest:
     return AgainstRest(
         rater=rater,
         n=one.n,

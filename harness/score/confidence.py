@@ -1,15 +1,16 @@
 """The quality of a grader's own probabilities: calibration, and the share that it could grade alone."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-from harness.score.items import Answer, GradedItem
+from harness.score.items import GradedItem, ItemAnswer
 from harness.score.rating_matrix import numbered
 from harness.score.settings import ScoreSettings
 from harness.scorecards.confidence import Confidence
 from harness.stats.abstention import alone, risk_coverage
-from harness.stats.agreement import Floats
+from harness.stats.agreement import Floats, Integers
 from harness.stats.calibration import calibration
 
 SHOWN_TO_PEOPLE = 20
@@ -29,18 +30,12 @@ def confidence_score(items: Sequence[GradedItem], settings: ScoreSettings) -> Co
     ]
     if not found:
         return None
-    given = np.array([_row(answer, settings.scale) for _, answer in found])
-    kept = np.flatnonzero(given.sum(axis=1) > 0)
-    position = {grade: at for at, grade in enumerate(settings.scale)}
-    chosen = np.array([position[answer.grade] for _, answer in found if answer.grade is not None])[kept]
-    golden = np.array([position[item.golden] for item, _ in found])[kept]
-    rows = given[kept]
-    clusters = numbered([found[at][0].cluster for at in kept])
-    measured = calibration(rows, chosen, golden, settings.scale, clusters)
-    sure = rows[np.arange(len(rows)), chosen] / rows.sum(axis=1)
-    wrong = (chosen != golden).astype(np.int64)
+    one = _arrays(found, settings.scale)
+    measured = calibration(one.rows, one.chosen, one.golden, settings.scale, one.clusters)
+    sure = one.rows[np.arange(len(one.rows)), one.chosen] / one.rows.sum(axis=1)
+    wrong = (one.chosen != one.golden).astype(np.int64)
     reached = risk_coverage(sure, wrong)
-    decided = alone(sure, wrong, settings.gates.target_error, clusters)
+    decided = alone(sure, wrong, settings.gates.target_error, one.clusters)
     return Confidence(
         n=measured.n,
         lost=measured.lost,
@@ -55,12 +50,34 @@ def confidence_score(items: Sequence[GradedItem], settings: ScoreSettings) -> Co
         excess_aurc=reached.e_aurc,
         augrc=reached.augrc,
         alone=decided,
-        to_people=_to_people([found[at][0].item for at in kept], sure, decided.threshold),
+        to_people=_to_people(one.items, sure, decided.threshold),
         reason=measured.reason,
     )
 
 
-def _row(answer: Answer, scale: Sequence[int]) -> list[float]:
+class _Arrays(NamedTuple):
+    """The answers whose probabilities are not all 0; grades as positions on the scale."""
+
+    items: list[str]
+    rows: Floats
+    chosen: Integers
+    golden: Integers
+    clusters: Integers
+
+
+def _arrays(found: Sequence[tuple[GradedItem, ItemAnswer]], scale: Sequence[int]) -> _Arrays:
+    given = np.array([_row(answer, scale) for _, answer in found])
+    kept = np.flatnonzero(given.sum(axis=1) > 0)
+    position = {grade: at for at, grade in enumerate(scale)}
+    chosen = np.array([position[answer.grade] for _, answer in found if answer.grade is not None])
+    golden = np.array([position[item.golden] for item, _ in found])
+    clusters = numbered([found[at][0].cluster for at in kept.tolist()])
+    return _Arrays(
+        [found[at][0].item for at in kept.tolist()], given[kept], chosen[kept], golden[kept], clusters
+    )
+
+
+def _row(answer: ItemAnswer, scale: Sequence[int]) -> list[float]:
     """The probability of each grade of the scale; 0 for grades that the answer omits."""
     known = answer.probabilities or {}
     return [max(0.0, known.get(grade, 0.0)) for grade in scale]

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from harness.score.items import Answer, GradedItem
+from harness.score.items import GradedItem, ItemAnswer
 from harness.score.rating_matrix import RatingMatrix
 from harness.scorecards.gate2 import Citations, Citing, Diagnosis, Disagreement
 
@@ -32,7 +32,7 @@ def disagreements(
 
 
 def _disagreement(
-    item: GradedItem, answer: Answer, action_of: Mapping[int, str] | None, ratings: dict[str, int]
+    item: GradedItem, answer: ItemAnswer, action_of: Mapping[int, str] | None, ratings: dict[str, int]
 ) -> Disagreement:
     assert answer.grade is not None, "only a readable answer can be wrong"
     about = item.about

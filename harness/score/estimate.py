@@ -48,7 +48,7 @@ CONSTANT = "the teacher gives every row the same grade: it cannot help, and the 
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class EstimateRequest:
     """What to estimate. `by`: some of stratum, action, grade; none takes strata where the rows have some."""
 
     over: Over = "items"
@@ -66,7 +66,7 @@ class About(NamedTuple):
     warnings: tuple[str, ...] = ()
 
 
-def estimate(rows: ProductionRows, policy: Policy | None, wanted: Wanted, about: About) -> Estimates:
+def estimate(rows: ProductionRows, policy: Policy | None, wanted: EstimateRequest, about: About) -> Estimates:
     """Every figure over production, per stratum too. BadInput for what cannot be estimated."""
     refuse_unfit(rows)
     by = wanted.by or (("stratum",) if rows.strata else ())
@@ -232,7 +232,9 @@ def _edges(parts: _Parts, figure: Figure) -> dict[str, float | None]:
     return {"lowest": placed(low, figure), "highest": placed(high, figure)}
 
 
-def _rankings(rows: ProductionRows, figures: Sequence[Figure], wanted: Wanted) -> Iterator[EstimatedFigure]:
+def _rankings(
+    rows: ProductionRows, figures: Sequence[Figure], wanted: EstimateRequest
+) -> Iterator[EstimatedFigure]:
     """P@k and NDCG@k, where positions are known; the main share says what is good."""
     if rows.position is None:
         return

@@ -11,7 +11,7 @@ from harness.golden.by_chance import Told, other_items
 from harness.golden.graded_files import Levels
 from harness.golden.unmatched import unmatched
 from harness.runs.labels import is_label_set, load_labels
-from harness.score.estimate import About, Wanted, estimate, refuse_unfit
+from harness.score.estimate import About, EstimateRequest, estimate, refuse_unfit
 from harness.score.gathered import Gathered, Queries
 from harness.score.human_grades import HumanGrades, human_grades
 from harness.score.labelled_rows import read_labels
@@ -49,7 +49,7 @@ class Labelled:
 
 
 @dataclass(frozen=True, slots=True)
-class Rated:
+class GivenRatings:
     """A file of ratings and how to read it. `uniform`: every row had the same chance to be drawn.
 
     `decided`: the author's decisions by item, which count before what raters said.
@@ -87,7 +87,7 @@ def levels_of_labels(path: Path) -> Levels:
 
 
 def estimate_files(
-    labels: Labelled, rated: Rated | None, wanted: Wanted, other: Labelled | None = None
+    labels: Labelled, rated: GivenRatings | None, wanted: EstimateRequest, other: Labelled | None = None
 ) -> Estimates:
     """What a label set and ratings say of production; with another label set, the difference too."""
     scale, policy, _ = labels.levels
@@ -153,7 +153,7 @@ def _odd(labels: Labelled, people: HumanGrades, met: Mapping[str, str]) -> Itera
         of = f"{len(strangers):,} of {plural(len(people.grades), 'rated item')}"
         yield f"{of} {are} not in {there} (the first: {strangers[0]!r})"
     if people.machines:
-        yield f"{', '.join(people.machines)} rated as language models: these are no grades of people"
+        yield f"{', '.join(people.machines)} rated as language models: these are not grades of people"
     if people.hunted:
         were = plural(people.hunted, "item was", "items were")
         yield f"{were} hunted: no sample, and left out"

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from harness.nouns.base import Interval
 from harness.score.production_rows import Figure
-from harness.scorecards.estimate import AgainstRest, EstimatedFigure, HumanOnly, Labels, Over
+from harness.scorecards.estimate import EstimatedFigure, HumanOnly, Labels, Over, StratumAgainstRest
 from harness.stats.intervals import Tested
 from harness.stats.prediction_powered import Powered
 
@@ -62,10 +62,10 @@ def times(value: float | None, width: float) -> float | None:
     return None if value is None else value * width
 
 
-def against(found: Tested, figure: Figure, p_holm: float | None = None) -> AgainstRest:
+def against(found: Tested, figure: Figure, p_holm: float | None = None) -> StratumAgainstRest:
     """A difference in the figure's units."""
     width = figure.high - figure.low
-    return AgainstRest(
+    return StratumAgainstRest(
         difference=times(found.value, width),
         ci=Interval(found.ci.low * width, found.ci.high * width) if found.ci else None,
         p=found.p,

@@ -5,39 +5,35 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
-from harness.nouns.pair import ALMOST, Example, Rating, Unrated, namesakes
+from harness.nouns.pair import Example, Rating, Unrated
 from harness.nouns.policy import Gates
 from harness.score.bias import biases
 from harness.score.copies import copies, nearly_copies
-from harness.score.few import SHOWN, few_names, lowest
-from harness.score.items import independence
+from harness.score.few import few_names
+from harness.score.gate1_warnings import mostly_hard, warned_of_names, warned_of_pairs
 from harness.score.rater_pairs import RaterPairs, rater_pairs
 from harness.score.rating_matrix import (
-    MIN_COMMON,
     RatingMatrix,
     rating_matrix_of,
     readings,
     rows_by_name,
 )
 from harness.score.self_agreement import self_agreement
-from harness.score.threshold import WEIGHTINGS, Threshold, bands_differ, gate_fields
+from harness.score.threshold import WEIGHTINGS, Threshold, gate_fields
 from harness.scorecards.gate1 import (
     AgreementIn,
     Alpha,
     ConfusedGrades,
     CouldNotRate,
-    Dispute,
     DisputedBoundary,
+    DisputedItem,
     Gate1,
     PairAgreement,
 )
 from harness.scorecards.shared import Confusion
 from harness.stats.agreement import Matrix, crossing
 from harness.stats.raters import Metric, coefficients, krippendorff_alpha
-from harness.storage.plural import plural
 
-MUCH = 0.1
-"""The share of items that a rater could not grade, from which on a warning says so."""
 METRICS: tuple[Metric, ...] = ("nominal", "ordinal", "interval")
 
 
@@ -56,7 +52,7 @@ def score_gate1(
 
     `kinds` says of each rater whether it is "human" or "llm"; None where nobody says it. `about` holds
     the golden examples by id, where the items are some: their tags, clauses and titles. `unrated`: what
-    raters could not grade; it is counted, and is no grade.
+    raters could not grade; it is counted, and is not a grade.
     """
     first, again = readings(ratings)
     panel = rating_matrix_of(first, scale)
@@ -67,9 +63,9 @@ def score_gate1(
         **gate_fields(pairs.means, bar, len(set(panel.queries))),
         bootstrap=panel.bootstrap(bar.weighting) if bootstrap else None,
         warnings=(
-            *_warned_of_pairs(panel, pairs, bar, pair_floor),
-            *_mostly_hard(cannot["cannot_by_rater"], first),
-            *_warned_of_names(panel, queries),
+            *warned_of_pairs(panel, pairs, bar, pair_floor),
+            *mostly_hard(cannot["cannot_by_rater"], first),
+            *warned_of_names(panel, queries),
         ),
         **_doubts(panel, pairs, kinds),
         n_items=len(panel.items),
@@ -105,17 +101,8 @@ def _cannot(unrated: Sequence[Unrated], first_grades: Sequence[Rating]) -> dict[
     }
 
 
-def _mostly_hard(cannot: Sequence[CouldNotRate], first: Sequence[Rating]) -> Iterator[str]:
-    """Whoever grades the easy items alone agrees well."""
-    graded = Counter(one.rater for one in first)
-    much = [one for one in cannot if graded[one.rater] and one.n >= MUCH * (one.n + graded[one.rater])]
-    for one in much[:SHOWN]:
-        what = f"{one.rater} could not rate {one.n:,} of {plural(one.n + graded[one.rater], 'item')}"
-        yield f"{what}: agreement is about the others, which may be the easy ones"
-
-
 def _doubts(panel: RatingMatrix, pairs: RaterPairs, kinds: Mapping[str, str] | None) -> dict[str, str | None]:
-    """Why these ratings are no evidence, or not of people; None for what nothing speaks for."""
+    """Why these ratings are not evidence, or not of people; None for what nothing speaks for."""
     copied, alike = copies(panel.raters, pairs), None
     if copied is None:
         compared, agreeing = panel.comparisons()
@@ -151,47 +138,8 @@ def _parts(
     }
 
 
-def _warned_of_pairs(panel: RatingMatrix, pairs: RaterPairs, bar: Threshold, floor: float) -> Iterator[str]:
-    yield from _left_out(panel, pairs)
-    yield from _low_pairs(panel, pairs, bar, floor)
-    yield from bands_differ(pairs.means)
-
-
-def _warned_of_names(panel: RatingMatrix, queries: Mapping[str, str]) -> Iterator[str]:
-    yield from independence(sum(item in queries for item in panel.items), len(panel.items))
-    # One person under two names is two raters who always agree.
-    yield from (f"{few_names(names)} {ALMOST}: is it one person?" for names in namesakes(panel.raters))
-
-
-def _left_out(panel: RatingMatrix, pairs: RaterPairs) -> Iterator[str]:
-    known = zip(pairs.pairs, pairs.n, pairs.counted.tolist(), strict=True)
-    left = [(pair, n) for pair, n, counted in known if not counted]
-    for pair, n in left[:SHOWN]:
-        one, other = (panel.raters[at] for at in pair)
-        yield f"{one} and {other} share {plural(n, 'item')}, under {MIN_COMMON}: left out of the mean"
-    if len(left) > SHOWN:
-        more = plural(len(left) - SHOWN, "more pair of raters shares", "more pairs of raters share")
-        yield f"{more} fewer than {MIN_COMMON} items: left out of the mean"
-
-
-def _low_pairs(panel: RatingMatrix, pairs: RaterPairs, bar: Threshold, floor: float) -> Iterator[str]:
-    """A mean can hide one pair that hardly agrees."""
-    values = pairs.kappas[bar.weighting].values()
-    low = [
-        (value, pair)
-        for pair, value, counted in zip(pairs.pairs, values, pairs.counted.tolist(), strict=True)
-        if counted and value is not None and value < floor
-    ]
-    for value, pair in lowest(low, lambda one: one[0]):
-        one, other = (panel.raters[at] for at in pair)
-        yield f"{one} and {other} agree on a kappa of {value:.3f} alone, under {floor:g}"
-    if len(low) > SHOWN:
-        more = plural(len(low) - SHOWN, "more pair of raters agrees", "more pairs of raters agree")
-        yield f"{more} on a kappa under {floor:g}"
-
-
 def _provisional(raters: Sequence[str], kinds: Mapping[str, str]) -> str | None:
-    """Why this is no answer about people, where it is none."""
+    """Why this is not an answer about people, where it is none."""
     machines = [rater for rater in raters if kinds.get(rater) == "llm"]
     unknown = [rater for rater in raters if rater not in kinds]
     if machines:
@@ -274,7 +222,7 @@ def _agreement_in(panel: RatingMatrix, names: Sequence[Sequence[str]]) -> tuple[
 
 def _disputed(
     panel: RatingMatrix, ratings: Sequence[Rating], about: Mapping[str, Example], queries: Mapping[str, str]
-) -> list[Dispute]:
+) -> list[DisputedItem]:
     """The items on which raters differ, widest apart first."""
     pairs, agreeing = panel.comparisons()
     reasons: dict[str, dict[str, str]] = defaultdict(dict)
@@ -282,7 +230,7 @@ def _disputed(
         if rating.reasoning:
             reasons[rating.item][rating.rater] = rating.reasoning
     found = [
-        Dispute(
+        DisputedItem(
             item=item,
             query=queries.get(item),
             title=about[item].result.title if item in about else None,

@@ -10,7 +10,7 @@ from harness.score.answer_matrix import AnswerMatrix, answer_matrix_of
 from harness.score.ceiling import ceiling_score
 from harness.score.confidence import confidence_score
 from harness.score.disagreements import citations, counted, disagreements
-from harness.score.items import Answer, GradedItem, independence, names_query, voted
+from harness.score.items import GradedItem, ItemAnswer, independence, names_query, voted
 from harness.score.repeats import repeats_score
 from harness.score.settings import Raters, ScoreSettings
 from harness.score.slices import action_score, boundary_score, cells, floor, grade_score, slices, unused
@@ -62,7 +62,7 @@ def _is_graded(item: GradedItem) -> bool:
     return any(answer.outcome == "graded" for answer in item.answers)
 
 
-def _outcomes(answers: Sequence[Answer]) -> dict[str, Any]:
+def _outcomes(answers: Sequence[ItemAnswer]) -> dict[str, Any]:
     ends = Counter(answer.outcome for answer in answers)
     causes = Counter(answer.cause for answer in answers if answer.cause)
     return {

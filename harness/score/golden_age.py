@@ -157,7 +157,7 @@ def _strata(pairs: Sequence[TrafficPair], far: set[int], total: float) -> list[S
         )
         for name, weight in weights.items()
     ]
-    # What weighs nothing stands last: it is no part of the traffic.
+    # What weighs nothing stands last: it is not a part of the traffic.
     return sorted(found, key=lambda one: math.inf if one.covered is None else one.covered)
 
 
@@ -174,7 +174,7 @@ def _uncovered(one: TrafficPair, example: Example | None, similarity: Fraction) 
 
 
 def _planned(one: TrafficPair, example: Example | None, similarity: Fraction) -> PlannedPair:
-    """A pair of the plan. It is hunted: what the set lacks is no sample of the traffic."""
+    """A pair of the plan. It is hunted: what the set lacks is not a sample of the traffic."""
     nearest = f" (nearest: {example.id}, {float(similarity):.2f})" if example else ""
     return PlannedPair(
         item=one.items[0],

@@ -166,7 +166,7 @@ def _drawings(path: Path, layout: Layout, rows: Sequence[RatingRow]) -> dict[str
         text, way, where = joined(row, chance), joined(row, how), table.where(row)
         pi = chance_of(text)
         if text and pi is None:
-            faults.append(Fault(where, f"pi: {text!r} is no probability above 0 and up to 1"))
+            faults.append(Fault(where, f"pi: {text!r} is not a probability above 0 and up to 1"))
         if way not in ("", "random", "hunted"):
             faults.append(Fault(where, f"drawn: {way!r} is neither random nor hunted"))
         if (item := item_at.get(where)) is not None:

@@ -10,13 +10,13 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from harness.errors import BadInput, Fault, refuse_faults
-from harness.score.shapes import Given, is_missing, texts
+from harness.score.shapes import GivenColumns, is_missing, texts
 from harness.storage.plural import plural
 
 Name = TypeVar("Name", bound=Hashable)
 
 
-def matched(sides: Mapping[str, Given]) -> tuple[list[str] | None, dict[str, Given]]:
+def matched(sides: Mapping[str, GivenColumns]) -> tuple[list[str] | None, dict[str, GivenColumns]]:
     """What the items are called, None where no side names them, and each side in their order.
 
     `sides` by their names for messages; the first leads. BadInput for an index that names an item twice or
@@ -90,7 +90,7 @@ def _differing(lead: str, items: Sequence[str], name: str, own: Sequence[str]) -
     ]
 
 
-def _in_order(side: Given, own: Sequence[str], items: Sequence[str]) -> Given:
+def _in_order(side: GivenColumns, own: Sequence[str], items: Sequence[str]) -> GivenColumns:
     place = {item: at for at, item in enumerate(own)}
     order = [place[item] for item in items]
     return replace(side, columns=[[column[at] for at in order] for column in side.columns])

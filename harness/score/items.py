@@ -1,7 +1,7 @@
 """Golden items with a grader's answers: from a run's records, or from two files."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
@@ -22,7 +22,7 @@ Ending = Literal["graded", "ungraded", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ItemAnswer:
     """One answer about an item; `grade` is None if it is unreadable."""
 
     grade: int | None
@@ -40,8 +40,9 @@ class Answer:
         return given.get(self.grade or 0, 0.0) / total if given and total > 0 else None
 
 
-NEVER_ASKED = Answer(None, "failed")
+NEVER_ASKED = ItemAnswer(None, "failed")
 INDEPENDENT = "no item names its query: the intervals treat items as independent"
+SOME_ALONE = "name no query: each counts as a query of its own"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ class GradedItem:
     item: str
     cluster: str
     golden: int
-    answers: tuple[Answer, ...]
+    answers: tuple[ItemAnswer, ...]
     about: ItemText | None = None
     named: bool = False
 
@@ -81,8 +82,12 @@ def independence(named: int, items: int) -> tuple[str, ...]:
     """A warning where no item, or not every one, names its query."""
     if named == items:
         return ()
-    some = f"{items - named:,} of {plural(items, 'item')} name no query: each counts as a query of its own"
-    return (some if named else INDEPENDENT,)
+    return (f"{items - named:,} of {plural(items, 'item')} {SOME_ALONE}" if named else INDEPENDENT,)
+
+
+def lacks_queries(warnings: Iterable[str]) -> bool:
+    """Whether one of a scorecard's warnings is of `independence`."""
+    return any(one == INDEPENDENT or one.endswith(SOME_ALONE) for one in warnings)
 
 
 def about_of(example: Example) -> ItemText:
@@ -90,14 +95,14 @@ def about_of(example: Example) -> ItemText:
     return ItemText(example.query, example.result.title, example.tags, example.clauses, example.reasoning)
 
 
-def answer_of(record: Record) -> Answer:
+def answer_of(record: Record) -> ItemAnswer:
     """The fields of a record that a scorecard uses."""
     match record.outcome:
         case Grade(value=value, reasoning=reasoning, clauses=clauses):
             given = record.reply.probabilities if record.reply else None
-            return Answer(value, "graded", None, reasoning, clauses, given)
+            return ItemAnswer(value, "graded", None, reasoning, clauses, given)
         case Ungraded(cause=cause):
-            return Answer(None, "ungraded", cause)
+            return ItemAnswer(None, "ungraded", cause)
         case Failed():
             return NEVER_ASKED
 
@@ -158,19 +163,19 @@ def _told_of(item: str, row: GradedRow) -> ItemText | None:
     return ItemText(row.query or item, notes.title or item, notes.tags, notes.clauses, notes.reasoning)
 
 
-def _given(row: GradedRow | None) -> tuple[Answer]:
+def _given(row: GradedRow | None) -> tuple[ItemAnswer]:
     """A file's answer; an item that the file lacks has failed."""
     if row is None:
         return (NEVER_ASKED,)
     if row.grade is not None and (row.notes.reasoning or row.notes.clauses):
-        return (Answer(row.grade, "graded", None, row.notes.reasoning, row.notes.clauses),)
+        return (ItemAnswer(row.grade, "graded", None, row.notes.reasoning, row.notes.clauses),)
     return bare_answer(row.grade)
 
 
 @lru_cache
-def bare_answer(grade: int | None) -> tuple[Answer]:
+def bare_answer(grade: int | None) -> tuple[ItemAnswer]:
     """A grade without reasoning or clauses; an empty one is unreadable. Cached, since files are long."""
-    return (Answer(None, "ungraded", "no_answer") if grade is None else Answer(grade, "graded"),)
+    return (ItemAnswer(None, "ungraded", "no_answer") if grade is None else ItemAnswer(grade, "graded"),)
 
 
 def voted(item: GradedItem) -> GradedItem:

@@ -9,10 +9,10 @@ import numpy as np
 from harness.nouns.base import Interval, Reason
 from harness.nouns.pair import query_key
 from harness.score.rating_matrix import numbered
-from harness.scorecards.live_gate1 import Pace, Seconds
+from harness.scorecards.live_gate1 import RaterPace, Seconds
 from harness.stats.means import clustered_mean
 
-ALONE = Reason("undefined", "nobody else has timed answers to the same pairs")
+ALONE = Reason("undefined", "no other rater has timed answers to the same pairs")
 
 
 class Timed(NamedTuple):
@@ -33,7 +33,7 @@ def seconds_of(answers: Sequence[Timed], rater: str) -> Seconds | None:
     return Seconds(n=len(own), low=low, median=median, high=high)
 
 
-def pace_of(answers: Sequence[Timed], rater: str) -> Pace:
+def pace_of(answers: Sequence[Timed], rater: str) -> RaterPace:
     """A rater's time over that of the others on the same pair, at most one answer each per pair.
 
     The geometric mean, since times are skewed to the right: exp of the mean difference of logarithms, with
@@ -52,4 +52,4 @@ def pace_of(answers: Sequence[Timed], rater: str) -> Pace:
     mean = clustered_mean(np.array(slower, dtype=np.float64), numbered(queries))
     value = None if mean.value is None else float(np.exp(mean.value))
     ci = Interval(*(float(np.exp(end)) for end in mean.ci)) if mean.ci else None
-    return Pace(value=value, n=len(slower), ci=ci, reason=mean.reason if slower else ALONE)
+    return RaterPace(value=value, n=len(slower), ci=ci, reason=mean.reason if slower else ALONE)

@@ -46,7 +46,7 @@ class _Columns:
         text = self.text(row, "pi")
         value = chance_of(text)
         if text and value is None:
-            self.faults.note(row, f"pi: {text!r} is no probability above 0 and up to 1")
+            self.faults.note(row, f"pi: {text!r} is not a probability above 0 and up to 1")
         return value
 
     def position_of(self, row: Row) -> int | None:
@@ -129,5 +129,5 @@ def _refuse_gaps(table: Table, columns: _Columns, found: Gathered) -> None:
     """A row with a human grade in a table that says how rows were drawn has a probability."""
     lacks = [row for row in table.rows if columns.text(row, "human") and not columns.text(row, "pi")]
     refuse_faults(
-        Fault(table.where(row), "a human grade without pi: a hunted row is no sample") for row in lacks
+        Fault(table.where(row), "a human grade without pi: a hunted row is not a sample") for row in lacks
     )

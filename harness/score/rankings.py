@@ -41,7 +41,7 @@ class Lists(NamedTuple):
         return np.asarray(np.divide(found, ideal, out=np.zeros_like(found), where=ideal > 0))
 
 
-class Ranked(NamedTuple):
+class RankingSums(NamedTuple):
     """The sums of a figure of rankings, and the queries of which one cannot tell."""
 
     sums: ClusterSums
@@ -69,7 +69,7 @@ def lists_of(rows: ProductionRows, values: Floats, *, human: bool) -> Lists:
     return Lists(np.divide(total, read, out=np.full(shape, np.nan), where=full), whole > 0)
 
 
-def ranked(rows: ProductionRows, values: Floats, k: int, kind: str) -> Ranked:
+def ranked(rows: ProductionRows, values: Floats, k: int, kind: str) -> RankingSums:
     """P@k or NDCG@k by query: labelled where people graded all of the list, else by the teacher alone."""
     people, teacher = (lists_of(rows, values, human=human) for human in (True, False))
     depth = k if kind == "p" else people.values.shape[1]
@@ -80,4 +80,4 @@ def ranked(rows: ProductionRows, values: Floats, k: int, kind: str) -> Ranked:
     once = others.astype(float)
     sums = ClusterSums(theirs * counts, its * counts, counts, its * once, once, effective_number(counts))
     asked = np.bincount(rows.queries, minlength=rows.n_queries) > 0
-    return Ranked(sums, int(labelled.sum()), int(others.sum()), int((asked & ~by_teacher).sum()))
+    return RankingSums(sums, int(labelled.sum()), int(others.sum()), int((asked & ~by_teacher).sum()))

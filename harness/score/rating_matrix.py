@@ -130,7 +130,9 @@ def rating_matrix_of(ratings: Sequence[Rating], scale: tuple[int, ...]) -> Ratin
     raters = tuple(sorted({rating.rater for rating in ratings}))
     if len(raters) > MOST_RATERS:
         what = f"{plural(len(raters), 'rater')}, and every two are compared: {MOST_RATERS:,} at most"
-        raise BadInput(f"{what}; if that column is no people (a session, a task), map another to `rater`")
+        raise BadInput(
+            f"{what}; if that column does not name people (a session, a task), map another to `rater`"
+        )
     if len(raters) < 2:
         raise BadInput(f"agreement takes two raters or more; here: {', '.join(raters) or 'none'}")
     queries = _queries(ratings)

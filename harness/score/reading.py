@@ -11,7 +11,7 @@ from harness.nouns.pair import Example
 from harness.nouns.records import Failed, Grade, Key, Record, Ungraded
 from harness.runs.folder import Run, find_run, open_run, read_through
 from harness.runs.manifest import mixtures
-from harness.score.items import NEVER_ASKED, Answer, GradedItem, about_of, answer_of
+from harness.score.items import NEVER_ASKED, GradedItem, ItemAnswer, about_of, answer_of
 from harness.score.money import Sums, spending
 from harness.scorecards.money import Spending
 from harness.storage.project import Project
@@ -110,7 +110,7 @@ class _Pass:
     items: list[GradedItem] = field(default_factory=list)
     rated: dict[str, Example] = field(default_factory=dict)
     kept: list[Example] = field(default_factory=list)
-    answers: dict[Key, Answer] = field(default_factory=dict)
+    answers: dict[Key, ItemAnswer] = field(default_factory=dict)
     seconds: dict[Key, float | None] = field(default_factory=dict)
     taken: list[float] = field(default_factory=list)
     unread: dict[str, Unread] = field(default_factory=dict)

@@ -8,7 +8,7 @@ from pathlib import Path
 from harness.errors import BadInput
 from harness.golden.rating.pair_plan import PlannedPair
 from harness.runs.labels import LabelSet, load_labels
-from harness.score.estimate_files import Rated
+from harness.score.estimate_files import GivenRatings
 from harness.score.frame import Frame, frame_of, parse_by
 from harness.score.human_grades import human_grades
 from harness.score.other_grades import other_grades
@@ -34,7 +34,7 @@ class SampleWanted:
     pairs: int
     by: str | None = None
     allocation: Allocation = "proportional"
-    pilot: Rated | None = None
+    pilot: GivenRatings | None = None
     at_least: int | None = None
     most: int | None = None
     hunt: Hunt | None = None

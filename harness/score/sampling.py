@@ -2,7 +2,7 @@
 
 A sample draws whole queries, since the rows of a query are alike: in each stratum m_s of the N_s queries that
 have pairs there, and all of their pairs in the stratum, so that each has the inclusion probability m_s / N_s.
-A hunt takes what looks wrong, has no probabilities, and is no basis for an estimate.
+A hunt takes what looks wrong, has no probabilities, and is not a basis for an estimate.
 """
 
 import random

@@ -1,6 +1,6 @@
 """Lists, arrays, series and data frames of any library as plain rows, with the names that they bring.
 
-What is no list of values and no table of them is refused, since it would be read as the nearest shape.
+What is neither a list of values nor a table of them is refused, since it would be read as the nearest shape.
 """
 
 import reprlib
@@ -26,7 +26,7 @@ FIELDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class GivenColumns:
     """One side in columns of equal length; `flat` if it has a value an item, not a row of values.
 
     `names`: what the items are called, None where they go by place. `headers`: a data frame's.
@@ -41,7 +41,7 @@ class Given:
         return len(self.columns[0])
 
 
-def given(side: Any, name: str) -> Given:
+def given(side: Any, name: str) -> GivenColumns:
     """What was handed over. BadInput, by the side's `name`, for shapes that are none of these."""
     try:
         found = _plain(side, name) if _headers(side) is None else _frame(side, name)
@@ -64,7 +64,7 @@ def is_missing(value: Any) -> bool:
 
 
 def texts(values: Iterable[Any], where: str, missing: str | None) -> tuple[list[str], list[Fault]]:
-    """Names as text in one Unicode form, empty where missing; and a fault for each that is no name.
+    """Names as text in one Unicode form, empty where missing; and a fault for each that is not a name.
 
     `missing` is the fault of a missing or blank one; None allows them.
     """
@@ -72,7 +72,7 @@ def texts(values: Iterable[Any], where: str, missing: str | None) -> tuple[list[
     for at, value in enumerate(values):
         text = "" if is_missing(value) else one_form(str(value))
         what = (
-            missing if not text.strip() else None if _is_name(value, text) else f"{shown(value)} is no text"
+            missing if not text.strip() else None if _is_name(value, text) else f"{shown(value)} is not text"
         )
         if what:
             faults.append(Fault(f"{where}[{at}]", what))
@@ -104,19 +104,19 @@ def _headers(side: Any) -> list[Any] | None:
     return None if names is None or callable(names) else list(names)
 
 
-def _frame(side: Any, name: str) -> Given:
+def _frame(side: Any, name: str) -> GivenColumns:
     headers, faults = texts(_headers(side) or (), f"{name}, column", "no name")
     refuse_faults(faults)
     by_place = getattr(side, "iloc", None)
     columns = [_flat(side[header] if by_place is None else by_place[:, at], name)
                for at, header in enumerate(_headers(side) or ())]  # fmt: skip
-    return Given(_names_of(side), headers, columns)
+    return GivenColumns(_names_of(side), headers, columns)
 
 
-def _plain(side: Any, name: str) -> Given:
+def _plain(side: Any, name: str) -> GivenColumns:
     names, values = _names_of(side), _listed(side, name)
     if not any(_is_list(value) for value in values):
-        return Given(names, None, [values], flat=True)
+        return GivenColumns(names, None, [values], flat=True)
     if any(_is_list(value) and _names_of(value) is not None for value in values):
         # Their index would be passed over, and a list of raters read as one of items.
         how = "pandas.DataFrame({'ann': ann, 'bob': bob})"
@@ -125,7 +125,7 @@ def _plain(side: Any, name: str) -> Given:
     if len(widths) > 1:
         raise BadInput(f"{name}: rows of different lengths; give every item as many values, None for missing")
     rows = [_flat(value, name) for value in values]
-    return Given(names, None, [list(column) for column in zip(*rows, strict=True)])
+    return GivenColumns(names, None, [list(column) for column in zip(*rows, strict=True)])
 
 
 def _flat(side: Any, name: str) -> list[Any]:
@@ -173,7 +173,7 @@ def _names_of(side: Any) -> list[Any] | None:
 
 
 def _is_name(value: Any, text: str) -> bool:
-    """Whether a value names something. Half a surrogate pair is no character; a number can be a name."""
+    """Whether a value names something. Half a surrogate pair is not a character; a number can be a name."""
     if isinstance(value, bytes | Mapping | Set) or (_is_list(value) and not isinstance(value, tuple)):
         return False
     return text.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in text)

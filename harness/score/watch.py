@@ -42,7 +42,7 @@ class Settings:
     baseline: int = LEAST_REPEATS
 
 
-class About(NamedTuple):
+class WatchHead(NamedTuple):
     """What is watched, for the head of what is shown."""
 
     watch: str
@@ -58,7 +58,7 @@ def refuse_few(repeats: int, where: str) -> None:
 
 
 def watched(
-    about: About,
+    about: WatchHead,
     scale: Sequence[int],
     settings: Settings,
     looks: BaselineLooks | None,

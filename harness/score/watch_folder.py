@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from harness.runs.watch_folder import load_settings
-from harness.score.watch import About, Settings, watched
+from harness.score.watch import Settings, WatchHead, watched
 from harness.score.watch_history import checked_history
 from harness.scorecards.watch import Watch
 
@@ -13,6 +13,6 @@ def watch_of(folder: Path) -> Watch:
     settings = load_settings(folder)
     found = checked_history(folder, settings)
     asked = settings.asked
-    about = About(str(folder), f"{asked.model} with {asked.prompt}", asked.policy, found.remarks)
+    about = WatchHead(str(folder), f"{asked.model} with {asked.prompt}", asked.policy, found.remarks)
     limits = Settings(settings.alpha, settings.delta, settings.weighting)
     return watched(about, settings.scale, limits, found.looks, found.days, found.traffic)

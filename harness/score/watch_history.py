@@ -80,7 +80,7 @@ def checked_history(folder: Path, settings: WatchSettings, asked: str | None = N
 
 
 def _misdated(lines: Sequence[Line]) -> Iterator[str]:
-    """Days that are no dates, or out of order: lines are written day by day, the baseline first."""
+    """Days that are not dates, or out of order: lines are written day by day, the baseline first."""
     for one in lines:
         if not _is_date(one.day):
             yield f"{one.kind} {one.day!r} is not a date such as 2026-11-30"

@@ -11,7 +11,14 @@ from harness.policy.load import load_with_gates
 from harness.runs.folder import Run, read_through
 from harness.runs.manifest import load_manifest
 from harness.runs.watch_folder import BaselineLine, DayLine, names_of_models
-from harness.score.watched import BaselineLooks, Loss, Seen, SentinelDay, baseline_of, sentinel_day
+from harness.score.watched import (
+    BaselineLooks,
+    GradeLoss,
+    SentinelDay,
+    SentinelLoss,
+    baseline_of,
+    sentinel_day,
+)
 
 
 def opened(folder: Path) -> Run:
@@ -104,8 +111,11 @@ class _Pass:
     def open(self, example: str, repeat: int) -> bool:
         return (example, repeat) not in self.grades or (example, repeat) in self.failed
 
-    def seen(self, repeat: int, weighting: Weighting) -> list[Seen]:
+    def seen(self, repeat: int, weighting: Weighting) -> list[SentinelLoss]:
         """The losses of a look. A question without an answer has the loss of one that cannot be read."""
-        loss = Loss(self.run.policy.scale, weighting)
+        loss = GradeLoss(self.run.policy.scale, weighting)
         found = [(one, self.grades.get((one.id, repeat))) for one in self.examples]
-        return [Seen(one.id, one.cluster, loss.of(one.grade, grade), grade is None) for one, grade in found]
+        return [
+            SentinelLoss(one.id, one.cluster, loss.of(one.grade, grade), grade is None)
+            for one, grade in found
+        ]

@@ -7,8 +7,8 @@ from harness.golden.scales import grade_reader
 from harness.golden.table_faults import TableFaults
 from harness.runs.labels import load_labels
 from harness.runs.watch_folder import StratumLine, TrafficLine
-from harness.score.estimate import Wanted
-from harness.score.estimate_files import Labelled, Rated, estimate_files
+from harness.score.estimate import EstimateRequest
+from harness.score.estimate_files import GivenRatings, Labelled, estimate_files
 from harness.score.production_table import weight_in
 from harness.score.watched import TrafficDay
 from harness.storage.tables import Layout, joined
@@ -16,14 +16,14 @@ from harness.storage.tables import Layout, joined
 NEEDED = ("weight", "stratum", "grade", "shot_query")
 
 
-def traffic_line(day: str, labels: Labelled, rated: Rated | None) -> TrafficLine:
+def traffic_line(day: str, labels: Labelled, rated: GivenRatings | None) -> TrafficLine:
     """The line of a day's label set or table. BadInput for a faulty one."""
     found = _of_set(day, labels.path) if labels.is_set else _of_table(day, labels)
     if found.fault:
         raise BadInput([Fault(str(labels.path), found.fault)])
     estimate = None
     if rated is not None or _has_human(labels):
-        main = estimate_files(labels, rated, Wanted()).estimates[0]
+        main = estimate_files(labels, rated, EstimateRequest()).estimates[0]
         if main.value is not None:
             estimate = main.name, main.value, main.se
     total = sum(found.weights.values()) or 1.0

@@ -16,12 +16,12 @@ from harness.score.watch import (
     LEAST_REPEATS,
     LEAST_SENTINELS,
     WHY_FIVE,
-    About,
     Settings,
+    WatchHead,
     refuse_few,
     watched,
 )
-from harness.score.watched import Loss, Seen, TrafficDay, baseline_of, day_order, sentinel_day
+from harness.score.watched import GradeLoss, SentinelLoss, TrafficDay, baseline_of, day_order, sentinel_day
 from harness.scorecards.watch import Watch
 from harness.storage.plural import plural
 from harness.storage.tables import Layout, Row, Table, joined
@@ -39,7 +39,7 @@ FEW = (
     "{pairs} in each of the {looks} looks of the baseline ({first} to {last}), and a watch takes {least} or "
     "more: every day of the baseline needs the same golden pairs (fewest on {day}: {n})"
 )
-ADDED = "{pairs} not in the baseline and left out: nobody knows what their loss was"
+ADDED = "{pairs} not in the baseline and left out: their loss there is unknown"
 MOVED = (
     "the golden grade of {item!r} is {then} on {first} and {now} on {day}: a loss would move with it; give "
     "every day the same one, or leave the sentinel out"
@@ -60,12 +60,12 @@ class _Row(NamedTuple):
 class _Days:
     """Sentinels and traffic by day."""
 
-    sentinels: dict[str, list[Seen]] = field(default_factory=lambda: defaultdict(list))
+    sentinels: dict[str, list[SentinelLoss]] = field(default_factory=lambda: defaultdict(list))
     golden: dict[str, tuple[int, str]] = field(default_factory=dict)
     moved: dict[str, str] = field(default_factory=dict)
     traffic: dict[str, TrafficDay] = field(default_factory=dict)
 
-    def add(self, row: _Row, loss: Loss) -> None:
+    def add(self, row: _Row, loss: GradeLoss) -> None:
         if row.golden is None:
             day = self.traffic.setdefault(row.day, TrafficDay(row.day))
             day.add(row.stratum, row.teacher, row.weight)
@@ -75,14 +75,14 @@ class _Days:
             what = MOVED.format(item=row.item, then=then, first=first, now=row.golden, day=row.day)
             self.moved.setdefault(row.item, what)
         query = query_key(row.query) if row.query else row.item
-        seen = Seen(row.item, query, loss.of(row.golden, row.teacher), row.teacher is None)
+        seen = SentinelLoss(row.item, query, loss.of(row.golden, row.teacher), row.teacher is None)
         self.sentinels[row.day].append(seen)
 
 
 def watch_table(table: Table, layout: Layout, levels: Levels, settings: Settings) -> Watch:
     """The verdict over a table of history. BadInput names every faulty row."""
     refuse_few(settings.baseline, f"--baseline {settings.baseline}")
-    days = _read(table, layout, levels, Loss(levels.scale, settings.weighting))
+    days = _read(table, layout, levels, GradeLoss(levels.scale, settings.weighting))
     traffic = [days.traffic[day] for day in sorted(days.traffic, key=day_order)]
     order = sorted(days.sentinels, key=day_order)
     if order and len(order) < settings.baseline:
@@ -94,7 +94,7 @@ def watch_table(table: Table, layout: Layout, levels: Levels, settings: Settings
         )
         raise BadInput([Fault(str(table.path), f"{there}: {why}")])
     policy = levels.policy.label if levels.policy else None
-    about = About(str(table.path), policy=policy)
+    about = WatchHead(str(table.path), policy=policy)
     if not order:
         return watched(about, levels.scale, settings, None, (), traffic)
     pairs = {day: {one.item for one in days.sentinels[day]} for day in order}
@@ -144,7 +144,7 @@ def _other_pairs(days: Mapping[str, set[str]], baseline: set[str], partly: set[s
         yield ADDED.format(pairs=plural(len(added), "golden pair is", "golden pairs are"))
 
 
-def _read(table: Table, layout: Layout, levels: Levels, loss: Loss) -> _Days:
+def _read(table: Table, layout: Layout, levels: Levels, loss: GradeLoss) -> _Days:
     headers = table.require(("day", "item", "query", "teacher"), layout)
     headers |= {name: table.find(name, layout) for name in ("golden", "stratum", "weight")}
     faults, found = TableFaults(table), _Days()
@@ -178,13 +178,18 @@ def _read(table: Table, layout: Layout, levels: Levels, loss: Loss) -> _Days:
         if one.golden is not None:
             sentinels.append((row.line, (day, item), None))
     faults.refuse()
+    _refuse_together(table, found, kinds)
+    without_doubles(sentinels, lambda key: f"item {key[1]!r} on {key[0]}", table.place)
+    return found
+
+
+def _refuse_together(table: Table, found: _Days, kinds: set[bool]) -> None:
+    """BadInput for what only all rows together show; `kinds`: whether days are numbers."""
     refuse_faults(Fault(str(table.path), what) for what in found.moved.values())
     many = [(day.day, day.fault) for day in found.traffic.values() if day.fault]
     refuse_faults(Fault(str(table.path), f"{day}: {fault}") for day, fault in many)
     if len(kinds) > 1:
         raise BadInput([Fault(str(table.path), "day: dates and numbers are mixed; use one of them")])
-    without_doubles(sentinels, lambda key: f"item {key[1]!r} on {key[0]}", table.place)
-    return found
 
 
 def day_of(text: str) -> str | None:

@@ -10,48 +10,54 @@ GROWING = 10.0
 """Evidence that is told of before it is an alarm: by chance, one quiet watch in ten gets there at most."""
 
 
-class Told(NamedTuple):
+class ToldVerdict(NamedTuple):
     """A verdict and its reason."""
 
     verdict: Drifted | None
     reason: str
 
 
-def verdict_of(teacher: Process, moved: Moved, leans: Direction | None, finds: WatchPower | None) -> Told:
+def verdict_of(
+    teacher: Process, moved: Moved, leans: Direction | None, finds: WatchPower | None
+) -> ToldVerdict:
     """Who drifted. `leans`: where the evidence of the teacher points; `finds`: what the watch can see."""
     by_teacher, by_traffic = teacher.alarmed_at, moved.alarmed_at
     if by_teacher and by_traffic:
         both = f"the teacher drifted (alarm on {by_teacher}), and so did the traffic (on {by_traffic})"
-        return Told("both", both)
+        return ToldVerdict("both", both)
     if by_teacher:
         said = f"the teacher is {teacher.direction} on the sentinels (alarm on {by_teacher})"
-        return Told("teacher", said if moved.process.e_value is None else f"{said}; the traffic is quiet")
+        return ToldVerdict(
+            "teacher", said if moved.process.e_value is None else f"{said}; the traffic is quiet"
+        )
     if by_traffic:
         quiet = "the teacher is quiet" if teacher.e_value is not None else "no sentinel says otherwise"
-        return Told("traffic", f"{moved.words}, alarm on {by_traffic}; {quiet}")
+        return ToldVerdict("traffic", f"{moved.words}, alarm on {by_traffic}; {quiet}")
     return _without_alarm(teacher, moved, leans, finds)
 
 
-def _without_alarm(teacher: Process, moved: Moved, leans: Direction | None, finds: WatchPower | None) -> Told:
+def _without_alarm(
+    teacher: Process, moved: Moved, leans: Direction | None, finds: WatchPower | None
+) -> ToldVerdict:
     """`none` where the teacher is watched and could have been found, and the traffic if there is any."""
     if teacher.e_value is None:
         if moved.process.e_value is None:
-            return Told(None, "no day after the baseline says anything yet")
-        return Told(
-            None, "no drift of the traffic is shown, and nobody watched the teacher: no day has sentinels"
+            return ToldVerdict(None, "no day after the baseline says anything yet")
+        return ToldVerdict(
+            None, "no drift of the traffic is shown, and the teacher was not watched: no day has sentinels"
         )
     if finds is not None and finds.shift is None:
-        return Told(
+        return ToldVerdict(
             None, f"even a teacher that is always wrong would not be found within {plural(finds.days, 'day')}"
         )
     grows = _growing(teacher, moved, leans)
     if moved.process.e_value is None:
-        return Told("none", f"no drift of the teacher is shown{grows}; the traffic is not watched yet")
-    return Told("none", f"no drift is shown{grows or ': neither process reached its threshold'}")
+        return ToldVerdict("none", f"no drift of the teacher is shown{grows}; the traffic is not watched yet")
+    return ToldVerdict("none", f"no drift is shown{grows or ': neither process reached its threshold'}")
 
 
 def _growing(teacher: Process, moved: Moved, leans: Direction | None) -> str:
-    """What is told of evidence that grows: it is no finding, and nothing to be silent of."""
+    """What is told of evidence that grows: it is not a finding, and nothing to be silent of."""
     found = []
     if (teacher.e_value or 0.0) >= GROWING:
         found.append(f"that the teacher is {leans} is growing ({_of(teacher)})")

@@ -133,7 +133,7 @@ def day_order(day: str) -> tuple[int, str]:
     return (int(day), "") if day.isdecimal() else (0, day)
 
 
-class Loss:
+class GradeLoss:
     """The loss of a grade where another one is golden: the kappa's disagreement, scaled to [0, 1]."""
 
     def __init__(self, scale: Sequence[int], weighting: Weighting) -> None:
@@ -147,7 +147,7 @@ class Loss:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SentinelLoss:
     """One sentinel's loss on one day."""
 
     item: str
@@ -156,7 +156,7 @@ class Seen:
     unread: bool = False
 
 
-def baseline_of(repeats: Sequence[Sequence[Seen]]) -> tuple[BaselineLooks, dict[str, float]]:
+def baseline_of(repeats: Sequence[Sequence[SentinelLoss]]) -> tuple[BaselineLooks, dict[str, float]]:
     """The baseline looks, and each pair's mean loss in them. Every look has the same pairs, each once."""
     losses: dict[str, list[float]] = defaultdict(list)
     read = set[str]()
@@ -174,7 +174,7 @@ def baseline_of(repeats: Sequence[Sequence[Seen]]) -> tuple[BaselineLooks, dict[
 
 def sentinel_day(
     day: str,
-    seen: Sequence[Seen],
+    seen: Sequence[SentinelLoss],
     looks: BaselineLooks,
     by_item: Mapping[str, float],
     models: tuple[str, ...] = (),

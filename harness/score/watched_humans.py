@@ -45,6 +45,6 @@ def human_sequence(
 
 
 def _errors(estimates: Sequence[HumanEstimate]) -> "np.ndarray[tuple[int], np.dtype[np.float64]] | None":
-    """The errors; None where one is missing, or 0, which is no error."""
+    """The errors; None where one is missing, or 0, which is not an error."""
     found = [one.se for one in estimates]
     return np.array(found, dtype=np.float64) if all(found) else None

@@ -10,7 +10,7 @@ from scipy.special import stdtrit
 from harness.nouns.base import Reason
 from harness.score.watched import TrafficDay, day_order, pooled
 from harness.score.watched_humans import human_sequence
-from harness.scorecards.watch import HumanSequence, MeanChange, Mix, Part, Process
+from harness.scorecards.watch import HumanSequence, MeanChange, Mix, Process, TrafficPart
 from harness.stats.agreement import Floats
 from harness.stats.e_process import Drift, drift_process
 from harness.stats.mixes import jensen_shannon, kitagawa, stability_index
@@ -26,7 +26,7 @@ OF_TEACHER = Reason(
 )
 OF_NOBODY = Reason(
     "undefined",
-    "the rows have no strata, and without sentinels nobody knows whether their grades moved with the teacher",
+    "the rows have no strata, and without sentinels it is unknown whether grades moved with the teacher",
 )
 
 
@@ -94,7 +94,7 @@ def _mix(of: Literal["strata", "grades"], names: Sequence[str], then: Floats, no
         psi=stability_index(then, now),
         jensen_shannon=jensen_shannon(then, now),
         parts=tuple(
-            Part(name=name or "(none)", then=float(one), now=float(other))
+            TrafficPart(name=name or "(none)", then=float(one), now=float(other))
             for name, one, other in zip(names, then, now, strict=True)
         ),
     )
@@ -171,7 +171,7 @@ def _unknown(shares: Floats, rows: int) -> Floats:
     """How far the mean of each share (days x kinds) may be off: half of Student's 95 % interval.
 
     The error is that between days, and at least that of independent rows at Laplace's estimate of the share,
-    (sum + 1) / (rows + 2): days that are alike, or a kind that was not seen, are no certainty.
+    (sum + 1) / (rows + 2): days that are alike, or a kind that was not seen, are not certain.
     """
     days = len(shares)
     mean = (shares.mean(axis=0) * rows + 1) / (rows + 2)

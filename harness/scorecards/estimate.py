@@ -28,7 +28,7 @@ class RoganGladenScore(Noun):
     reason: Reason | None = None
 
 
-class AgainstRest(Noun):
+class StratumAgainstRest(Noun):
     """A stratum's figure minus that of the rest; `p_holm` over the strata."""
 
     difference: float | None
@@ -75,7 +75,7 @@ class EstimatedFigure(Noun):
     saved: Labels | None = None
     to_halve: Labels | None = None
     rogan_gladen: RoganGladenScore | None = None
-    against_rest: AgainstRest | None = None
+    against_rest: StratumAgainstRest | None = None
     share: float | None = None
     """Of a stratum: its share of production."""
     cannot_tell: int = 0
@@ -100,7 +100,7 @@ class RatingsUsed(Noun):
     `items` were rated by `raters`; of the `several` with more than one rating, on `differ` the raters differ:
     the lower median counts, and `lowest` and `highest` is the main figure if the lowest, or the highest,
     grade counted instead. `adjudicated`: items on which the author decided. `could_not_rate`: items that
-    nobody could grade. `hunted`: items left out, since they were hunted and are no sample. `unmatched`: rated
+    nobody could grade. `hunted`: items left out: hunted ones are not a sample. `unmatched`: rated
     items that the labels lack. `passed_over`: rated items that the labels have and that count for no row,
     since a shot has the query, or another rated item is the same pair.
     """
@@ -133,7 +133,7 @@ class TwoTeachers(Noun):
     ci: Interval | None = None
     se: float | None = None
     p: float | None = None
-    teachers: AgainstRest
+    teachers: StratumAgainstRest
     reason: Reason | None = None
 
 

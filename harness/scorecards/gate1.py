@@ -107,7 +107,7 @@ class AgreementIn(Noun):
     agreement: float
 
 
-class Dispute(Noun):
+class DisputedItem(Noun):
     """An item on which raters differ, with what each of them wrote."""
 
     item: str
@@ -149,7 +149,7 @@ class Gate1(Gate):
     per_query: tuple[AgreementIn, ...]
     per_tag: tuple[AgreementIn, ...]
     per_clause: tuple[AgreementIn, ...]
-    disputed: tuple[Dispute, ...]
+    disputed: tuple[DisputedItem, ...]
     copies: str | None = None
     alike: str | None = None
     compared: str | None = None

@@ -58,7 +58,7 @@ class Uncovered(Noun):
 class GoldenAge(Noun):
     """How old a golden set is. What the traffic says is None, or empty, where none was given.
 
-    `unnoted`: the examples judged under this version that note no rules: nobody can tell whether the policy
+    `unnoted`: the examples judged under this version that note no rules: it is unknown whether the policy
     was edited since. `aged`: those that rest on what moved first, then those of which nobody can tell.
     `near`: from this Jaccard index of the words of query and title on, an example is near. `covered`: the
     share of the traffic, by weight, that has one; `known_queries`: the share whose query the set has.

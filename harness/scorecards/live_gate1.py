@@ -13,7 +13,7 @@ class Seconds(Noun):
     high: float
 
 
-class Pace(Noun):
+class RaterPace(Noun):
     """A rater's time for a pair divided by that of the others for the same pair.
 
     `value` is the geometric mean over `n` pairs that somebody else answered too; `ci` is clustered by query.
@@ -40,7 +40,7 @@ class RaterNow(Noun):
     sealed_at: str | None
     closed_at: str | None
     seconds: Seconds | None
-    pace: Pace
+    pace: RaterPace
 
 
 class CitedClause(Noun):

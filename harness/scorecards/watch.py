@@ -83,7 +83,7 @@ class WatchedDay(Noun):
     estimate: HumanEstimate | None = None
 
 
-class Part(Noun):
+class TrafficPart(Noun):
     """A stratum or a grade: its share of the traffic in the baseline, and in the last days."""
 
     name: str
@@ -100,7 +100,7 @@ class Mix(Noun):
     of: Literal["strata", "grades"]
     psi: float
     jensen_shannon: float
-    parts: tuple[Part, ...]
+    parts: tuple[TrafficPart, ...]
 
 
 class MeanChange(Noun):

@@ -25,7 +25,7 @@ from harness.runs.kind import CANARIES, GOLDEN
 from harness.runs.manifest import Asked, Manifest, load_manifest
 from harness.score.reading import reading_of
 from harness.scorecards.gate1 import Gate1
-from harness.shipping.verdict import Evidence, RunFound
+from harness.shipping.verdict import RunFound, ShipEvidence
 from harness.storage.project import Project, version_number
 from harness.verdicts.assessment import assess
 from harness.verdicts.raters import judge_raters
@@ -34,7 +34,7 @@ SPLIT = "test"
 """The split that a version is gated on, unless a run is named."""
 
 
-def gather(project: Project, label: str, run: str | None, base: str) -> Evidence:
+def gather(project: Project, label: str, run: str | None, base: str) -> ShipEvidence:
     """All evidence on a version. `run` defaults to its latest finished run on `test`.
 
     BadInput for what cannot be read, and for a named run of another version.
@@ -47,7 +47,7 @@ def gather(project: Project, label: str, run: str | None, base: str) -> Evidence
     part = asked.part if asked else SPLIT
     canaries = _latest(project, gates, _canaries_of(policy, asked))
     before = _base(project, policy, part, base)
-    return Evidence(
+    return ShipEvidence(
         policy=policy,
         gates=gates,
         split=part,
@@ -70,7 +70,7 @@ def gather(project: Project, label: str, run: str | None, base: str) -> Evidence
     )
 
 
-def version_before(project: Project, found: Evidence) -> str:
+def version_before(project: Project, found: ShipEvidence) -> str:
     """The version in use: that of the base, else the one before this. BadInput if there is none."""
     new, base = found.policy, found.base.policy if found.base else None
     if base is not None and base != new.label and base.partition("@")[0] == new.name:

@@ -38,7 +38,7 @@ class RunFound:
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class ShipEvidence:
     """The evidence on a version; None for what is missing.
 
     `unfinished`: the findings of policy lint; `findings`: those of golden lint. `stale`: how many of the
@@ -69,7 +69,7 @@ class Evidence:
     waiting: str | None = None
 
 
-def judge_shipping(found: Evidence, override: Override | None = None) -> Shipping:
+def judge_shipping(found: ShipEvidence, override: Override | None = None) -> Shipping:
     """The verdict: fail where a step fails, else inconclusive where one is open, else pass."""
     lacking = gate1_lacks(found)
     useful = override and lacking and not not_passed(found)
@@ -98,13 +98,13 @@ def judge_shipping(found: Evidence, override: Override | None = None) -> Shippin
     )
 
 
-def not_passed(found: Evidence) -> bool:
+def not_passed(found: ShipEvidence) -> bool:
     """Whether Gate 1 was measured and not passed, which no override covers; doubts about who rated are."""
     gate1 = found.gate1
     return gate1 is not None and gate1.verdict != "pass" and not gate1.doubt
 
 
-def gate1_lacks(found: Evidence) -> str | None:
+def gate1_lacks(found: ShipEvidence) -> str | None:
     """Why Gate 1 does not hold for this version: missing, stale or provisional; None if it does."""
     if found.gate1 is not None:
         why = found.gate1.provisional or found.gate1.doubt
@@ -117,7 +117,7 @@ def gate1_lacks(found: Evidence) -> str | None:
     return f"missing: no ratings under {label}"
 
 
-def _steps(found: Evidence, override: Override | None) -> Iterator[tuple[str, Check]]:
+def _steps(found: ShipEvidence, override: Override | None) -> Iterator[tuple[str, Check]]:
     yield "the policy is complete", _policy(found)
     yield "the golden set has no errors and none is known to be stale", _golden(found)
     yield GATE1, _gate1(found, override)
@@ -127,7 +127,7 @@ def _steps(found: Evidence, override: Override | None) -> Iterator[tuple[str, Ch
     yield IMPACT, _impact(found.impact, found.gates)
 
 
-def _not_run(found: Evidence) -> Iterator[tuple[str, str]]:
+def _not_run(found: ShipEvidence) -> Iterator[tuple[str, str]]:
     """The checks that have nothing to check, each with what it lacks."""
     if not found.canaries_exist:
         yield CANARIES, f"there are none: golden/{found.policy.name}/canaries.jsonl would list them"
@@ -135,13 +135,13 @@ def _not_run(found: Evidence) -> Iterator[tuple[str, str]]:
         yield IMPACT, "no production pairs were given; name a file with --pairs"
 
 
-def _policy(found: Evidence) -> Check:
+def _policy(found: ShipEvidence) -> Check:
     if not found.unfinished:
         return "pass", f"{found.policy.label} has no findings"
     return "fail", f"{len(found.unfinished):,} to mend (the first: {found.unfinished[0]})"
 
 
-def _golden(found: Evidence) -> Check:
+def _golden(found: ShipEvidence) -> Check:
     if found.stale:
         was = "was" if found.stale == 1 else "were"
         count = f"{found.stale:,} of {plural(found.judged, 'golden grade')} {was}"
@@ -155,17 +155,17 @@ def _golden(found: Evidence) -> Check:
     return "pass", f"{plural(found.judged, 'golden grade')}, {_none_stale(found)}{bare}{warned}"
 
 
-def _none_stale(found: Evidence) -> str:
+def _none_stale(found: ShipEvidence) -> str:
     """A grade that notes no rules may be older than an edit of its own version: unknown is not fresh."""
     if not found.unnoted:
         return "none stale"
-    since = f"nobody can tell whether {found.policy.label} was edited since they were judged"
+    since = f"it is unknown whether {found.policy.label} was edited since they were judged"
     whose = "all" if found.unnoted == found.judged else f"{found.unnoted:,}"
     note = "note" if whose == "all" or found.unnoted > 1 else "notes"
     return f"none known to be stale ({whose} {note} no rules: {since}; `harness golden confirm` notes them)"
 
 
-def _gate1(found: Evidence, override: Override | None) -> Check:
+def _gate1(found: ShipEvidence, override: Override | None) -> Check:
     """Missing, stale or provisional fails, unless a named person overrides it; what is undecided is open."""
     lacking, gate1 = gate1_lacks(found), found.gate1
     if gate1 is not None and (not_passed(found) or not lacking):
@@ -180,7 +180,7 @@ def _gate1(found: Evidence, override: Override | None) -> Check:
     return "pass", f"{lacking}; allowed by {override.by}: {override.because}"
 
 
-def _gate2(found: Evidence) -> Check:
+def _gate2(found: ShipEvidence) -> Check:
     if found.run is None:
         how = f"harness eval --policy {found.policy.label} --split {found.split}"
         return "inconclusive", f"no finished run on {found.split} yet: {how}"
@@ -195,7 +195,7 @@ def _outdated(found: RunFound) -> str:
     return f"{found.run.folder.name} is out of date: {found.outdated}; make a new one"
 
 
-def _regression(found: Evidence) -> Check:
+def _regression(found: ShipEvidence) -> Check:
     if found.run is None:
         return "inconclusive", f"no finished run on {found.split} to compare with it"
     if found.run.outdated:
@@ -212,7 +212,7 @@ def _regression(found: Evidence) -> Check:
     return result.verdict, f"{result.reason}{of_itself(found.base, candidate)}"
 
 
-def _canaries(found: Evidence) -> Check:
+def _canaries(found: ShipEvidence) -> Check:
     report = found.canaries.assessment.canaries if found.canaries else None
     if found.canaries is None or report is None:
         how = f"harness eval --policy {found.policy.label} --canaries"

@@ -38,7 +38,7 @@ def _fitted(feature: Floats, outcome: Floats, clusters: Integers) -> Tested:
     discrete = _discrete()
     columns = np.column_stack([np.ones(len(feature)), (feature - feature.mean()) / feature.std()])
     with warnings.catch_warnings():
-        # Separation shows as coefficients without bound; its warnings are no message for users.
+        # Separation shows as coefficients without bound; its warnings are not meant for users.
         warnings.simplefilter("ignore")
         try:
             found = discrete.Logit(outcome, columns).fit(

@@ -39,7 +39,7 @@ class HumanCeiling:
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
+class LeaveOneOut:
     """One rater against the others, and the model against the same others: `delta` is `model` minus `own`.
 
     `p` is two-sided, `p_holm` adjusted over the raters that have one; None if no test is possible.
@@ -107,7 +107,7 @@ def leave_one_out(
     weighting: Weighting = "none",
     *,
     least: int = 1,
-) -> tuple[LeftOut, ...]:
+) -> tuple[LeaveOneOut, ...]:
     """For each rater in turn, kappa(model, rest) - kappa(rater, rest), in [-2, 2], with Holm over the raters.
 
     The rest is the lower median of the others, on items graded by the rater, the model and at least two
@@ -130,7 +130,7 @@ def _left_out(
     scale: tuple[int, ...],
     weighting: Weighting,
     least: int,
-) -> LeftOut:
+) -> LeaveOneOut:
     own, others = ratings[:, rater], np.delete(ratings, rater, axis=1)
     enough = (others != MISSING).sum(axis=1) >= 2
     items = np.flatnonzero((own != MISSING) & (model != MISSING) & enough)
@@ -141,11 +141,11 @@ def _left_out(
     if len(items) < least:
         why = Reason("remark", FEW_SHARED.format(n=len(items))) if len(items) else NO_REST
         none = Kappa(None, why)
-        return LeftOut(rater, len(items), groups, none, none, Tested(None, reason=why))
+        return LeaveOneOut(rater, len(items), groups, none, none, Tested(None, reason=why))
     delta = _without_interval(candidate.kappa, base.kappa, groups)
     if delta.reason is None:
         delta = delta_kappa(base, candidate)
-    return LeftOut(rater, len(items), groups, candidate.kappa, base.kappa, delta, delta.p)
+    return LeaveOneOut(rater, len(items), groups, candidate.kappa, base.kappa, delta, delta.p)
 
 
 def _common(

@@ -38,7 +38,7 @@ def few_events(
     if count < least:
         return Reason("remark", f"{what}, and {least} are needed: {then}")
     share = float(sums.human.sum() / sums.labelled.sum())
-    # What is no share differs less than one: then its rows are worth more than their number.
+    # What is not a share differs less than one: then its rows are worth more than their number.
     kept = share * (1 - share) / se**2 if se else math.inf
     wanted = skewed * (1 - 2 * share) ** 2 / (share * (1 - share))
     if kept >= wanted:

@@ -19,7 +19,7 @@ STEP = 1_000
 ROWS, BYTES = 100_000, 16 << 20
 """The most of a piece, about: each is looked up in all graded pairs, so that many small ones take long."""
 LONGEST = 10_000
-"""Bytes of a text at most. What is longer is no query, and no id."""
+"""Bytes of a text at most. What is longer is neither a query nor an id."""
 
 
 def bounded_batches(path: Path, columns: Sequence[str]) -> Iterator[Any]:

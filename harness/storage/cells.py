@@ -24,7 +24,7 @@ _KINDS = {
     timedelta: "a length of time",
     bool: "true or false",
 }
-"""What typed columns hold that is no grade and no other number. A datetime is a date too, and comes first."""
+"""What is neither a grade nor another number in typed columns. A datetime is a date too, and comes first."""
 
 
 def control_in(line: str, value: Any) -> str | None:

@@ -129,5 +129,5 @@ def _check_schema(connection: sqlite3.Connection, path: Path, schema: Schema) ->
     found = set(connection.execute(_SCHEMA))
     if found != schema:
         odd = ", ".join(sorted(f"{kind} {name}" for kind, name, _ in found - schema))
-        what = f"is no such file of this program ({odd or 'a table is missing'}); restore it"
+        what = f"is not a file that this program wrote ({odd or 'a table is missing'}); restore it"
         raise BadInput([Fault(str(path), what)])

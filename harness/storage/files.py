@@ -134,7 +134,7 @@ def each_json_line(path: Path, plain: tuple[str, ...] = ()) -> Iterator[tuple[in
         if not isinstance(value, dict):
             yield number, Fault(f"{path}, line {number}", "expected a JSON object on each line")
         elif plain and (found := control_in(line, [value.get(key) for key in plain])):
-            what = f"the control character {found!r} is no text; take it out"
+            what = f"the control character {found!r} is not text; remove it"
             yield number, Fault(f"{path}, line {number}", what)
         else:
             yield number, value

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import BadInput, Fault
-from harness.storage.parquet import bounded_batches, parquet_file
+from harness.storage.parquet import parquet_file, row_batches
 
 
 def dataset_rows(source: str, split: str | None) -> Iterator[Mapping[str, Any]]:
@@ -38,7 +38,7 @@ def _refuse_bombs(folder: Path) -> None:
     """BadInput for a Parquet file that decodes out of all proportion: `datasets` would write it all out."""
     for path in sorted(folder.rglob("*.parquet")) if folder.is_dir() else ():
         with parquet_file(path) as file:
-            for _ in bounded_batches(file, path):
+            for _ in row_batches(file, path):
                 pass
 
 
@@ -90,7 +90,7 @@ def _first_line(error: Exception) -> str:
 def save_parquet_splits(files: Mapping[str, Path], folder: Path) -> None:
     """Parquet files, one for each split, as a folder that `datasets.load_from_disk` reads.
 
-    A file without rows is no split: `datasets` can neither make nor read an empty one.
+    A file without rows is not a split: `datasets` can neither make nor read an empty one.
     """
     import pyarrow.parquet
 

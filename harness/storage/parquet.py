@@ -31,11 +31,11 @@ def parquet_rows(path: Path) -> Iterator[Mapping[str, Any]]:
         # A row as plain data would have the last of them, and nobody would hear of the others.
         twice = (name for name, count in Counter(file.schema_arrow.names).items() if count > 1)
         refuse_faults(Fault(str(path), f"the header {name!r} comes twice") for name in twice)
-        for batch in bounded_batches(file, path):
+        for batch in row_batches(file, path):
             yield from batch.to_pylist()
 
 
-def bounded_batches(file: Any, path: Path) -> Iterator[Any]:
+def row_batches(file: Any, path: Path) -> Iterator[Any]:
     """The rows of a `parquet_file`, a few at a time. BadInput where they are out of proportion to its size.
 
     A text that a file has once can stand in every row: a file of 300 KB can hold 20 million long rows.

@@ -34,7 +34,7 @@ def read_csv(path: Path, layout: Layout) -> Table:
     lines = lines_of(path, layout.encoding)
     first = next(iter(lines()), "").strip().strip('"')
     if first.startswith("sep=") and len(first) == 5:
-        # Excel's own first line, which is no record.
+        # Excel's own first line, which is not a record.
         return _read(path, lambda: islice(lines(), 1, None), first[4], after=1)
     return _read(path, lines, _separator(lines))
 
@@ -122,10 +122,10 @@ _NO_TEXT = {
 
 
 def _not_decoded(path: Path, encoding: str, line: int, found: int, start: bytes) -> Fault:
-    """`found`: the byte that is no text; `start`: the first four of the file, which tell what it is."""
+    """`found`: the byte that is not text; `start`: the first four of the file, which tell what it is."""
     byte = f"byte 0x{found:02x}"
     if what := next((what for sign, what in _NO_TEXT.items() if start.startswith(sign)), None):
-        return Fault(str(path), f"no text but {what}")
+        return Fault(str(path), f"not text but {what}")
     if encoding != "utf-8-sig":
         return Fault(f"{path}, line {line}", f"not {encoding} ({byte}); name another --encoding")
     likely = "utf-16" if start[:2] in (b"\xff\xfe", b"\xfe\xff") else "cp1252"

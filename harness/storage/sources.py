@@ -109,7 +109,7 @@ def _given(handle: int, path: Path) -> Iterator[bytes]:
         elif known or writer:
             return
         elif time.monotonic() > ends:
-            what = f"is a pipe that nobody has opened to write in {PATIENCE:g} seconds"
+            what = f"is a pipe that no program opened to write in {PATIENCE:g} seconds"
             raise BadInput([Fault(str(path), f"{what}; name a file (a command may read it twice)")])
 
 

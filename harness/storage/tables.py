@@ -240,7 +240,7 @@ def refuse_controls(table: Table, names: Sequence[str], layout: Layout, more: Se
     """
     headers = dict.fromkeys([*(header for name in names for header in table.find(name, layout)), *more])
     refuse_faults(
-        Fault(table.where(row), f"{header}: the control character {found[0]!r} is no text; take it out")
+        Fault(table.where(row), f"{header}: the control character {found[0]!r} is not text; remove it")
         for row in table.rows
         for header in headers
         if isinstance(value := row.cells.get(header), str) and (found := CONTROL.search(value))

@@ -109,7 +109,7 @@ def _text(cell: Any) -> str:
     value = cell.value
     if value is None or value in MISSING:
         return ""
-    # Without words and colours, which are no signs of the format.
+    # Without words and colours, which are not signs of the format.
     form = re.sub(r'"[^"]*"|\\.|\[[^\]]*\]', "", str(cell.number_format or ""))
     if isinstance(value, datetime) and value.time() == time() and not re.search("[hs]", form, re.IGNORECASE):
         return str(value.date())

@@ -12,7 +12,7 @@ import numpy as np
 
 from harness.comparison.cascade import (
     CASCADE,
-    Answers,
+    CascadeAnswers,
     Couple,
     answers_of,
     couple_of,
@@ -149,14 +149,16 @@ def _part(couple: Couple, splits: Mapping[str, str], part: str) -> Couple:
     return found
 
 
-def _curve(answers: Answers, weighting: Weighting, cost: CascadeCost) -> tuple[CascadePoint, ...]:
+def _curve(answers: CascadeAnswers, weighting: Weighting, cost: CascadeCost) -> tuple[CascadePoint, ...]:
     """The cascade at every threshold that is tried, by the share sent."""
     return tuple(
         _point(answers, float(one), weighting, cost) for one in thresholds(answers.sure, TRIED).tolist()
     )
 
 
-def _point(answers: Answers, threshold: float, weighting: Weighting, cost: CascadeCost) -> CascadePoint:
+def _point(
+    answers: CascadeAnswers, threshold: float, weighting: Weighting, cost: CascadeCost
+) -> CascadePoint:
     share = float(answers.asked(threshold).mean())
     loss = answers.loss(threshold, weighting)
     return CascadePoint(
@@ -209,7 +211,7 @@ def _none(
 
 
 def _measured(
-    couple: Couple, answers: Answers, threshold: float, weighting: Weighting, cost: CascadeCost
+    couple: Couple, answers: CascadeAnswers, threshold: float, weighting: Weighting, cost: CascadeCost
 ) -> CascadePart:
     """All figures of a threshold on one split."""
     asked = answers.asked(threshold).astype(np.float64)
@@ -243,7 +245,7 @@ def _independence(couple: Couple) -> tuple[str, ...]:
     return independence(sum(map(names_query, items)), len(items))
 
 
-def _drift(dev: Answers, test: Answers, threshold: float) -> tuple[str, ...]:
+def _drift(dev: CascadeAnswers, test: CascadeAnswers, threshold: float) -> tuple[str, ...]:
     """A warning where the student is as sure on test as on dev only by chance."""
     means = [clustered_mean(one.asked(threshold).astype(np.float64), one.clusters) for one in (dev, test)]
     one, other = means

@@ -23,7 +23,7 @@ FILE_COST = "a file of grades does not say what they cost"
 
 
 @dataclass(frozen=True, slots=True)
-class Graded:
+class CascadeSide:
     """One of the two. `splits`: of each item by name. `cost`: USD for 1,000 pairs; None with the reason."""
 
     side: Side
@@ -33,14 +33,14 @@ class Graded:
     reason: str | None = None
 
 
-def graded_by_runs(project: Project, names: Sequence[str]) -> Graded:
+def graded_by_runs(project: Project, names: Sequence[str]) -> CascadeSide:
     """A run of dev and test, or one of each. BadInput where they are not of one grader."""
     if len(names) > 2:
         raise BadInput(f"{', '.join(names)}: name a run on dev and one on test, or one run on both")
     readings = [reading_of(project, name) for name in names]
     side = joined([side_of_run(reading) for reading in readings])
     cost, reason = _thousand(project, readings)
-    return Graded(
+    return CascadeSide(
         side,
         {example.id: example.split for reading in readings for example in reading.each_example()},
         grader_of(tuple(reading.run.manifest for reading in readings), side.name),
@@ -49,9 +49,9 @@ def graded_by_runs(project: Project, names: Sequence[str]) -> Graded:
     )
 
 
-def graded_in_file(side: Side, splits: Mapping[str, str]) -> Graded:
+def graded_in_file(side: Side, splits: Mapping[str, str]) -> CascadeSide:
     """A file of grades: nobody knows what made them, nor for how much."""
-    return Graded(side, splits, CascadeGrader(name=side.name), None, f"{side.name}: {FILE_COST}")
+    return CascadeSide(side, splits, CascadeGrader(name=side.name), None, f"{side.name}: {FILE_COST}")
 
 
 def splits_of(golden: Golden) -> dict[str, str]:
@@ -64,13 +64,13 @@ def splits_of(golden: Golden) -> dict[str, str]:
     return found
 
 
-def cost_of_both(student: Graded, teacher: Graded) -> CascadeCost:
+def cost_of_both(student: CascadeSide, teacher: CascadeSide) -> CascadeCost:
     """What 1,000 pairs cost by each."""
     reasons = [one.reason for one in (student, teacher) if one.reason]
     return CascadeCost(student=student.cost, teacher=teacher.cost, reason="; ".join(reasons) or None)
 
 
-def cascade_file(found: CascadeCheck, student: Graded, teacher: Graded) -> CascadeFile:
+def cascade_file(found: CascadeCheck, student: CascadeSide, teacher: CascadeSide) -> CascadeFile:
     """A chosen cascade as a file has it. BadInput where none was chosen."""
     if found.threshold is None or found.dev is None or found.test is None:
         raise BadInput("there is no cascade to write: no threshold was chosen")
@@ -85,7 +85,9 @@ def cascade_file(found: CascadeCheck, student: Graded, teacher: Graded) -> Casca
     )
 
 
-def noted_look(project: Project, found: CascadeCheck, student: Graded, teacher: Graded) -> int | None:
+def noted_look(
+    project: Project, found: CascadeCheck, student: CascadeSide, teacher: CascadeSide
+) -> int | None:
     """Add a cascade to the log of looks at test, once; how many it has then.
 
     Another threshold, margin or weighting, and other runs, are another look. None where test was not looked

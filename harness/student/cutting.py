@@ -9,7 +9,7 @@ import numpy as np
 from harness.comparison.sides import Side
 from harness.errors import BadInput, Fault, refuse_faults
 from harness.nouns.pair import Example, one_form
-from harness.score.items import NEVER_ASKED, Answer, GradedItem
+from harness.score.items import NEVER_ASKED, GradedItem, ItemAnswer
 from harness.scorecards.student import ChosenCuts
 from harness.stats.agreement import cell_counts, cohen_kappa
 from harness.stats.cuts import best_cuts, placed
@@ -95,4 +95,4 @@ def _cut(
     if score is None:
         return replace(item, answers=(NEVER_ASKED,))
     grade = scale[int(placed(np.array([score]), cuts)[0])]
-    return replace(item, answers=(Answer(grade, "graded"),))
+    return replace(item, answers=(ItemAnswer(grade, "graded"),))

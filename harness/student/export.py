@@ -36,7 +36,7 @@ LEAST_OPENAI = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class ExportRequest:
     """What to export, and how. `prompt`: whose messages the chat lines have; None: the teacher's own."""
 
     labels: Path
@@ -47,7 +47,7 @@ class Request:
     prompt: str | None = None
 
 
-def export(project: Project, request: Request) -> TrainingSet:
+def export(project: Project, request: ExportRequest) -> TrainingSet:
     """Write the training set and its card. BadInput where the labels or the golden set do not allow it."""
     if unknown := [name for name in request.forms if name not in NAMES]:
         raise BadInput(f"--forms {', '.join(unknown)}: unknown; there are: {', '.join(NAMES)}")
@@ -66,7 +66,9 @@ def export(project: Project, request: Request) -> TrainingSet:
     return found
 
 
-def _writer(project: Project, request: Request, labels: LabelSet, golden: GradedSet) -> PromptWriter | None:
+def _writer(
+    project: Project, request: ExportRequest, labels: LabelSet, golden: GradedSet
+) -> PromptWriter | None:
     """What the chat lines say before the answer; None where there are none."""
     if not {*request.forms} & {*WITH_MESSAGES}:
         return None
@@ -120,7 +122,7 @@ class _Counts:
 
 
 def _training_set(
-    request: Request, pairs: TrainingPairs, golden: GradedSet, counts: _Counts, how: How
+    request: ExportRequest, pairs: TrainingPairs, golden: GradedSet, counts: _Counts, how: How
 ) -> TrainingSet:
     labels, choice = pairs.labels, request.choice
     manifest = labels.manifest
@@ -168,7 +170,7 @@ def _messages(writer: PromptWriter | None) -> str | None:
     return writer.files.label if writer else None
 
 
-def _warnings(request: Request, pairs: TrainingPairs, counts: _Counts, train: int) -> Iterator[str]:
+def _warnings(request: ExportRequest, pairs: TrainingPairs, counts: _Counts, train: int) -> Iterator[str]:
     manifest = pairs.labels.manifest
     if not manifest.proven:
         yield "no gate has passed the teacher: a student learns its errors too"

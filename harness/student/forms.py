@@ -57,7 +57,7 @@ class Lines:
             file.close()
 
 
-class Table:
+class TableForm:
     """Parquet files: `grade` as the scale has it, `label` its position, `probabilities` in its order."""
 
     def __init__(self, folder: Path, how: "How") -> None:
@@ -120,7 +120,7 @@ OPENAI, TRL = "openai-jsonl", "trl"
 FORMS: dict[str, Callable[[Path, How], Form]] = {
     OPENAI: lambda folder, how: Lines(folder, _openai, how),
     TRL: lambda folder, how: Lines(folder, _completion, how),
-    "parquet": Table,
+    "parquet": TableForm,
 }
 WITH_MESSAGES = (OPENAI, TRL)
 DATASETS = "datasets"

@@ -10,8 +10,8 @@ import numpy as np
 from harness.errors import BadInput, Fault
 from harness.nouns.pair import query_key
 from harness.runs.labels import LabelSet, load_labels
-from harness.score.estimate import Wanted
-from harness.score.estimate_files import Labelled, Rated, estimate_files, levels_of_labels
+from harness.score.estimate import EstimateRequest
+from harness.score.estimate_files import GivenRatings, Labelled, estimate_files, levels_of_labels
 from harness.score.human_grades import HumanGrade, human_grades
 from harness.score.labelled_rows import rated_pairs
 from harness.score.production_rows import effective_number
@@ -48,7 +48,7 @@ class _Given:
 
 
 def check_production(
-    student: Path, teacher: Path, rated: Rated, margin: float
+    student: Path, teacher: Path, rated: GivenRatings, margin: float
 ) -> tuple[OnProduction, Condition]:
     """The shares of production on which each gives the human grade, and whether the student's is no lower.
 
@@ -155,7 +155,7 @@ def _condition(
     return Condition(name=name, verdict="inconclusive", reason=reason)
 
 
-def _estimate(student: Path, rated: Rated) -> EstimatedFigure:
+def _estimate(student: Path, rated: GivenRatings) -> EstimatedFigure:
     """The main figure of production, with the student as the proxy of people."""
     labels = Labelled(student, Layout(), levels_of_labels(student))
-    return estimate_files(labels, rated, Wanted()).estimates[0]
+    return estimate_files(labels, rated, EstimateRequest()).estimates[0]

@@ -36,7 +36,7 @@ PIECE = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class TrainRequest:
     """What to learn from. `weighted`: whether a pair counts as often as it is seen."""
 
     labels: Path
@@ -45,7 +45,7 @@ class Request:
     weighted: bool = False
 
 
-def train(project: Project, request: Request) -> TrainedStudent:
+def train(project: Project, request: TrainRequest) -> TrainedStudent:
     """Train a student, and save it in a new folder. BadInput where there is too little to learn from."""
     labels = load_labels(request.labels)
     golden = graded_set(project, labels.policy)
@@ -101,7 +101,7 @@ def _refuse_too_little(labels: LabelSet, read: _Read) -> None:
 
 
 def _saved(
-    request: Request, labels: LabelSet, golden: GradedSet, read: _Read, chosen: Chosen
+    request: TrainRequest, labels: LabelSet, golden: GradedSet, read: _Read, chosen: Chosen
 ) -> SavedStudent:
     manifest = labels.manifest
     return SavedStudent(
@@ -129,7 +129,7 @@ def _saved(
 
 
 def _summary(
-    request: Request, saved: SavedStudent, pairs: TrainingPairs, labels: LabelSet, chosen: Chosen
+    request: TrainRequest, saved: SavedStudent, pairs: TrainingPairs, labels: LabelSet, chosen: Chosen
 ) -> TrainedStudent:
     warnings = []
     if not saved.proven:

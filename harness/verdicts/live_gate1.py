@@ -67,7 +67,7 @@ def _nothing(now: RoundNow, graded: Sequence[Rating]) -> str | None:
     """Why there is no agreement to compute; "so far" only while ratings are waited for."""
     so_far = " so far" if now.open else ""
     if not now.given:
-        return f"nobody has answered{' yet' if now.open else ''}"
+        return f"no rater has answered{' yet' if now.open else ''}"
     if not any(one.said for one in now.sets):
         return "the answers of this round are not here: answers.sqlite3 stays where people rated"
     if not graded:

@@ -32,7 +32,7 @@ FIXED = (
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WatchRequest:
     """What the user asks for; None where it is not said, and a watch that exists has its own."""
 
     asked: Asked
@@ -43,12 +43,12 @@ class Wanted:
     delta: float | None = None
 
 
-def settled(project: Project, folder: Path, wanted: Wanted) -> WatchSettings:
+def settled(project: Project, folder: Path, wanted: WatchRequest) -> WatchSettings:
     """The settings of the watch, or of a new one, not written yet. BadInput for what the old one has not."""
     return _same(folder, load_settings(folder), wanted) if is_watch(folder) else _planned(project, wanted)
 
 
-def begin(folder: Path, settings: WatchSettings, wanted: Wanted) -> WatchSettings:
+def begin(folder: Path, settings: WatchSettings, wanted: WatchRequest) -> WatchSettings:
     """The settings of the watch; those of a new one are written down, unless another process began it."""
     folder.mkdir(parents=True, exist_ok=True)
     with alone_in(folder):
@@ -58,7 +58,7 @@ def begin(folder: Path, settings: WatchSettings, wanted: Wanted) -> WatchSetting
     return settings
 
 
-def _planned(project: Project, wanted: Wanted) -> WatchSettings:
+def _planned(project: Project, wanted: WatchRequest) -> WatchSettings:
     """The settings of a new watch. The sentinels are a seeded sample, the same for every teacher."""
     asked = wanted.asked
     if reads_grades(asked.model):
@@ -82,7 +82,7 @@ def _planned(project: Project, wanted: Wanted) -> WatchSettings:
     )
 
 
-def _same(folder: Path, settings: WatchSettings, wanted: Wanted) -> WatchSettings:
+def _same(folder: Path, settings: WatchSettings, wanted: WatchRequest) -> WatchSettings:
     """The settings of a watch that exists, with the address that the user names."""
     before, now = settings.asked, wanted.asked
     pairs = [(name, getattr(before, name), getattr(now, name)) for name in ("model", *FIXED)]

@@ -34,7 +34,7 @@ def form(path: str, answer: Answer, public: str | None = None) -> Route:
     """A route that answers POST alone, and only what passes the checks of this file.
 
     `public`: the address that browsers use where a proxy stands in front. Without one it is the Host header,
-    which `Guard` has checked. `X-Forwarded-Host` and its kin are not read: anybody can send them.
+    which `HostGuard` has checked. `X-Forwarded-Host` and its kin are not read: anybody can send them.
     """
     return Route(path, partial(_answer, answer, public), methods=["POST"])
 

@@ -60,7 +60,7 @@ def is_local(host: str) -> bool:
         return False
 
 
-class Guard:
+class HostGuard:
     """Refuses a foreign Host, and adds the headers to every response."""
 
     def __init__(self, app: ASGIApp, refused: ASGIApp, names: frozenset[str]) -> None:

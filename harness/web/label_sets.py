@@ -11,8 +11,8 @@ from harness.report.page.environment import render_page
 from harness.report.page.labels import SCRIPTS, Labelling, labels_data
 from harness.runs.label_listing import ListedLabels
 from harness.runs.labels import LabelSet, load_labels
-from harness.score.estimate import Wanted
-from harness.score.estimate_files import Labelled, Rated, estimate_files
+from harness.score.estimate import EstimateRequest
+from harness.score.estimate_files import GivenRatings, Labelled, estimate_files
 from harness.score.labels import summarise
 from harness.scorecards.estimate import Estimates
 from harness.storage.project import Project
@@ -56,9 +56,9 @@ def _estimate(project: Project, labels: LabelSet) -> tuple[Estimates | None, str
     if rows > ESTIMATED:
         return None, f"No estimate here of more than {ESTIMATED:,} rows: harness estimate makes it by {file}."
     try:
-        rated = Rated(path, Layout(), decided=decided_grades(golden / FILE, policy.version))
+        rated = GivenRatings(path, Layout(), decided=decided_grades(golden / FILE, policy.version))
         levels = Levels(policy.scale, policy)
-        found = estimate_files(Labelled(labels.folder, Layout(), levels), rated, Wanted())
+        found = estimate_files(Labelled(labels.folder, Layout(), levels), rated, EstimateRequest())
     except BadInput as error:
         return None, f"No estimate by {file}: {error}"
     used = found.ratings and found.ratings.model_copy(update={"file": str(file)})

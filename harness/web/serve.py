@@ -68,7 +68,7 @@ def server_of(app: ASGIApp) -> uvicorn.Server:
         ws="none",
         backlog=backlog(),
         proxy_headers=False,
-        # What a stranger sends is no line in the log: he could fill the disk.
+        # What a stranger sends is not a line in the log: he could fill the disk.
         log_level="error",
         access_log=False,
         server_header=False,

@@ -11,7 +11,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from harness.errors import BadInput
-from harness.web.guard import Guard
+from harness.web.guard import HostGuard
 from harness.web.pages import static
 
 PLAIN = "There is no page at this address."
@@ -33,7 +33,7 @@ class Troubles:
     def app(self, routes: list[Route], names: frozenset[str]) -> ASGIApp:
         """The app. `names`: the host names, besides IP addresses, that requests may use."""
         handlers = {HTTPException: self._http, BadInput: self._bad_input, Exception: self._our_fault}
-        return Guard(Starlette(routes=routes, exception_handlers=handlers), self.refuse_host, names)
+        return HostGuard(Starlette(routes=routes, exception_handlers=handlers), self.refuse_host, names)
 
     def _http(self, request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException), "registered for these alone"

@@ -29,7 +29,7 @@ from harness.storage.versions import released_versions
 CODE_LENGTH = 12
 
 
-class Side(NamedTuple):
+class DisputeSide(NamedTuple):
     """What one of them said: a grade, or why none. `golden`: whether it is the golden grade."""
 
     letter: str
@@ -50,7 +50,7 @@ class Dispute:
 
     code: str
     example: Example
-    sides: tuple[Side, ...]
+    sides: tuple[DisputeSide, ...]
     moves_action: bool
     distance: int
     decisions: tuple[Adjudication, ...] = ()
@@ -154,19 +154,19 @@ def _sides(
     example: Example,
     said: Sequence[Said],
     decisions: Sequence[Adjudication],
-) -> tuple[Side, ...]:
+) -> tuple[DisputeSide, ...]:
     golden = before_decision(example, decisions[0]) if decisions else example
     spoken = [(one.rater, _said(one)) for one in said]
-    spoken.append(("", Side("", golden.grade, None, golden.reasoning, golden.clauses, True)))
+    spoken.append(("", DisputeSide("", golden.grade, None, golden.reasoning, golden.clauses, True)))
     # By a hash of the item too: no letter stands for one rater on several items.
     spoken.sort(key=lambda pair: _place(policy, example.id, pair[0]))
     return tuple(side._replace(letter=_letter(at)) for at, (_, side) in enumerate(spoken))
 
 
-def _said(one: Said) -> Side:
+def _said(one: Said) -> DisputeSide:
     if isinstance(one, Unrated):
-        return Side("", None, one.cannot, one.reasoning, (), False)
-    return Side("", one.grade, None, one.reasoning, one.clauses, False)
+        return DisputeSide("", None, one.cannot, one.reasoning, (), False)
+    return DisputeSide("", one.grade, None, one.reasoning, one.clauses, False)
 
 
 def _place(policy: Policy, item: str, rater: str) -> str:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from harness.errors import CallError, FatalError, RejectedError, Unfinished
 from harness.grading.answered import Answered
 from harness.grading.batch.recover import find_or_lose
-from harness.grading.batch.results import Sorted, about, sort_out
+from harness.grading.batch.results import SortedAnswers, about, sort_out
 from harness.grading.batch.session import READS, BatchSession, failed_in, patiently, pauses, unread_once
 from harness.grading.job import Question
 from harness.grading.live.ask import is_curable
@@ -16,7 +16,7 @@ from harness.grading.questions import each_question, key_of
 from harness.nouns.records import Failed, Key, Outcome, Record, Reply
 from harness.pricing.prices import cost_of
 from harness.prompting.answer import read_grade
-from harness.providers.batches import BatchStatus, Result, UnreadError
+from harness.providers.batches import BatchResult, BatchStatus, UnreadError
 from harness.providers.served import check_whole
 from harness.providers.wire import MissingError
 from harness.runs.batch_log import LoggedBatch
@@ -77,19 +77,19 @@ async def _take_in(session: BatchSession, logged: LoggedBatch, standing: BatchSt
     return None
 
 
-async def _read(session: BatchSession, logged: LoggedBatch, standing: BatchStatus) -> Sorted:
+async def _read(session: BatchSession, logged: LoggedBatch, standing: BatchStatus) -> SortedAnswers:
     """What the results of a batch say. Where the server has answers that cannot be read, they are read again.
 
     A page of an error, half a file or a file that is missing can be whole the next time.
     """
-    batch, turns, readings = logged.batch or "", pauses(), list[Sorted]()
+    batch, turns, readings = logged.batch or "", pauses(), list[SortedAnswers]()
     unasked = len(logged.keys) if standing.unasked is None else standing.unasked
     lacking = RejectedError(f"batch {batch} ended without an answer to it: {standing.word}")
     while True:
         try:
             lines = await patiently(session, lambda: session.batches.results(batch))
         except (MissingError, RejectedError) as error:
-            lines = [Result("results", None, UnreadError(f"they are missing: {error}"))]
+            lines = [BatchResult("results", None, UnreadError(f"they are missing: {error}"))]
         found = sort_out(logged, lines, unasked, lacking)
         readings.append(found)
         if not found.unread or len(readings) == READS or _is_of_others(logged, found):
@@ -99,7 +99,7 @@ async def _read(session: BatchSession, logged: LoggedBatch, standing: BatchStatu
         await session.sleep(next(turns))
 
 
-def _is_of_others(logged: LoggedBatch, found: Sorted) -> bool:
+def _is_of_others(logged: LoggedBatch, found: SortedAnswers) -> bool:
     """Whether all results are those of another run."""
     ids = [line.id for line in (*found.answers.values(), *found.strays) if line.id]
     return bool(ids) and not any(id.startswith(f"{logged.mark}-") for id in ids)
@@ -114,7 +114,9 @@ async def _mistaken(session: BatchSession, logged: LoggedBatch) -> LoggedBatch |
     return found
 
 
-def _without_cut(session: BatchSession, found: Sorted) -> tuple[Mapping[Key, Result], FatalError | None]:
+def _without_cut(
+    session: BatchSession, found: SortedAnswers
+) -> tuple[Mapping[Key, BatchResult], FatalError | None]:
     """The answers, and the error if the server cut the prompts: such answers are kept, and count as none.
 
     The answer that read most speaks for all: some servers count only what was not in their cache.
@@ -132,11 +134,11 @@ def _input(reply: Reply) -> int:
     return reply.usage.input_tokens if reply.usage else 0
 
 
-def _uncounted(one: Result, why: FatalError) -> Result:
+def _uncounted(one: BatchResult, why: FatalError) -> BatchResult:
     return replace(one, answer=UnreadError(str(why), (one.answer,))) if isinstance(one.answer, Reply) else one
 
 
-async def _record(session: BatchSession, logged: LoggedBatch, answers: Mapping[Key, Result]) -> None:
+async def _record(session: BatchSession, logged: LoggedBatch, answers: Mapping[Key, BatchResult]) -> None:
     """Write a record for each question of a batch, except those that a killed session has written."""
     before = unread_once(session) if logged.again else {}
     known = failed_in(session, logged)
@@ -182,7 +184,7 @@ def _replies(answer: Reply | CallError) -> tuple[Reply, ...]:
     )
 
 
-def _answered(session: BatchSession, logged: LoggedBatch, one: Result) -> Answered:
+def _answered(session: BatchSession, logged: LoggedBatch, one: BatchResult) -> Answered:
     """How a question ended in a batch; its seconds count from the submission."""
     waited = (datetime.now(UTC) - datetime.fromisoformat(logged.meant_at)) / timedelta(seconds=1)
     answer = one.answer

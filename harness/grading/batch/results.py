@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from harness.errors import CallError
 from harness.nouns.records import Key, Reply
-from harness.providers.batches import Result, UnaskedError, UnreadError
+from harness.providers.batches import BatchResult, UnaskedError, UnreadError
 from harness.runs.batch_log import LoggedBatch
 from harness.storage.plural import plural
 
@@ -14,15 +14,15 @@ NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Sorted:
+class SortedAnswers:
     """What came of each question of a batch. `unread`: those that may have an answer that cannot be read.
 
     `strays`: lines that belong to no question of the batch, or to one that they do not name.
     """
 
-    answers: Mapping[Key, Result]
+    answers: Mapping[Key, BatchResult]
     unread: Sequence[Key]
-    strays: Sequence[Result]
+    strays: Sequence[BatchResult]
 
     @property
     def replies(self) -> list[Reply]:
@@ -30,10 +30,12 @@ class Sorted:
         return [one.answer for one in self.answers.values() if isinstance(one.answer, Reply)]
 
 
-def sort_out(logged: LoggedBatch, lines: Sequence[Result], unasked: int, lacking: CallError) -> Sorted:
+def sort_out(
+    logged: LoggedBatch, lines: Sequence[BatchResult], unasked: int, lacking: CallError
+) -> SortedAnswers:
     """The lines by question. `unasked`: how many requests the batch ended without, `lacking`: why."""
     keys = {logged.id(number): key for number, key in enumerate(logged.keys)}
-    found: dict[Key, list[Result]] = {key: [] for key in logged.keys}
+    found: dict[Key, list[BatchResult]] = {key: [] for key in logged.keys}
     strays = []
     for line in lines:
         if line.id in keys:
@@ -47,35 +49,35 @@ def sort_out(logged: LoggedBatch, lines: Sequence[Result], unasked: int, lacking
     # Counts that do not fit the lines say nothing of what was asked.
     if len(missing) + ended != unasked:
         why = UnreadError(_no_line(logged, [line for line in strays if line.id is None]))
-    answers |= {key: Result("", None, why) for key in missing}
+    answers |= {key: BatchResult("", None, why) for key in missing}
     unread = [key for key in logged.keys if isinstance(answers[key].answer, UnreadError)]
-    return Sorted(answers, unread, strays)
+    return SortedAnswers(answers, unread, strays)
 
 
-def _one(lines: Sequence[Result]) -> Result:
+def _one(lines: Sequence[BatchResult]) -> BatchResult:
     """The one thing that the lines of a question say. Where they differ, none is better than another."""
     different = [line for at, line in enumerate(lines) if not any(_same(line, one) for one in lines[:at])]
     if len(different) == 1:
         return lines[0]
     replies = tuple(line.answer for line in different if isinstance(line.answer, Reply))
     error = UnreadError(f"{len(different):,} different answers to one question", replies)
-    return Result(" and ".join(line.where for line in different), lines[0].id, error)
+    return BatchResult(" and ".join(line.where for line in different), lines[0].id, error)
 
 
-def _same(one: Result, other: Result) -> bool:
+def _same(one: BatchResult, other: BatchResult) -> bool:
     """Whether two lines say the same. Errors are equal by their words."""
     if isinstance(one.answer, Reply):
         return one.answer == other.answer
     return type(one.answer) is type(other.answer) and str(one.answer) == str(other.answer)
 
 
-def _no_line(logged: LoggedBatch, unnamed: Sequence[Result]) -> str:
+def _no_line(logged: LoggedBatch, unnamed: Sequence[BatchResult]) -> str:
     lines = _some([f"{line.where}: {line.answer}" for line in unnamed])
     beside = f", and what names no question: {lines}" if lines else ""
     return f"the results of batch {logged.batch} have no line for it{beside}"
 
 
-def about(logged: LoggedBatch, found: Sorted, again: str) -> list[str]:
+def about(logged: LoggedBatch, found: SortedAnswers, again: str) -> list[str]:
     """What there is to say of the results of a batch. `again`: what the user does to go on."""
     said = []
     if found.unread:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from harness.grading.telemetry.messages import rejected_in, request_of
-from harness.grading.telemetry.settings import Signal, Telemetry
+from harness.grading.telemetry.settings import OtelSignal, Telemetry
 from harness.providers.connection import is_loopback
 from harness.providers.wire import retry_after, shown
 from harness.storage.plural import plural
@@ -31,7 +31,7 @@ MOST_READ = 64 << 10
 class _Parcel(NamedTuple):
     """One request: so many spans or events."""
 
-    signal: Signal
+    signal: OtelSignal
     body: bytes
     number: int
     kind: str
@@ -134,7 +134,7 @@ class Exporter:
         if count:
             self._lose(parcel, count, why or "rejected")
 
-    def _session(self, signal: Signal) -> Any:
+    def _session(self, signal: OtelSignal) -> Any:
         import aiohttp
 
         if signal.url not in self._sessions:
@@ -162,7 +162,7 @@ class Exporter:
             self._said(f"telemetry: {plural(count, kind)} did not arrive at {address}: {shown(why)}")
 
 
-def _trusted(signal: Signal) -> ssl.SSLContext | bool:
+def _trusted(signal: OtelSignal) -> ssl.SSLContext | bool:
     if not signal.certificate and not signal.client:
         return True
     context = ssl.create_default_context(cafile=signal.certificate)

@@ -43,7 +43,7 @@ class Question:
 
 
 @dataclass(slots=True)
-class Call:
+class OpenCall:
     """A call on its way."""
 
     question: Question
@@ -67,7 +67,7 @@ class Recorder:
         self.calls = is_prompted(plan.asked.model)
         """Whether a model is called: builtin and replayed grades come from none."""
 
-    def begin(self, prompt: Prompt) -> Call:
+    def begin(self, prompt: Prompt) -> OpenCall:
         """A call is about to be made."""
         now = time.time_ns()
         question = self._open.get((prompt.item, prompt.repeat))
@@ -75,9 +75,9 @@ class Recorder:
             question = question_of(prompt.pair.digest, now)
             self._open[prompt.item, prompt.repeat] = question
         question.calls += 1
-        return Call(question, prompt, now)
+        return OpenCall(question, prompt, now)
 
-    def answered(self, call: Call, reply: Reply) -> None:
+    def answered(self, call: OpenCall, reply: Reply) -> None:
         """The call brought a reply."""
         found: dict[str, Value | None] = {
             "gen_ai.response.model": reply.model or None,
@@ -93,14 +93,14 @@ class Recorder:
             found |= reply_said(reply)
         self._end_call(call, found)
 
-    def broke(self, call: Call, why: BaseException) -> None:
+    def broke(self, call: OpenCall, why: BaseException) -> None:
         """The call failed, or was broken off."""
         late = time.time_ns() - call.began >= DEADLINE * 1e9
         # A server can repeat the prompt in its error.
         status = error(str(why) if self._content else "")
         self._end_call(call, {"error.type": error_type(why, late=late)}, status)
 
-    def _end_call(self, call: Call, told: Attributes, status: bytes = b"") -> None:
+    def _end_call(self, call: OpenCall, told: Attributes, status: bytes = b"") -> None:
         """Send the span of a call that ends now."""
         question = call.question
         question.last = new_id(SPAN_ID)

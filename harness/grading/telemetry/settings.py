@@ -21,7 +21,7 @@ SERVICE = "teacher-harness"
 
 
 @dataclass(frozen=True, slots=True)
-class Signal:
+class OtelSignal:
     """How one kind of telemetry is sent. `headers` can hold keys: they are shown nowhere."""
 
     url: str
@@ -44,8 +44,8 @@ class Signal:
 class Telemetry:
     """What is sent: spans, events of grades, and whether they hold prompts, replies and ids."""
 
-    traces: Signal | None
-    logs: Signal | None
+    traces: OtelSignal | None
+    logs: OtelSignal | None
     content: bool
     resource: Mapping[str, str]
 
@@ -138,7 +138,7 @@ class _Said:
         return milliseconds / 1000
 
 
-def _signal(name: str, environ: Mapping[str, str], faults: list[Fault]) -> Signal | None:
+def _signal(name: str, environ: Mapping[str, str], faults: list[Fault]) -> OtelSignal | None:
     """How one kind of telemetry is sent; None where it is turned off."""
     variable = f"OTEL_{name.upper()}_EXPORTER"
     exporter = environ.get(variable) or "otlp"
@@ -150,7 +150,7 @@ def _signal(name: str, environ: Mapping[str, str], faults: list[Fault]) -> Signa
     said.one_of("PROTOCOL", PROTOCOL)
     known_by = said.file("CLIENT_CERTIFICATE")
     key = said.file("CLIENT_KEY")
-    return Signal(
+    return OtelSignal(
         said.url(),
         _pairs(said.text("HEADERS"), said.variable("HEADERS"), faults),
         said.seconds(),

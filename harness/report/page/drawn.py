@@ -5,7 +5,7 @@ from typing import NamedTuple
 from harness.nouns.base import Interval
 
 
-class Drawn(NamedTuple):
+class DrawnFigure(NamedTuple):
     """A figure on a track, with its interval; `note` says what it is of, or why there is no interval."""
 
     name: str

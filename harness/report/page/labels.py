@@ -20,9 +20,9 @@ from harness.report.estimate import (
     worst_sentence,
 )
 from harness.report.labels import cascade_words, outcomes_sentence, spending_words
-from harness.report.next_steps import Step, estimate_steps, label_steps, proof_steps
+from harness.report.next_steps import NextStep, estimate_steps, label_steps, proof_steps
 from harness.report.page.axis import axis_over
-from harness.report.page.drawn import Drawn
+from harness.report.page.drawn import DrawnFigure
 from harness.report.page.environment import render_page, save_page
 from harness.report.page.label_facts import estimate_facts, set_facts
 from harness.runs.labels import LabelSet, is_label_set, load_labels
@@ -122,13 +122,13 @@ def _warnings(one: Labelling) -> list[str]:
     return list(dict.fromkeys(both))
 
 
-def _steps(one: Labelling) -> Iterator[Step]:
+def _steps(one: Labelling) -> Iterator[NextStep]:
     if one.found:
         yield from estimate_steps(one.found, one.summary)
     elif one.summary:
         yield from label_steps(one.summary)
     else:
-        yield Step("The labelling is not finished: repeat the harness label command that began it.")
+        yield NextStep("The labelling is not finished: repeat the harness label command that began it.")
     if one.labels:
         yield from proof_steps(one.labels.manifest)
 
@@ -159,17 +159,17 @@ def _estimated(found: Estimates) -> dict[str, Any]:
     }
 
 
-def _sides(main: EstimatedFigure) -> Iterator[Drawn]:
+def _sides(main: EstimatedFigure) -> Iterator[DrawnFigure]:
     """Corrected, humans only and teacher only, to be drawn below each other."""
     human = main.human_only
-    yield Drawn("Corrected: the estimate", main.value, main.ci, main=True)
-    yield Drawn("Humans only", human.value, human.ci)
-    yield Drawn("Teacher only", main.teacher_only, None, "on the other rows, uncorrected")
+    yield DrawnFigure("Corrected: the estimate", main.value, main.ci, main=True)
+    yield DrawnFigure("Humans only", human.value, human.ci)
+    yield DrawnFigure("Teacher only", main.teacher_only, None, "on the other rows, uncorrected")
     if main.worst_case:
-        yield Drawn("If unread rows were the worst, to the best", None, main.worst_case)
+        yield DrawnFigure("If unread rows were the worst, to the best", None, main.worst_case)
 
 
-def _strata(found: Estimates, strata: Sequence[EstimatedFigure]) -> Iterator[Drawn]:
+def _strata(found: Estimates, strata: Sequence[EstimatedFigure]) -> Iterator[DrawnFigure]:
     """The strata, the lowest first; undefined ones last."""
     worst = found.worst
     ranked = sorted(strata, key=lambda one: (one.value is None, one.value or 0.0))
@@ -179,7 +179,7 @@ def _strata(found: Estimates, strata: Sequence[EstimatedFigure]) -> Iterator[Dra
         if worst and one.stratum == worst.stratum:
             lowest = "lowest" if is_sure(worst) else "lowest, perhaps by chance"
         note = f"{share}{one.n_labelled:,} rated"
-        yield Drawn(str(one.stratum), one.value, one.ci, note, lowest=lowest)
+        yield DrawnFigure(str(one.stratum), one.value, one.ci, note, lowest=lowest)
 
 
 def _differences(found: Estimates) -> dict[str, Any]:

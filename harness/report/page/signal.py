@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from harness.report.next_steps import Step
+from harness.report.next_steps import NextStep
 from harness.report.north_star import arm_lines, association_sentence
 from harness.report.page.axis import axis_over
-from harness.report.page.drawn import Drawn
+from harness.report.page.drawn import DrawnFigure
 from harness.report.page.environment import render_page, save_page
 from harness.report.signal import (
     KIND_WORDS,
@@ -92,38 +92,38 @@ def _ladders(found: Signal) -> Iterator[dict[str, Any]]:
         yield {"title": name, "drawn": drawn, "axis": axis, "steps": list(reversed(steps))}
 
 
-def _rung(found: Signal, one: Rung) -> Drawn:
+def _rung(found: Signal, one: Rung) -> DrawnFigure:
     note = f"{plural(one.n, 'pair')}, {plural(one.views, 'view')}"
-    return Drawn(f"Grade {one.grade}, {side_words(found, one.grade)}", one.attractiveness, one.ci, note)
+    return DrawnFigure(f"Grade {one.grade}, {side_words(found, one.grade)}", one.attractiveness, one.ci, note)
 
 
-def _place(one: Propensity) -> Drawn:
-    return Drawn(f"Position {one.position}", one.value, one.ci, f"{plural(one.views, 'view')}")
+def _place(one: Propensity) -> DrawnFigure:
+    return DrawnFigure(f"Position {one.position}", one.value, one.ci, f"{plural(one.views, 'view')}")
 
 
-def _steps(found: Signal) -> Iterator[Step]:
+def _steps(found: Signal) -> Iterator[NextStep]:
     """From contradictions to a new policy version."""
     if not all_contradictions(found):
-        yield Step("Behaviour contradicts no pair: nothing is to be judged again.")
+        yield NextStep("Behaviour contradicts no pair: nothing is to be judged again.")
         return
     sheet = found.sheet or "sheet.jsonl"
     if not found.sheet:
         words = f"harness signal {shlex.quote(found.log)} --labels {shlex.quote(found.labels)} ... -o {sheet}"
-        yield Step("Write the pairs as a rating plan: the command of this page, with -o.", words)
-    yield Step("Have people judge them, blind.", rate_words(found, sheet))
+        yield NextStep("Write the pairs as a rating plan: the command of this page, with -o.", words)
+    yield NextStep("Have people judge them, blind.", rate_words(found, sheet))
     if any(one.contradicted for one in found.clauses):
         first = found.clauses[0]
         of = plural(first.of, "pair that cites it", "pairs that cite it")
-        yield Step(
+        yield NextStep(
             f"Read the clause {first.id} with them: {first.contradicted:,} contradicted, of {of}. "
             "If users are right, the clause changes in a new version of the policy."
         )
     if found.policy:
         policy = shlex.quote(found.policy)
         words = f"harness golden regrade ID --policy {policy} --grade N --reasoning ... --why ..."
-        yield Step("Where people agree with users on a golden example, change its grade.", words)
+        yield NextStep("Where people agree with users on a golden example, change its grade.", words)
     else:
-        yield Step(f"Where people agree with users, change the grade in {found.labels}.")
+        yield NextStep(f"Where people agree with users, change the grade in {found.labels}.")
 
 
 def _facts(found: Signal) -> dict[str, str]:

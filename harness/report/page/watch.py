@@ -41,7 +41,7 @@ class Point(NamedTuple):
     high: float | None = None
 
 
-class Picture(NamedTuple):
+class DaysPicture(NamedTuple):
     """A figure over the days: a line and its points, labelled levels, and a dashed line."""
 
     title: str
@@ -83,7 +83,7 @@ def watch_page(found: Watch) -> str:
     return render_page("watch.html.j2", values, scripts=("tables.js",))
 
 
-def _evidence(found: Watch, name: str) -> Picture | None:
+def _evidence(found: Watch, name: str) -> DaysPicture | None:
     """One process over the days, in powers of 10; None where it has no value."""
     days = [one for one in found.days if _e_value(one, name) is not None]
     if len(days) < 2:
@@ -99,7 +99,7 @@ def _evidence(found: Watch, name: str) -> Picture | None:
         for x, power, value, one in zip(places, powers, values, days, strict=True)
     ]
     alarm = f"alarm on {process.alarmed_at}" if process.alarmed_at else "no alarm"
-    return Picture(
+    return DaysPicture(
         f"Evidence that the {name} drifted",
         f"Of {process.of}. The dashed line is the alarm, {process.threshold:g}; the scale is logarithmic.",
         f"Evidence of a drift of the {name}, from {evidence(values[0])} to {evidence(values[-1])}: {alarm}",
@@ -118,7 +118,7 @@ def _power(power: int) -> str:
     return {3: "1k", 4: "10k", 5: "100k", 6: "1M"}.get(power, f"{10.0**power:g}")
 
 
-def _loss(found: Watch) -> Picture | None:
+def _loss(found: Watch) -> DaysPicture | None:
     """The loss of each day less the baseline, with its interval; None without two days."""
     days = [one for one in found.days if one.loss is not None and one.baseline is not None]
     if len(days) < 2:
@@ -135,7 +135,7 @@ def _loss(found: Watch) -> Picture | None:
         )
         for at, (one, value) in enumerate(zip(days, apart, strict=True))
     ]
-    return Picture(
+    return DaysPicture(
         "Loss of the teacher, less the baseline",
         f"Clustered by query; the dashed line is the baseline. {DAY_INTERVALS}",
         f"Loss less the baseline: {apart[0]:+.3f} on {days[0].day}, {apart[-1]:+.3f} on {days[-1].day}",

@@ -7,7 +7,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from harness.web.guard import Guard
+from harness.web.guard import HostGuard
 from harness.web.pages import RATING, static, templates
 from harness.web.rating.desk import Desk
 from harness.web.rating.routes import RatingPages
@@ -24,7 +24,7 @@ def rating_app(desks: tuple[Desk, ...], names: frozenset[str], public: str | Non
     )
     # A redirect would name the address in full: http, where a proxy's browsers use https.
     app.router.redirect_slashes = False
-    return Guard(app, _foreign, names)
+    return HostGuard(app, _foreign, names)
 
 
 def trouble_page(status: int, title: str, line: str) -> HTMLResponse:

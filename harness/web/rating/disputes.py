@@ -19,7 +19,7 @@ from harness.golden.rating.disputes import Dispute, load_disputes
 from harness.golden.rating.ratings import RATINGS
 from harness.nouns.policy import Clause, Policy
 from harness.policy.load import load_policy, policy_path
-from harness.score.items import NEVER_ASKED, Answer
+from harness.score.items import NEVER_ASKED, ItemAnswer
 from harness.score.reading import reading_of
 from harness.storage.files import Stamp, stamp_of
 from harness.storage.project import Project
@@ -32,24 +32,24 @@ CANNOT = {
 
 
 @dataclass(frozen=True, slots=True)
-class Teacher:
+class TeacherRun:
     """A run whose answers the author sees after a decision."""
 
     run: str
-    answers: Mapping[str, Answer]
+    answers: Mapping[str, ItemAnswer]
 
     def grade(self, item: str) -> int | None:
         """The first grade for an item; None where there is no readable answer."""
         return self.answers.get(item, NEVER_ASKED).grade
 
 
-def teacher_of(project: Project, policy: Policy, run: str) -> Teacher:
+def teacher_of(project: Project, policy: Policy, run: str) -> TeacherRun:
     """The answers of a run. BadInput where it graded by another policy or on another scale."""
     read = reading_of(project, run)
     graded_by = read.run.policy
     if graded_by.name != policy.name or graded_by.scale != policy.scale:
         raise BadInput(f"{run} graded by {graded_by.label}; name a run under {policy.name} on its scale")
-    return Teacher(read.run.folder.name, {item.item: item.answers[0] for item in read.items})
+    return TeacherRun(read.run.folder.name, {item.item: item.answers[0] for item in read.items})
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ DISPUTES = 20
 ELSEWHERE = "The rounds are shown on the machine that the viewer runs on, so that no rater sees them."
 
 
-class Shown(NamedTuple):
+class LiveShown(NamedTuple):
     """A round's live Gate 1 and a mark that changes with it."""
 
     score: LiveGate1
@@ -50,7 +50,7 @@ class Lead:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._lock = Lock()
-        self._kept: dict[tuple[str, str], tuple[object, Shown]] = {}
+        self._kept: dict[tuple[str, str], tuple[object, LiveShown]] = {}
 
     def routes(self) -> list[Route]:
         """The routes."""
@@ -72,7 +72,7 @@ class Lead:
         told = {"given": score.given, "planned": score.planned, "complete": score.complete}
         return JSONResponse({**told, "said": progress_words(score), "stamp": stamp})
 
-    def _shown(self, request: Request) -> Shown:
+    def _shown(self, request: Request) -> LiveShown:
         """The live Gate 1, computed anew when a file that it is made of has changed."""
         _here(request)
         policy, name = request.path_params["policy"], request.path_params["name"]
@@ -85,7 +85,7 @@ class Lead:
             if kept is None or kept[0] != made_of:
                 score = live_gate1_of(self._project, policy, name)
                 stamp = hashlib.sha256(score.model_dump_json().encode()).hexdigest()[:16]
-                kept = self._kept[policy, name] = made_of, Shown(score, stamp)
+                kept = self._kept[policy, name] = made_of, LiveShown(score, stamp)
             return kept[1]
 
 
