@@ -231,6 +231,7 @@ def made_shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (here / "ann.jsonl").write_text(
         f'{{"pair": "{code_of(golden[-1].pair)}", "grade": {golden[-1].grade}}}\n', "utf-8"
     )
+    (here / "regraded.csv").write_text("item,grade,reasoning\nfan-04,2,...\n", "utf-8")
     (here / "student.csv").write_text("doc,label\n" + "".join(f"{i},{g}\n" for i, g in grades), "utf-8")
     rated = "".join(f"{item},{rater},{grade}\n" for item, grade in grades for rater in ("ann", "bob"))
     (here / "ratings.csv").write_text("item,rater,grade\n" + rated, "utf-8")
