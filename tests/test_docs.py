@@ -29,7 +29,7 @@ from harness.demo.batch_lines import Fate
 from harness.demo.wire import Tokens
 from harness.golden.examples import load_examples
 from harness.golden.rating.adjudicated import Adjudicated, ClauseCount, Looked
-from harness.golden.rating.pair_plan import PlannedPair
+from harness.golden.rating.pair_plan import Doubt, PlannedPair
 from harness.golden.rating.plan_summary import RaterShare, RoundSummary, StratumDrawn
 from harness.golden.rating.progress import RaterProgress, RoundProgress
 from harness.golden.rating.sheet import code_of
@@ -446,7 +446,7 @@ POLICY_CHANGED = (PolicyDiff, PolicyChange, Wording, GoldenEffect, AffectedExamp
         *((model, "audit") for model in (Audit, Effect, Rewrite, ActionMoved)),
         *((model, "label") for model in LABELLED),
         *((model, "label --dry-run") for model in (LabelForecast, MonthOfPairs, CascadeForecast)),
-        *((model, "sample") for model in (SampleSummary, SampledStratum, PlannedPair)),
+        *((model, "sample") for model in (SampleSummary, SampledStratum, PlannedPair, Doubt)),
         *((m, "student export") for m in (TrainingSet, LeftOut, TrainedGrade, TrainingFile)),
         *((m, "student train") for m in (TrainedStudent, Tried)),
         *((model, "student check") for model in CHECKED),
