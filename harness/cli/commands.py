@@ -112,6 +112,7 @@ COMMANDS: dict[str, Command | Group] = {
     "sample": Command("sample:sample_command", "Draw production pairs for people to rate."),
     "estimate": Command("estimate:estimate_command", "How good is production? Teacher and people, combined."),
     "signal": Command("signal:signal_command", "Where does what users do contradict the policy?"),
+    "judged": Command("judged:judged_command", "Do people side with users, or with the labels?"),
     "watch": Command("watch:watch_command", "Who drifted, the teacher or the traffic?"),
     "student": Group(
         "Smaller models that learn from a teacher.",

@@ -111,6 +111,7 @@ def _steps(found: Signal) -> Iterator[Step]:
         words = f"harness signal {shlex.quote(found.log)} --labels {shlex.quote(found.labels)} ... -o {sheet}"
         yield Step("Write the pairs as a rating plan: the command of this page, with -o.", words)
     yield Step("Have people judge them, blind.", rate_words(found, sheet))
+    yield Step("See with whom they side, by clause and by boundary.", f"harness judged {shlex.quote(sheet)}")
     if any(one.contradicted for one in found.clauses):
         first = found.clauses[0]
         of = plural(first.of, "pair that cites it", "pairs that cite it")
