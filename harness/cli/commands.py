@@ -45,6 +45,7 @@ COMMANDS: dict[str, Command | Group] = {
             "lint": Command("golden:lint_golden_set", "What is wrong with a golden set."),
             "stats": Command("golden:golden_set_stats", "Counts: grades by split, clauses, tags, words."),
             "import": Command("golden:import_golden_set", "Make a golden set from a table of graded pairs."),
+            "add": Command("golden_add:add_command", "Add production pairs that people judged in a round."),
             "export": Command("golden:export_golden_set", "Write a golden set as CSV or JSON lines."),
             "sheet": Command(
                 "sheets:rating_sheet_command", "Write a rating sheet: the policy and the pairs."
