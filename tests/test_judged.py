@@ -246,7 +246,7 @@ def test_a_signal_is_judged_from_its_log_to_the_clause(here: Path) -> None:
     people = {one["name"]: one["people"] for one in found["groups"] if one["by"] == "clause"}
     assert people == {"kind-first": "users", "condition": "grade"}
     told = " ".join(harness("judged", "sheet.jsonl", *rated).out.split())
-    assert "Reword kind-first in a new version" in told and "Leave condition:" in told
+    assert "Read kind-first: people side with users there." in told and "Leave condition:" in told
     result = judged_files("sheet.jsonl", docs / "signal-ratings.csv", scale="0-4")
     assert result.all.users == found["all"]["users"]
     assert result.write_page("judged.html").read_text("utf-8").count("kind-first") > 2

@@ -57,7 +57,8 @@ def add_command(
     decided = sum(one.provenance is not None and one.provenance.decided_by is not None for one in made)
     would = "would be added" if asked.dry_run else "added"
     name = opened.round.name
-    show([f"{plural(len(made), 'pair')} of round {name} {would} to {shown_path(path)}: {splits}"])
+    show([f"{plural(len(made), 'pair')} of round {name} {would}: {splits}"])
+    say(f"in {shown_path(path)}")
     agreed = len(made) - decided
     say(f"judged under {label}: {agreed:,} by all raters alike, {decided:,} decided by the author")
     if not asked.dry_run:

@@ -139,7 +139,11 @@ def judged_steps(found: Judged) -> Iterator[Step]:
         yield Step("Decide the pairs on which the raters do not agree.", command)
     clauses = [one for one in found.groups if one.by == "clause"]
     if wrong := [one.name for one in clauses if one.people == "users"]:
-        yield Step(f"Reword {', '.join(wrong)} in a new version of the policy: people side with users there.")
+        named = ", ".join(wrong)
+        yield Step(
+            f"Read {named}: people side with users there. Where they grade by the clause, the grader "
+            "slipped; otherwise it is reworded in a new version of the policy."
+        )
     if right := [one.name for one in clauses if one.people == "grade"]:
         yield Step(
             f"Leave {', '.join(right)}: people side with the labels; users click what they then do not want."

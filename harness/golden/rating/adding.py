@@ -28,6 +28,7 @@ from harness.policy.load import load_policy
 from harness.storage.digest import digest_file
 from harness.storage.files import read_text, to_line, too_long, write_atomic
 from harness.storage.locks import alone
+from harness.storage.plural import plural
 from harness.storage.project import Project
 
 
@@ -235,5 +236,6 @@ def _remedy(faults: Sequence[Fault], pairs: Sequence[NamedPair]) -> Iterator[Fau
     wrong = list(dict.fromkeys(fault.where for fault in faults))
     if wrong and len(wrong) < len(pairs):
         named = ",".join(f'"{id_}"' if "," in id_ else id_ for id_ in wrong)
-        what = f"{len(wrong):,} of {len(pairs):,} pairs cannot be added, and none was; without them"
+        of = f"{len(wrong):,} of {plural(len(pairs), 'pair')}"
+        what = f"{of} cannot be added, and none was; without them"
         yield Fault("", f"{what}: --leave-out {shlex.quote(named)}")
