@@ -5,16 +5,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browser import opened as open_page
+from browser import serious
 from builders import harness
 from judging import PAIRS, SECRETS, judging, write_plan
+from playwright.sync_api import Browser
 from production import plan as plan_round
 from served_round import Served
 from starlette.testclient import TestClient
+from viewing import serving
 
 from harness.golden.rating.rounds import OpenRound
 from harness.storage.project import Project
 from harness.web.rating.adjudicate import adjudicate_app
 from harness.web.rating.disputes import Disputes
+from harness.web.serve import listen, server_of
 
 HERE = "http://127.0.0.1:8766"
 
@@ -146,3 +151,21 @@ def test_a_kill_between_record_and_application_is_mended(opened: OpenRound, here
     (folder / ".adjudicating.json").write_text(json.dumps(decisions(here)[0]), encoding="utf-8")
     assert len(listed()) == 2
     assert not (folder / ".adjudicating.json").exists() and len(decisions(here)) == 1
+
+
+def test_author_saves_a_bare_decision_by_keys(opened: OpenRound, here: Path, browser: Browser) -> None:
+    disputes = Disputes(Project(here), "small@v1", opened=opened)
+    code = disputes.state().disputes[0].code
+    listening = listen("127.0.0.1", 0)
+    server = server_of(adjudicate_app(disputes))
+    with (
+        serving(server, listening) as address,
+        open_page(f"{address}/disputes/{code}", browser=browser) as page,
+    ):
+        page.locator("html[data-keys]").wait_for()
+        for key in ("0", "s", "Control+Enter"):
+            page.keyboard.press(key)
+        page.get_by_text("1 left").wait_for()
+        assert not serious(page)
+    (made,) = decisions(here)
+    assert (made["grade"], made["cause"], made.get("reasoning", "")) == (0, "raters_slip", "")
