@@ -105,6 +105,21 @@ def test_disagreement_missing_ratings_and_what_is_there_are_refused_at_once(here
     assert set(golden(here)) - {one["id"] for one in examples()} == {"n1", "n5"}
 
 
+def test_a_set_that_is_not_sealed_is_said_once(here: Path) -> None:
+    """Not of every pair: of the pairs nothing is known yet, and nothing is to be left out."""
+    opened = judging(here)
+    path = opened.folder / "sealed.jsonl"
+    kept = [line for line in path.read_text("utf-8").splitlines() if json.loads(line)["rater"] == "ann"]
+    path.write_text("\n".join(kept) + "\n", encoding="utf-8")
+    path = here / "golden/small/production-ratings.jsonl"
+    lines = [line for line in path.read_text("utf-8").splitlines() if json.loads(line)["rater"] == "ann"]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    told = " ".join(add().err.split())
+    assert told == (
+        "error: round r1: bob: the set is not sealed; `harness rate seal --all` counts what is answered"
+    )
+
+
 def test_what_the_author_decided_is_added_with_reason_and_name(here: Path) -> None:
     judging(here)
     listed = harness("adjudicate", "--round", "r1", "--list", "--json").json["disputes"]

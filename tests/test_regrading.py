@@ -61,8 +61,8 @@ def test_rows_bring_reasoning_clauses_and_why_of_their_own(here: Path) -> None:
 def test_every_fault_of_every_row_is_named_and_nothing_is_written(here: Path) -> None:
     before = (here / "golden/small/examples.jsonl").read_bytes()
     rows = (
-        "q0-0,1,,ok", "q0-0,2,,ok", "nope,1,,ok", "q0-1,9,,ok", "q0-2,,,ok", ",1,,ok", "q1-0,good,,ok",
-        "q5-2,1,,ok", "q1-2,2,accessory,ok", "q1-1,2,nowhere,",
+        "q0-0,1,,ok", "q0-0,2,,ok", "nope,1,,ok", "q0-1,9,,ok", "q0-2,,,ok", "nowhere,8,,ok", ",1,,ok",
+        "q1-0,good,,ok", "q5-2,1,,ok", "q1-2,2,accessory,ok", "q1-1,2,nowhere,",
     )  # fmt: skip
     ended = regrade("new.csv", "item,grade,clauses,why\n" + "\n".join(rows) + "\n")
     assert ended.code == 2
@@ -72,12 +72,14 @@ def test_every_fault_of_every_row_is_named_and_nothing_is_written(here: Path) ->
         (4, "nope: not an example or canary of this set"),
         (5, "grade: 9 is not on the scale 0-2"),
         (6, "no grade"),
-        (7, "no item"),
-        (8, "grade: 'good' is not a grade"),
-        (9, "q5-2: no reasoning; give --reasoning: the one that is there leads to the grade before"),
-        (10, "q1-2: grade 2, but accessory allows at most 1"),
-        (11, "q1-1: cites the clause 'nowhere', unknown in small@v2"),
-        (11, "q1-1: no reason; give --why"),
+        (7, "nowhere: not an example or canary of this set"),
+        (7, "grade: 8 is not on the scale 0-2"),
+        (8, "no item"),
+        (9, "grade: 'good' is not a grade"),
+        (10, "q5-2: no reasoning; give --reasoning: the one that is there leads to the grade before"),
+        (11, "q1-2: grade 2, but accessory allows at most 1"),
+        (12, "q1-1: cites the clause 'nowhere', unknown in small@v2"),
+        (12, "q1-1: no reason; give --why"),
     ):
         assert f"new.csv, line {where}" in told and what in told, what
     assert (here / "golden/small/examples.jsonl").read_bytes() == before

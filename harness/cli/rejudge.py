@@ -177,6 +177,7 @@ def regrade_example(
     show(
         f"{id_} is {one.said.grade} under {judged_by.label}" + ("" if id_ in changed else ", as it was")
         for id_, one in list(wanted.items())[:IDS_SHOWN]
+        if one.said
     )
     if len(wanted) > IDS_SHOWN:
         show([f"... {len(wanted):,} in all, {len(changed):,} of them changed"])

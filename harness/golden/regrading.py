@@ -26,9 +26,12 @@ from harness.storage.tables import Layout, joined
 
 
 class Regrade(NamedTuple):
-    """A new judgement, and why. `where`: its place in a file; empty where it is in none."""
+    """A new judgement, and why. `where`: its place in a file; empty where it is in none.
 
-    said: Judgement
+    `said`: None where the file has no grade that can be read, which is a fault of it.
+    """
+
+    said: Judgement | None
     why: str
     where: str = ""
 
@@ -45,8 +48,9 @@ def regrade_all(
         golden = golden_lines(path)
         found = [fault for id_, one in wanted.items() for fault in _faults(id_, golden, policy, one)]
         refuse_faults([*faults, *found])
-        new = {id_: one for id_, one in wanted.items() if not _is_said(golden[id_], policy, one.said)}
-        rewrite(path, {id_: judged_anew(policy, at, one.why, one.said) for id_, one in new.items()})
+        read = {id_: (one.said, one.why) for id_, one in wanted.items() if one.said is not None}
+        new = {id_: one for id_, one in read.items() if not _is_said(golden[id_], policy, one[0])}
+        rewrite(path, {id_: judged_anew(policy, at, why, said) for id_, (said, why) in new.items()})
     return list(new)
 
 
@@ -56,7 +60,10 @@ def regrade(path: Path, policy: Policy, id_: str, said: Judgement, why: str, at:
 
 
 def _faults(id_: str, golden: Mapping[str, Judged], policy: Policy, one: Regrade) -> list[Fault]:
-    faults = regrade_faults(id_, golden, policy, one.said)
+    if one.said is None:
+        faults = [] if id_ in golden else [_unknown(id_)]
+    else:
+        faults = regrade_faults(id_, golden, policy, one.said)
     if not one.why.strip():
         faults.append(Fault(id_, "no reason; give --why: it is kept in the history"))
     return [Fault(f"{one.where}, {fault.where}", fault.what) for fault in faults] if one.where else faults
@@ -75,12 +82,16 @@ def _said(one: Judged) -> tuple[int, str, tuple[str, ...]]:
 def regrade_faults(id_: str, golden: Mapping[str, Judged], policy: Policy, said: Judgement) -> list[Fault]:
     """Why a judgement cannot be recorded under a policy version; none if it can."""
     if id_ not in golden:
-        return [Fault(id_, "not an example or canary of this set")]
+        return [_unknown(id_)]
     return [
         *order_faults(golden[id_], policy),
         *judgement_faults(id_, said, policy),
         *unargued(id_, golden[id_].reasoning, said),
     ]
+
+
+def _unknown(id_: str) -> Fault:
+    return Fault(id_, "not an example or canary of this set")
 
 
 def unargued(id_: str, before: str, said: Judgement) -> list[Fault]:
@@ -115,8 +126,8 @@ def read_regrades(
             faults.note(row, f"{text!r} says that there is no grade")
         if id_ in found:
             faults.note(row, f"{id_!r} is graded twice (first: {found[id_].where})")
-        elif grade is not None and id_:
-            clauses = tuple(listed(row, headers["clauses"]))
-            said = Judgement(grade=grade, reasoning=joined(row, headers["reasoning"]), clauses=clauses)
+        elif id_:
+            text, clauses = joined(row, headers["reasoning"]), tuple(listed(row, headers["clauses"]))
+            said = None if grade is None else Judgement(grade=grade, reasoning=text, clauses=clauses)
             found[id_] = Regrade(said, joined(row, headers["why"]) or why, table.where(row))
     return found, faults.found

@@ -33,7 +33,7 @@ def judged_view(found: Judged) -> Iterator[RenderableType]:
     """The answer, and the same by kind, clause and boundary; then what to do."""
     yield Text(f"{QUESTION} {about_words(found)}", style="bold")
     yield from (Text(line) for line in answer_lines(found))
-    for by, title in TITLES.items():
+    for by, title in TITLES.items() if found.all.judged else ():
         yield from _table(title, [one for one in found.groups if one.by == by])
     yield from _undecided(found)
     yield from _steps(found)

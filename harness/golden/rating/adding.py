@@ -5,7 +5,7 @@ The grade is the one that all planned raters gave, or the author's decision. Wha
 
 import shlex
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -45,12 +45,16 @@ class Adding:
 
 
 class _Verdict(NamedTuple):
-    """What is said of a pair: a judgement with who gave it, or why there is none."""
+    """What is said of a pair: a judgement with who gave it, or why there is none.
+
+    `waits_for`: the planned raters of whom there is no rating.
+    """
 
     judgement: Judgement | None
     raters: tuple[str, ...] = ()
     decided_by: str | None = None
     faults: tuple[Fault, ...] = ()
+    waits_for: tuple[str, ...] = ()
 
 
 def add_judged(project: Project, opened: OpenRound, wanted: Adding) -> tuple[Path, list[Example]]:
@@ -71,7 +75,8 @@ def add_judged(project: Project, opened: OpenRound, wanted: Adding) -> tuple[Pat
         made, faults = _examples(opened, policy, golden, pairs, verdicts, wanted)
         lines = [to_line(one, sparse=True) for one in made]
         faults += [fault for one, line in zip(made, lines, strict=True) for fault in too_long(line, one.id)]
-        refuse_faults([*_remedy(faults, pairs), *faults])
+        unsealed = list(_unsealed(opened, pairs, verdicts))
+        refuse_faults([*unsealed, *(() if unsealed else _remedy(faults, pairs)), *faults])
         if not wanted.dry_run:
             before = read_text(path)
             write_atomic(path, before + ("" if before.endswith("\n") else "\n") + "".join(lines))
@@ -94,6 +99,17 @@ def _chosen(opened: OpenRound, wanted: Adding) -> list[NamedPair]:
     return chosen
 
 
+def _unsealed(
+    opened: OpenRound, pairs: Sequence[NamedPair], verdicts: Mapping[str, _Verdict]
+) -> Iterator[Fault]:
+    """Whose sets are not sealed, though pairs wait for them: said once, since it is of most pairs."""
+    waited = {rater for one in pairs for rater in verdicts[one.id].waits_for}
+    if names := sorted(waited - set(opened.sealed())):
+        sets = "set is" if len(names) == 1 else "sets are"
+        seal = "`harness rate seal --all` counts what is answered"
+        yield Fault(f"round {opened.round.name}", f"{', '.join(names)}: the {sets} not sealed; {seal}")
+
+
 def _verdicts(
     path: Path, policy: Policy, opened: OpenRound, pairs: Sequence[NamedPair]
 ) -> dict[str, _Verdict]:
@@ -106,7 +122,7 @@ def _verdicts(
     for rater, assigned in opened.assignments.items():
         for one in assigned:
             planned[items[one.code]].add(rater)
-    order = opened.round.raters
+    order, sealed = opened.round.raters, opened.sealed()
     found: dict[str, _Verdict] = {}
     for pair in pairs:
         by_rater = {one.rater: one for one in said.get(pair.id, ())}
@@ -115,7 +131,9 @@ def _verdicts(
             continue
         missing = sorted(planned[pair.id] - set(by_rater))
         raters = sorted(by_rater, key=lambda name: (name not in order, name))
-        found[pair.id] = _agreed(opened, policy, pair.id, [by_rater[name] for name in raters], missing)
+        found[pair.id] = _agreed(
+            opened, policy, pair.id, [by_rater[name] for name in raters], missing, sealed
+        )
     return found
 
 
@@ -126,13 +144,19 @@ def _decided(policy: Policy, made: Adjudication) -> _Verdict:
 
 
 def _agreed(
-    opened: OpenRound, policy: Policy, item: str, said: Sequence[Said], missing: Sequence[str]
+    opened: OpenRound,
+    policy: Policy,
+    item: str,
+    said: Sequence[Said],
+    missing: Sequence[str],
+    sealed: Collection[str],
 ) -> _Verdict:
     decide = f"`harness adjudicate --policy {opened.round.policy} --round {opened.round.name}` decides"
     faults: list[Fault] = []
-    if missing or not said:
-        by = ", ".join(missing) or "anybody"
-        faults.append(Fault(item, f"no sealed rating by {by}; `harness rate seal` counts what is answered"))
+    lost = [rater for rater in missing if rater in sealed]
+    if lost or not (said or missing):
+        by = ", ".join(lost) or "anybody"
+        faults.append(Fault(item, f"no sealed rating by {by}; `harness rate seal` puts back what was lost"))
     if could_not := [one for one in said if isinstance(one, Unrated)]:
         faults.append(Fault(item, f"{len(could_not)} could not grade it, and nobody has decided; {decide}"))
     ratings = [one for one in said if isinstance(one, Rating)]
@@ -140,8 +164,8 @@ def _agreed(
     if len(grades) > 1:
         given = " and ".join(map(str, grades))
         faults.append(Fault(item, f"the raters say {given}, and nobody has decided; {decide}"))
-    if faults or not ratings:
-        return _Verdict(None, faults=tuple(faults))
+    if faults or missing or not ratings:
+        return _Verdict(None, faults=tuple(faults), waits_for=tuple(missing))
     judgement = _argued(policy, item, ratings)
     found = tuple(judgement_faults(item, judgement, policy))
     return _Verdict(judgement, tuple(one.rater for one in ratings), faults=found)
