@@ -15,6 +15,7 @@ from served_round import Served
 from starlette.testclient import TestClient
 from viewing import serving
 
+from harness.golden.rating.adjudications import decided_grades
 from harness.golden.rating.rounds import OpenRound
 from harness.storage.project import Project
 from harness.web.rating.adjudicate import adjudicate_app
@@ -66,6 +67,19 @@ def test_a_decision_is_recorded_with_who_and_why_and_no_golden_example_moves(
     assert next(one["decided"] for one in listed() if one["code"] == code) == 0
     summary = " ".join(harness("adjudicate", "--round", "r1", "--summary").out.split())
     assert "2 disputes" in summary and "1 decided, 1 open" in summary and "golden" not in summary
+
+
+def test_an_estimate_takes_the_decision_about_the_production_pair_of_that_id(
+    opened: OpenRound, here: Path
+) -> None:
+    """A golden example may be called the same; what was decided about that says nothing of the pair."""
+    code = next(one["code"] for one in listed() if one["grades"] == [0, 1])
+    assert collect({"dispute": code, "grade": 0, "cause": "raters_slip"}).code == 0
+    lines = [{"item": item, "policy_version": "v1", "grade": 2, "reason": "r"} for item in ("n4", "q0-1")]
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    (here / "golden/small/adjudications.jsonl").write_text(text, encoding="utf-8")
+    assert decided_grades(here / "golden/small", "v1") == {"n4": 0, "q0-1": 2}
+    assert decided_grades(here / "golden/small", "v2") == {}
 
 
 def test_a_gap_opens_a_draft_clause_here_too(opened: OpenRound, here: Path) -> None:
