@@ -82,6 +82,25 @@ def test_an_estimate_takes_the_decision_about_the_production_pair_of_that_id(
     assert decided_grades(here / "golden/small", "v2") == {}
 
 
+def test_a_pair_that_nobody_could_grade_is_decided_too(opened: OpenRound, here: Path) -> None:
+    path = here / "golden/small/production-ratings.jsonl"
+    lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    for one in lines:
+        if one["item"] == "n1":
+            one["cannot"] = "not_enough_shown"
+            del one["grade"], one["query"]
+    path.write_text("".join(json.dumps(one) + "\n" for one in lines), encoding="utf-8")
+    found = next(one for one in listed() if one["title"] == "a tablecloth of linen")
+    assert (found["grades"], found["ungraded"], found["distance"]) == ([], 2, 0)
+    told = " ".join(harness("adjudicate", "--round", "r1", "--list").out.split())
+    assert "2 could not grade it; open" in told and "1 one could not grade" in told
+    disputes = Disputes(Project(here), "small@v1", opened=opened)
+    with TestClient(adjudicate_app(disputes), base_url=HERE) as client:
+        assert client.get("/").status_code == client.get(f"/disputes/{found['code']}").status_code == 200
+    assert collect({"dispute": found["code"], "grade": 2, "cause": "ambiguous_result"}).code == 0
+    assert decisions(here)[0]["grade"] == 2
+
+
 def test_a_gap_opens_a_draft_clause_here_too(opened: OpenRound, here: Path) -> None:
     code = listed()[0]["code"]
     gap = {"cause": "policy_gap", "wording": "A part alone is at most 0."}
