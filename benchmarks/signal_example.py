@@ -1,11 +1,12 @@
-"""Write docs/signal-example.csv and docs/signal-labels.csv: a log that nobody's users made.
+"""Write docs/signal-example.csv, -labels.csv and -ratings.csv: a log that nobody's users made.
 
 Users look at position k with probability 1/k. They do as the grades say but for two clauses: they like the
-combined devices that `kind-first` hides, and leave the refurbished ones that `condition` shows.
+combined devices that `kind-first` hides, and leave the refurbished ones that `condition` shows. The raters
+are made up too: they side with users on the combined devices, and with the labels on the refurbished ones.
 """
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,7 @@ ORDERS = 3
 
 
 def main() -> None:
-    """Write both files."""
+    """Write the files."""
     chance = np.random.default_rng(15)
     labels, log = [], []
     for number, (kind, style) in enumerate((kind, style) for kind in KINDS for style in STYLES):
@@ -51,8 +52,18 @@ def main() -> None:
                 log.append(
                     (query, f"p{number:02}{at:02}", place, views, clicks, chance.binomial(clicks, 0.1))
                 )
+    write("signal-ratings.csv", ("item", "rater", "grade", "query"), list(ratings(labels)))
     write("signal-labels.csv", ("query", "item", "title", "grade", "clauses", "stratum"), labels)
     write("signal-example.csv", ("query", "item", "position", "views", "clicks", "purchases"), log)
+
+
+def ratings(labels: Sequence[tuple[object, ...]]) -> Iterator[tuple[object, ...]]:
+    """What two raters say of the pairs of both clauses; now and then bob slips."""
+    for number, (query, item, _, grade, clause, _) in enumerate(labels):
+        if clause in ("kind-first", "condition"):
+            said = 2 if clause == "kind-first" else grade
+            yield item, "ann", said, query
+            yield item, "bob", (1 if number % 7 == 0 else said), query
 
 
 def write(name: str, header: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> None:

@@ -10,8 +10,9 @@ In a project that `harness init shop --scale 0-3` made:
     python story.py log v4         log-v4.csv: the same for v4
     python story.py ask            the author leaves the clause out of the draft v3: a question to raters
     python story.py rate r1        ann and bob rate a round, by the pages that `harness rate` serves
+    python story.py settle         the author settles what ann and bob differ on: decisions.jsonl
     python story.py author         the author words the clause anew in the draft v4
-    python story.py regrade        the author grades again the golden pairs that rest on it
+    python story.py regrade        the author grades again what rests on it, in regraded.csv
     python story.py release        the author releases v4
 
 The same commands make the same files. `python benchmarks/story_page.py` runs the page, and renews its output.
@@ -205,20 +206,44 @@ def edit(version: str, old: re.Pattern[str], new: str) -> None:
     path.write_text(text, encoding="utf-8")
 
 
+def settle() -> None:
+    """Write decisions.jsonl: what the author says of the pairs of r1 on which ann and bob differ."""
+    words = ["harness", "adjudicate", "--round", "r1", "--list", "--json"]
+    listed = subprocess.run(words, check=True, capture_output=True, text=True).stdout
+    known = {(row["query"], row["title"]): row for row in pairs()}
+    lines = [
+        {"dispute": one["code"], "grade": known[one["query"], one["title"]]["liked"], "cause": "raters_slip"}
+        for one in json.loads(listed)["disputes"]
+    ]
+    text = "".join(f"{json.dumps(line)}\n" for line in lines)
+    Path("decisions.jsonl").write_text(text, encoding="utf-8")
+
+
 def regrade() -> None:
-    """Grade the golden pairs that rest on the clause again, one by one."""
-    for row in pairs():
-        if not golden(row) or row["at"] != TWO:
-            continue
-        style, _, kind = row["query"].partition(" ")
-        beside, value = row["title"].partition(" with ")[2], row["liked"]
-        size = "small" if value == 2 else "large"
-        told = (
-            f"The {kind} comes first, {style} as asked. With {beside} a {kind} has a {size} catch: {value}."
-        )
-        words = [row["item"], "--policy", "shop@v4", "--grade", str(value), "--clauses", "two-in-one"]
-        words += ["--reasoning", told, "--why", "users and two raters want what v2 hid"]
-        subprocess.run(["harness", "golden", "regrade", *words], check=True)
+    """Write regraded.csv: what the author says by v4 of the golden pairs that are not judged under it yet.
+
+    Those that v2 knew get a reasoning; those that came out of r1 stay bare, but for the clause.
+    """
+    text = Path("golden/shop/examples.jsonl").read_text(encoding="utf-8")
+    examples = {one["id"]: one for one in map(json.loads, text.splitlines())}
+    left = [
+        row
+        for row in pairs()
+        if examples.get(row["item"], {"policy_version": "v4"})["policy_version"] != "v4"
+    ]
+    rows = [
+        {**row, "grade": row["liked"], "reasoning": "" if "tags" in examples[row["item"]] else reasoning(row)}
+        for row in left
+    ]
+    write("regraded.csv", ("item", "grade", "clauses", "reasoning"), rows)
+
+
+def reasoning(row: Row) -> str:
+    """Why a two-in-one device has its grade by v4."""
+    style, _, kind = row["query"].partition(" ")
+    beside, value = row["title"].partition(" with ")[2], row["liked"]
+    size = "small" if value == 2 else "large"
+    return f"The {kind} comes first, {style} as asked. With {beside} a {kind} has a {size} catch: {value}."
 
 
 def say(text: str) -> None:
@@ -228,7 +253,7 @@ def say(text: str) -> None:
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "data": data, "teacher": teacher, "log": log, "ask": ask, "rate": rate, "author": author,
-    "regrade": regrade, "release": release,
+    "settle": settle, "regrade": regrade, "release": release,
 }  # fmt: skip
 
 

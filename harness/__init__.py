@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         gate1,
         gate2,
         gate2_files,
+        judged_files,
         signal_files,
     )
 
@@ -31,6 +32,7 @@ __all__ = [
     "gate1",
     "gate2",
     "gate2_files",
+    "judged_files",
     "signal_files",
 ]
 

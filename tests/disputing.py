@@ -11,6 +11,7 @@ from viewing import serving
 
 from harness.golden.rating.deciding import Author, Decision
 from harness.golden.rating.disputes import Dispute, load_disputes
+from harness.nouns.pair import Example
 from harness.nouns.policy import Policy
 from harness.policy.load import load_policy, policy_path
 from harness.storage.project import Project
@@ -54,6 +55,12 @@ def policy_of(project: Project, label: str = "small@v1") -> Policy:
 
 def disputes_of(project: Project, label: str = "small@v1") -> list[Dispute]:
     return load_disputes(project, policy_of(project, label))
+
+
+def example_of(dispute: Dispute) -> Example:
+    """The golden example in dispute."""
+    assert isinstance(dispute.example, Example)
+    return dispute.example
 
 
 def decision(**changes: Any) -> Decision:

@@ -19,6 +19,7 @@ from disputing import (
     decision,
     disputes_of,
     disputing,
+    example_of,
     line_of,
     policy_of,
 )
@@ -254,7 +255,7 @@ def test_decision_about_a_version_that_is_not_the_latest_corrects_its_entry_alon
     before = content(project)
     assert decide(project, policy_of(project), item, decision(), LATER).at == AUTHOR.at
     assert content(project) == before
-    assert [one.example.grade for one in disputes_of(project) if one.example.id == item] == [1]
+    assert [example_of(one).grade for one in disputes_of(project) if one.example.id == item] == [1]
 
 
 def test_example_that_was_never_judged_under_the_version_gets_an_entry_before_the_later_one(

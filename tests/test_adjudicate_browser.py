@@ -16,6 +16,7 @@ from disputing import (
     decision,
     disputes_of,
     disputing,
+    example_of,
     line_of,
     policy_of,
     taught,
@@ -149,7 +150,7 @@ def test_teacher_is_revealed_after_the_decision_with_a_second_look(
 ) -> None:
     root, run = stock
     project = Project(Path(shutil.copytree(root, here / "project")))
-    first = next(one for one in disputes_of(project) if one.example.split != "shots")
+    first = next(one for one in disputes_of(project) if example_of(one).split != "shots")
     with (
         adjudicating(project, run) as address,
         opened(f"{address}/disputes/{first.code}", browser=browser) as page,

@@ -19,6 +19,7 @@ from disputing import (
     decision,
     disputes_of,
     disputing,
+    example_of,
     line_of,
     policy_of,
     taught,
@@ -100,7 +101,7 @@ def test_teacher_and_golden_side_are_shown_once_it_is_decided_and_of_that_pair_a
     project: Project,
 ) -> None:
     with client_of(project, taught(project)) as client:
-        rated = [one for one in disputes_of(project) if one.example.split != "shots"]
+        rated = [one for one in disputes_of(project) if example_of(one).split != "shots"]
         first, other = rated[0].code, rated[1].code
         answer = post(client, first).json()
         assert answer["decision"]["grade"] == 1 and answer["second_look"] is True
@@ -114,7 +115,7 @@ def test_teacher_and_golden_side_are_shown_once_it_is_decided_and_of_that_pair_a
 
 def test_shot_that_the_run_did_not_grade_has_no_teacher(project: Project) -> None:
     with client_of(project, taught(project)) as client:
-        shot = next(one for one in disputes_of(project) if one.example.split == "shots")
+        shot = next(one for one in disputes_of(project) if example_of(one).split == "shots")
         assert post(client, shot.code).json()["second_look"] is False
         assert "No answer that can be read: failed." in client.get(f"/disputes/{shot.code}").text
     assert "teacher" not in adjudicated(project)[0]
@@ -244,7 +245,7 @@ def test_command_applies_what_a_kill_left_and_says_so(project: Project) -> None:
 
 def test_list_and_summary_on_a_terminal_and_as_json(project: Project) -> None:
     with client_of(project, taught(project)) as client:
-        one, other, third = [d for d in disputes_of(project) if d.example.split != "shots"][:3]
+        one, other, third = [d for d in disputes_of(project) if example_of(d).split != "shots"][:3]
         first = post(client, one.code, cause="policy_gap", unclear="accessory").json()["decision"]
         post(client, one.code, id="decision-2", seen=first["key"], grade=0, cause="edge_case")
         post(client, other.code, id="decision-3", cause="policy_gap", unclear="plain")

@@ -44,10 +44,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pairs = "".join(f"p{at},a query {at // 3},a title {at}\n" for at in range(30))
     (here / "pairs.csv").write_text("item,query,title\n" + pairs, encoding="utf-8")
     shutil.copy(ROOT / "docs/production-example.csv", here / "production.csv")
-    for name in ("signal-example.csv", "signal-labels.csv"):
+    for name in ("signal-example.csv", "signal-labels.csv", "signal-ratings.csv"):
         shutil.copy(ROOT / "docs" / name, here / name)
     with chdir(here):
         assert harness("label", "pairs.csv", "-o", "labelled", "--policy", "small", "--unproven").code == 0
+        words = ("--labels", "signal-labels.csv", "--scale", "0-4", "--at-least", "2", "-o", "doubted.jsonl")
+        assert harness("signal", "signal-example.csv", *words).code == 0
     return here
 
 
@@ -73,6 +75,7 @@ RIGHT = (
     "eval --policy small --no-report", "report RUN", "report RUN OTHER", "view --help",
     "demo-server --help", "label pairs.csv --policy small --dry-run",
     "signal signal-example.csv --labels signal-labels.csv --scale 0-4 --at-least 2 -o sheet.jsonl",
+    "judged doubted.jsonl --ratings signal-ratings.csv --scale 0-4",
     "label pairs.csv -o labels --policy small --unproven", "sample labelled --n 3 -o plan.jsonl",
     "estimate production.csv --scale 0-4 --at-least 3 --by stratum",
     "improve --model openai/x --policy small --dry-run", "golden age small",
@@ -95,6 +98,9 @@ WRONG = (
     "student cascade --student RUN --teacher OTHER",
     "label pairs.csv -o labels --policy small --cascade nothing.json",
     "student train nothing -o small",
+    "golden add --policy small --round r1",
+    "golden regrade --file grades.csv --policy small",
+    "adjudicate --policy small --round r9 --list",
     "watch nothing.csv --scale 0-4",
     "ratings import ratings.csv --policy small",
     "rate status --policy small",

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.options import RUN, Json, Options, Root, option, project_at
+from harness.cli.options import RUN, Json, Options, Root, option, policy_or_only, project_at
 from harness.cli.output import print_json, say, show
 from harness.cli.policy_options import PolicyOptions
 from harness.errors import BadInput
 from harness.storage.plural import plural
 
 if TYPE_CHECKING:
+    from harness.golden.rating.rounds import OpenRound
     from harness.nouns.policy import Policy
     from harness.storage.project import Project
 
@@ -39,6 +40,10 @@ def adjudicate_command(
     which: PolicyOptions,
     *,
     desk: DeskOptions,
+    round: Annotated[
+        str | None,
+        option("A round of production pairs, which are in no golden set: its disputes.", metavar="NAME"),
+    ] = None,
     list: Annotated[
         bool, option("Print the disputes, the most important first; no pages.", "--list")
     ] = False,
@@ -52,28 +57,42 @@ def adjudicate_command(
     root: Root = None,
     json: Json = False,
 ) -> None:
-    """Decide the disputes of a golden set, on pages of this machine.
+    """Decide the disputes of a golden set, or of a round of production pairs, on pages of this machine.
 
     A dispute is a pair on which raters differ from each other or from the golden grade, or that one could not
     grade. Names are hidden. Runs until Ctrl-C; a decision is saved when the page says so.
     """
-    from harness.golden.rating.disputes import rated_label
-
     project = project_at(root)
     if [list, summary, collect is not None].count(True) > 1:
         raise BadInput("give one of --list, --summary and --collect")
     if json and not (list or summary):
         raise BadInput("--json goes with --list or --summary")
-    label = rated_label(project, which.label_in(project))
+    if round is not None and desk.run is not None:
+        raise BadInput("--run has answers for golden pairs; remove it with --round")
+    label, opened = _of_round(project, which, round) if round is not None else (_of_set(project, which), None)
     if list or summary:
-        _print(project, label, summary=summary, json=json)
+        _print(project, label, opened, summary=summary, json=json)
     elif collect is not None:
-        _collect(project, label, collect, desk)
+        _collect(project, label, opened, collect, desk)
     else:
-        _serve(project, label, desk)
+        _serve(project, label, opened, desk)
 
 
-def _print(project: "Project", label: str, *, summary: bool, json: bool) -> None:
+def _of_set(project: "Project", which: PolicyOptions) -> str:
+    from harness.golden.rating.disputes import rated_label
+
+    return rated_label(project, which.label_in(project))
+
+
+def _of_round(project: "Project", which: PolicyOptions, name: str) -> "tuple[str, OpenRound]":
+    """A round of production pairs, and the policy version that it was rated by."""
+    from harness.golden.rating.production_rounds import production_round
+
+    found = production_round(project, policy_or_only(which.given, project), name)
+    return found.round.policy, found
+
+
+def _print(project: "Project", label: str, opened: "OpenRound | None", *, summary: bool, json: bool) -> None:
     from harness.golden.rating.adjudicated import sum_up
     from harness.golden.rating.deciding import mend
     from harness.golden.rating.disputes import is_rated, listed, load_disputes
@@ -81,17 +100,20 @@ def _print(project: "Project", label: str, *, summary: bool, json: bool) -> None
 
     policy = _policy(project, label)
     mend(project, policy.name)
-    found = load_disputes(project, policy)
-    counted = sum_up(policy, found, rated=is_rated(project, policy))
+    found = load_disputes(project, policy, opened)
+    name = opened.round.name if opened else None
+    counted = sum_up(policy, found, rated=is_rated(project, policy, opened), round_=name)
     if summary:
         print_json(counted) if json else show(summary_view(counted))
     elif json:
-        print_json({"policy": policy.label, "disputes": [listed(one) for one in found]})
+        print_json({"policy": policy.label, "round": name, "disputes": [listed(one) for one in found]})
     else:
         show(disputes_view(counted, found))
 
 
-def _collect(project: "Project", label: str, path: Path, desk: DeskOptions) -> None:
+def _collect(
+    project: "Project", label: str, opened: "OpenRound | None", path: Path, desk: DeskOptions
+) -> None:
     from datetime import UTC, datetime
 
     from harness.golden.rating.collecting import collect_decisions
@@ -102,8 +124,9 @@ def _collect(project: "Project", label: str, path: Path, desk: DeskOptions) -> N
     policy = _policy(project, label)
     mend(project, policy.name)
     by = Author((desk.by or "").strip() or policy.author, datetime.now(UTC).isoformat(timespec="seconds"))
-    made = collect_decisions(project, policy, path, by)
-    say(f"{plural(len(made), 'decision')} under {policy.label}: recorded, and applied to the golden set")
+    made = collect_decisions(project, policy, path, by, opened)
+    applied = f" for round {opened.round.name}" if opened else ", and applied to the golden set"
+    say(f"{plural(len(made), 'decision')} under {policy.label}: recorded{applied}")
 
 
 def _policy(project: "Project", label: str) -> "Policy":
@@ -112,12 +135,12 @@ def _policy(project: "Project", label: str) -> "Policy":
     return load_policy(policy_path(project, label))
 
 
-def _serve(project: "Project", label: str, desk: DeskOptions) -> None:
+def _serve(project: "Project", label: str, opened: "OpenRound | None", desk: DeskOptions) -> None:
     from harness.web.rating.adjudicate import adjudicate_app
     from harness.web.rating.disputes import Disputes
     from harness.web.serve import address_of, listen, server_of
 
-    disputes = Disputes(project, label, desk.run, (desk.by or "").strip())
+    disputes = Disputes(project, label, desk.run, (desk.by or "").strip(), opened)
     state = disputes.state()
     if disputes.mended is not None:
         say(f"the decision about {disputes.mended.item} was saved and not yet applied: it is now")

@@ -45,6 +45,7 @@ COMMANDS: dict[str, Command | Group] = {
             "lint": Command("golden:lint_golden_set", "What is wrong with a golden set."),
             "stats": Command("golden:golden_set_stats", "Counts: grades by split, clauses, tags, words."),
             "import": Command("golden:import_golden_set", "Make a golden set from a table of graded pairs."),
+            "add": Command("golden_add:add_command", "Add production pairs that people judged in a round."),
             "export": Command("golden:export_golden_set", "Write a golden set as CSV or JSON lines."),
             "sheet": Command(
                 "sheets:rating_sheet_command", "Write a rating sheet: the policy and the pairs."
@@ -112,6 +113,7 @@ COMMANDS: dict[str, Command | Group] = {
     "sample": Command("sample:sample_command", "Draw production pairs for people to rate."),
     "estimate": Command("estimate:estimate_command", "How good is production? Teacher and people, combined."),
     "signal": Command("signal:signal_command", "Where does what users do contradict the policy?"),
+    "judged": Command("judged:judged_command", "Do people side with users, or with the labels?"),
     "watch": Command("watch:watch_command", "Who drifted, the teacher or the traffic?"),
     "student": Group(
         "Smaller models that learn from a teacher.",

@@ -148,12 +148,12 @@ def _beside(
 
 def decided(policy: "Policy | None", root: Path | None) -> "Mapping[str, int]":
     """The author's decisions on items, in the project that one is in."""
-    from harness.golden.rating.adjudications import FILE, decided_grades
+    from harness.golden.rating.adjudications import decided_grades
 
     if policy is None:
         return {}
     try:
-        path = project_at(root).golden / policy.name / FILE
+        folder = project_at(root).golden / policy.name
     except BadInput:
         return {}  # outside of a project nobody has decided anything
-    return decided_grades(path, policy.version)
+    return decided_grades(folder, policy.version)

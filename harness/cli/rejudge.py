@@ -17,11 +17,14 @@ from harness.cli.options import (
 )
 from harness.cli.output import print_json, say, show
 from harness.cli.policy_options import PolicyOptions, named
+from harness.cli.rated import TableOptions, given_in
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from harness.errors import Fault
+    from harness.golden.regrading import Regrade
     from harness.golden.rejudging import Unaffected
     from harness.nouns.policy import Policy
 
@@ -109,28 +112,75 @@ def _ids_in(file: Path) -> list[str]:
     return ids
 
 
+class RegradeOptions(Options):
+    """The new judgement of one example, or of the rows of a file."""
+
+    grade: Annotated[int | None, option("Its grade under this policy version.")] = None
+    reasoning: Annotated[
+        str | None, option("The chain of thought that leads there. Needed where the example has one.")
+    ] = None
+    why: Annotated[
+        str | None, option("Why the grade changes; with --file, of the rows that give no reason.")
+    ] = None
+    clauses: Annotated[str | None, option("The clauses that decide: a,b")] = None
+    file: Annotated[
+        Path | None,
+        option(
+            "Many at once, all or none: a table of item, grade, and reasoning, clauses, why.", metavar="FILE"
+        ),
+    ] = None
+
+    def wanted(
+        self, id_: str | None, policy: "Policy", table: TableOptions
+    ) -> "tuple[dict[str, Regrade], list[Fault]]":
+        """The new judgements by id, with the faults of the file. BadInput for options that do not fit."""
+        from harness.golden.regrading import Regrade, read_regrades
+        from harness.golden.rejudging import Judgement
+
+        if self.file is not None:
+            one = {"grade": self.grade, "reasoning": self.reasoning, "clauses": self.clauses}
+            given = ("ID, " if id_ is not None else "") + given_in(one)
+            if given := given.removesuffix(", "):
+                raise BadInput(f"{given}: with --file, they are columns of the file")
+            return read_regrades(self.file, table.layout, policy, self.why or "")
+        if given := given_in(vars(table)):
+            raise BadInput(f"{given} goes with --file")
+        if id_ is None or self.grade is None:
+            raise BadInput(
+                "name an example with its new grade, ID --grade N --why TEXT; or many, --file FILE"
+            )
+        said = Judgement(grade=self.grade, reasoning=self.reasoning or "", clauses=names_in(self.clauses))
+        return {id_: Regrade(said, self.why or "")}, []
+
+
 def regrade_example(
-    id: Annotated[str, argument("An example or a canary.", metavar="ID")],
-    grade: Annotated[int, option("Its grade under this policy version.")],
-    reasoning: Annotated[str, option("The chain of thought that leads there.")],
-    why: Annotated[str, option("Why the grade changes.")],
-    clauses: Annotated[str, option("The clauses that decide: a,b")] = "",
+    id: Annotated[str | None, argument("An example or a canary.", metavar="ID")] = None,
+    *,
+    asked: RegradeOptions,
+    table: TableOptions,
     policy: Annotated[str | None, named("name or name@v1.", "HARNESS_GOLDEN_REGRADE_POLICY_NAME")] = None,
     root: Root = None,
     json: Json = False,
 ) -> None:
-    """Give an example its grade under a policy version; the old grade goes into its history."""
-    from harness.golden.rejudging import Judgement, golden_lines, left_to_judge, regrade
+    """Give examples their grades under a policy version; the old grades go into their history."""
+    from harness.golden.regrading import regrade_all
+    from harness.golden.rejudging import golden_lines, left_to_judge
 
     project = project_at(root)
     judged_by, path = find_set(project, with_note(policy_or_only(policy, project), project))
-    said = Judgement(grade=grade, reasoning=reasoning, clauses=names_in(clauses))
-    changed = regrade(path, judged_by, id, said, why, _now())
+    wanted, faults = asked.wanted(id, judged_by, table)
+    changed = regrade_all(path, judged_by, wanted, _now(), faults)
     left = left_to_judge(golden_lines(path), judged_by)
     if json:
-        print_json({"policy": judged_by.label, "regraded": [id] if changed else [], "left": left})
+        print_json({"policy": judged_by.label, "regraded": changed, "left": left})
         return
-    show([f"{id} is {grade} under {judged_by.label}" + ("" if changed else ", as it was")])
+    show(
+        f"{id_} is {one.said.grade} under {judged_by.label}" + ("" if id_ in changed else ", as it was")
+        for id_, one in list(wanted.items())[:IDS_SHOWN]
+        if one.said
+    )
+    if len(wanted) > IDS_SHOWN:
+        show([f"... {len(wanted):,} in all, {len(changed):,} of them changed"])
     _say_left(left, judged_by)
 
 

@@ -1,6 +1,7 @@
 """`harness signal`: where does what users do contradict the policy?"""
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from harness.cli.groups import Html
@@ -143,6 +144,7 @@ def signal_command(
         name = str(shown_path(Path(found.sheet)))
         say(f"written to {name}")
         say(f"next: {rate_words(found, name)}")
+        say(f"then, once they have judged: harness judged {quote(name)}")
     if html is not None:
         write_signal(html, found)
         say(f"page: {shown_path(html.absolute())}")

@@ -5,14 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import Fault, refuse_faults
+from harness.golden.regrading import regrade, regrade_faults, unargued
 from harness.golden.rejudging import (
     Judged,
     Judgement,
     golden_lines,
     judgement_faults,
     order_faults,
-    regrade,
-    regrade_faults,
     rewrite,
 )
 from harness.nouns.pair import Example, judged_under
@@ -58,8 +57,8 @@ def correction_faults(id_: str, golden: Mapping[str, Judged], policy: Policy, sa
         return [Fault(id_, "not an example of this set")]
     if not judged_later(one, policy):
         return regrade_faults(id_, golden, policy, said)
-    empty = [Fault(id_, "no reasoning")] if not said.reasoning.strip() else []
-    return [*judgement_faults(id_, said, policy), *empty]
+    before = one.under(policy.version).reasoning
+    return [*judgement_faults(id_, said, policy), *unargued(id_, before, said)]
 
 
 def _corrected(

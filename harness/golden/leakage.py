@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from harness.golden.similarity import NearIndex, text_tokens, tokens
-from harness.nouns.pair import Example, Pair, Result, query_key
+from harness.nouns.pair import Example, NamedPair, Pair, Result, query_key
 from harness.nouns.policy import Boundary, Policy, WorkedExample
 
 
@@ -37,7 +37,7 @@ class Leaks:
         self._queries = {query_key(one.query) for one in _examples_in(policy)} if policy else set()
         self._graded: set[str] = set()
 
-    def see(self, name: str, pair: Example | Pair) -> None:
+    def see(self, name: str, pair: NamedPair | Pair) -> None:
         """One more pair that is graded."""
         query, words = query_key(pair.query), tokens(pair)
         if self._same.get(query) == "":
@@ -81,7 +81,7 @@ def safe_shots(examples: Sequence[Example]) -> tuple[list[Example], list[Dropped
     return _seen(leaks, examples).safe_shots()
 
 
-def withhold_worked(policy: Policy, examples: Sequence[Example]) -> tuple[Policy, list[str]]:
+def withhold_worked(policy: Policy, examples: Sequence[NamedPair]) -> tuple[Policy, list[str]]:
     """The policy as a prompt may show it: without worked examples that give a graded pair away.
 
     A worked example leaks where it has a graded query, or nearly the text of a graded pair.
@@ -89,9 +89,9 @@ def withhold_worked(policy: Policy, examples: Sequence[Example]) -> tuple[Policy
     return _seen(Leaks((), policy), examples).shown_policy()
 
 
-def _seen(leaks: Leaks, examples: Iterable[Example]) -> Leaks:
+def _seen(leaks: Leaks, examples: Iterable[NamedPair]) -> Leaks:
     for example in examples:
-        if example.split != "shots":
+        if not isinstance(example, Example) or example.split != "shots":
             leaks.see(example.id, example)
     return leaks
 

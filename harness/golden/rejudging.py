@@ -116,36 +116,13 @@ def confirm(path: Path, policy: Policy, why: Mapping[str, str], at: str) -> list
         golden = golden_lines(path)
         refuse_faults(fault for id_ in why for fault in _confirm_faults(id_, golden, policy))
         new = [id_ for id_ in why if not _is_noted(golden[id_], policy)]
-        rewrite(path, {id_: _entry(policy, at, why[id_], None) for id_ in new})
+        rewrite(path, {id_: judged_anew(policy, at, why[id_], None) for id_ in new})
     return new
 
 
 def _is_noted(one: Judged, policy: Policy) -> bool:
     """Whether it was judged under a policy version, and notes its rules, so that an edit can be told."""
     return is_judged(one, policy) and one.under(policy.version).rules is not None
-
-
-def regrade(path: Path, policy: Policy, id_: str, said: Judgement, why: str, at: str) -> bool:
-    """Record a new judgement under this policy version. False where the file already has it."""
-    with alone(path.parent / ".golden.lock"):
-        golden = golden_lines(path)
-        faults = regrade_faults(id_, golden, policy, said)
-        if not why.strip():
-            faults.append(Fault(id_, "no reason; give --why: it is kept in the history"))
-        refuse_faults(faults)
-        was = golden[id_]
-        if (
-            is_judged(was, policy)
-            and was.policy_version == policy.version
-            and _said(was) == _said(was.model_copy(update=dict(said)))
-        ):
-            return False
-        rewrite(path, {id_: _entry(policy, at, why, said)})
-    return True
-
-
-def _said(one: Judged) -> tuple[int, str, tuple[str, ...]]:
-    return one.grade, one.reasoning, one.clauses
 
 
 def _confirm_faults(id_: str, golden: Mapping[str, Judged], policy: Policy) -> list[Fault]:
@@ -157,14 +134,6 @@ def _confirm_faults(id_: str, golden: Mapping[str, Judged], policy: Policy) -> l
     now = Judgement(grade=one.grade, reasoning="", clauses=one.clauses)  # the reasoning stays as it was
     found = judgement_faults(id_, now, policy)
     return [*order_faults(one, policy), *(Fault(f.where, f"{f.what}; regrade it") for f in found)]
-
-
-def regrade_faults(id_: str, golden: Mapping[str, Judged], policy: Policy, said: Judgement) -> list[Fault]:
-    """Why a judgement cannot be recorded under a policy version; none if it can."""
-    if id_ not in golden:
-        return [Fault(id_, "not an example or canary of this set")]
-    empty = [Fault(id_, "no reasoning; give --reasoning")] if not said.reasoning.strip() else []
-    return [*order_faults(golden[id_], policy), *judgement_faults(id_, said, policy), *empty]
 
 
 def order_faults(one: Judged, policy: Policy) -> list[Fault]:
@@ -190,7 +159,7 @@ def judgement_faults(id_: str, said: Judgement, policy: Policy) -> list[Fault]:
     return [Fault(finding.where, finding.what) for finding in found]
 
 
-def _entry(policy: Policy, at: str, why: str, said: Judgement | None) -> Callable[[dict[str, Any]], Any]:
+def judged_anew(policy: Policy, at: str, why: str, said: Judgement | None) -> Callable[[dict[str, Any]], Any]:
     """A function that moves a line's judgement into its history; without a new one, the old one stands."""
 
     def change(line: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from fractions import Fraction
 
-from harness.nouns.pair import Example, Pair
+from harness.nouns.pair import NamedPair, Pair
 from harness.nouns.pair import words as words_of
 
 NEAR = Fraction(9, 10)
@@ -14,7 +14,7 @@ NEAR = Fraction(9, 10)
 Tokens = frozenset[str]
 
 
-def tokens(pair: Example | Pair) -> Tokens:
+def tokens(pair: NamedPair | Pair) -> Tokens:
     """The casefolded words of query and title; the text itself where it has no word."""
     return text_tokens(pair.query, pair.result.title)
 

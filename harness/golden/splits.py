@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from fractions import Fraction
 from heapq import nsmallest
 
@@ -47,29 +47,46 @@ def assign_splits(
     most of its grades. `together` joins two queries that must lie in one split, such as those of
     near-duplicate pairs. The order of `pairs` does not matter.
     """
-    first_of = _joined({query_key(query) for query, _ in pairs}, together)
+    first_of = joined_queries({query_key(query) for query, _ in pairs}, together)
     grades: dict[str, Counter[int]] = defaultdict(Counter)
     for query, grade in pairs:
         grades[first_of[query_key(query)]][grade] += 1
-    queries = sorted(grades)
-    random.Random(seed).shuffle(queries)
-    queries.sort(key=lambda query: -grades[query].total())
-    total = Counter(grade for _, grade in pairs)
-    target = {
-        split: {grade: Fraction(share * n, 100) for grade, n in total.items()}
-        for split, share in zip(SPLITS, shares, strict=True)
-        if share
-    }
-    placed: dict[Split, Counter[int]] = {split: Counter() for split in target}
-    dealt: dict[str, Split] = {}
-    for query in queries:
-        split = max(target, key=lambda split: _lack(grades[query], target[split], placed[split]))
-        placed[split] += grades[query]
-        dealt[query] = split
+    dealt = deal(grades, shares, seed)
     return {query: dealt[first] for query, first in first_of.items()}
 
 
-def _joined(queries: Collection[str], together: Iterable[tuple[str, str]]) -> dict[str, str]:
+def deal(
+    grades: Mapping[str, Counter[int]],
+    shares: tuple[int, int, int],
+    seed: int,
+    placed: Mapping[Split, Counter[int]] | None = None,
+    graded: Collection[str] = (),
+) -> dict[str, Split]:
+    """The split of each query with its `grades`; `placed` are those that the splits have already.
+
+    `shares`: of shots, dev and test, of any sum; a split without a share gets nothing. `graded`: queries that
+    may not be in shots.
+    """
+    queries = sorted(grades)
+    random.Random(seed).shuffle(queries)
+    queries.sort(key=lambda query: -grades[query].total())
+    there = {split: Counter((placed or {}).get(split, ())) for split in SPLITS}
+    total = sum((*grades.values(), *there.values()), Counter[int]())
+    target = {
+        split: {grade: Fraction(share * n, sum(shares)) for grade, n in total.items()}
+        for split, share in zip(SPLITS, shares, strict=True)
+        if share
+    }
+    dealt: dict[str, Split] = {}
+    for query in queries:
+        open_ = [split for split in target if split != "shots" or query not in graded] or ["dev"]
+        split = max(open_, key=lambda split: _lack(grades[query], target.get(split, {}), there[split]))
+        there[split] += grades[query]
+        dealt[query] = split
+    return dealt
+
+
+def joined_queries(queries: Collection[str], together: Iterable[tuple[str, str]]) -> dict[str, str]:
     """For each query the alphabetically first query joined with it, directly or through others."""
     first = {query: query for query in queries}
 
@@ -89,8 +106,8 @@ def _lack(query: Counter[int], target: dict[int, Fraction], placed: Counter[int]
 
     Exact fractions, since with rounding the order of the rows would decide ties.
     """
-    parts = (n * (target[grade] - placed[grade]) / target[grade] for grade, n in query.items())
-    return sum(parts, Fraction(0))
+    wanted = ((n, target.get(grade, Fraction(0)), placed[grade]) for grade, n in query.items())
+    return sum((n * (want - has) / want for n, want, has in wanted if want), Fraction(0))
 
 
 def choose_examples(

@@ -79,9 +79,14 @@ class TableFaults:
         """One more cell that is no grade."""
         self._words.note(self._table.where(row), column, text, fault)
 
+    @property
+    def found(self) -> list[Fault]:
+        """Every fault."""
+        return [*self._found, *self._words.faults()]
+
     def refuse(self) -> None:
         """BadInput if there is a fault."""
-        refuse_faults([*self._found, *self._words.faults()])
+        refuse_faults(self.found)
 
 
 def shortened(text: str) -> str:

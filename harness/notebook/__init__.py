@@ -1,7 +1,7 @@
 """The Python API, for notebooks: `from harness import gate1, gate2, compare`."""
 
 from harness.notebook.gates import compare, compare_files, gate1, gate2, gate2_files
-from harness.notebook.production import drift, estimate, signal_files
+from harness.notebook.production import drift, estimate, judged_files, signal_files
 from harness.notebook.students import check_student, choose_cascade
 
 __all__ = [
@@ -14,5 +14,6 @@ __all__ = [
     "gate1",
     "gate2",
     "gate2_files",
+    "judged_files",
     "signal_files",
 ]

@@ -6,10 +6,12 @@ from typing import Any
 
 from rich.console import RenderableType
 
+from harness.golden.graded_files import Levels
 from harness.notebook.gates import refuse_other
 from harness.notebook.shown import Shown
 from harness.nouns.base import Weighting
 from harness.report.estimate import estimate_view
+from harness.report.judged import judged_view
 from harness.report.signal import signal_view
 from harness.report.watch import watch_view
 from harness.runs.watch_folder import is_watch
@@ -22,8 +24,11 @@ from harness.score.watch import ALPHA, DELTA, LEAST_REPEATS, Settings
 from harness.score.watch_folder import watch_of
 from harness.score.watch_table import watch_table
 from harness.scorecards.estimate import Estimates, Over
+from harness.scorecards.judged import Judged
 from harness.scorecards.signal import Measure, Signal
 from harness.scorecards.watch import Watch
+from harness.signal.judged_files import judged_files as hold_against
+from harness.signal.judged_files import people_of_file
 from harness.signal.signal_files import LabelFile, LogFile, SignalWanted
 from harness.signal.signal_files import signal_files as judge_signal
 from harness.storage.tables import Layout, parse_columns
@@ -59,6 +64,20 @@ class SignalResult(Shown, Signal):
 
     def _view(self) -> Iterable[RenderableType]:
         return signal_view(self)
+
+
+class JudgedResult(Shown, Judged):
+    """With whom people side; it prints as its table, and `write_page` writes it as a page."""
+
+    def write_page(self, path: str | Path) -> Path:
+        """Write the page of `harness judged --html`: one HTML file to mail and to open offline."""
+        from harness.report.page.judged import write_judged
+
+        write_judged(Path(path), self)
+        return Path(path)
+
+    def _view(self) -> Iterable[RenderableType]:
+        return judged_view(self)
 
 
 class WatchResult(Shown, Watch):
@@ -123,6 +142,24 @@ def signal_files(
     events = LogFile(Path(log), Layout(parse_columns(columns)), Path(queries) if queries else None)
     known = Path(propensities) if propensities is not None else None
     return SignalResult(**dict(judge_signal(events, graded, SignalWanted(measure, at_least, known))))
+
+
+def judged_files(
+    plan: str | Path,
+    ratings: str | Path,
+    *,
+    scale: Scale,
+    columns: str | None = None,
+) -> JudgedResult:
+    """With whom do people side, where behaviour contradicts the labels: with users, or with the labels?
+
+    `plan`: the rating plan that `harness signal -o` wrote; `ratings`: a file of item, rater and grade, such
+    as a project's production-ratings.jsonl; decisions of the author are not read. BadInput where they do not
+    meet.
+    """
+    levels = Levels(levels_of(scale))
+    people = people_of_file(Path(ratings), Layout(parse_columns(columns)), levels)
+    return JudgedResult(**dict(hold_against(Path(plan), people)))
 
 
 def drift(

@@ -64,12 +64,18 @@ def indented_json(value: Any) -> str:
 
 
 class Provenance(Noun):
-    """Where an example comes from."""
+    """Where an example comes from.
+
+    `round`: of production pairs, in which `raters` gave it its grade, or about which `decided_by` did.
+    """
 
     source: str
     digest: str | None = None
     line: int | None = None
     licence: str | None = None
+    round: str | None = None
+    raters: tuple[str, ...] = ()
+    decided_by: str | None = None
 
 
 class PastGrade(Noun):

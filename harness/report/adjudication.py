@@ -18,9 +18,10 @@ def disputes_view(counted: Adjudicated, disputes: Sequence[Dispute]) -> Iterator
     """Every dispute: the grades that were given, and the decision where there is one. No names."""
     yield from _head(counted)
     if disputes:
-        yield Text("The grades of a pair are those of all its raters and the golden one, by size.")
+        golden = "" if counted.round else " and the golden one"
+        yield Text(f"The grades of a pair are those of all its raters{golden}, by size.")
     for one in disputes:
-        marks = [f"grades {', '.join(map(str, one.grades))}"]
+        marks = [f"grades {', '.join(map(str, one.grades))}"] if one.grades else []
         if one.ungraded:
             marks.append(f"{one.ungraded} could not grade it")
         if one.moves_action:
@@ -39,9 +40,11 @@ def summary_view(counted: Adjudicated) -> Iterator[RenderableType]:
         causes.add_row(words[name], f"{count:,}")
     yield indented(causes)
     yield from _clauses(counted)
+    reopened = f"{counted.reopened:,} reopened."
     changed = f"{counted.golden_changed:,} of {plural(counted.golden_noted, 'golden grade')} changed"
     unnoted = "the decisions do not note the golden grade that they found"
-    said = f"{changed if counted.golden_noted else unnoted}; {counted.reopened:,} reopened."
+    about = "" if counted.round else f"{changed if counted.golden_noted else unnoted}; "
+    said = f"{about}{reopened}"
     yield indented(Text(said if counted.decided else "No decision yet."))
     if counted.teacher is not None:
         yield indented(Text(_influence(counted.teacher)))
@@ -54,18 +57,23 @@ def _influence(looked: Looked) -> str:
 
 
 def _head(counted: Adjudicated) -> Iterator[Text]:
-    count = f"{counted.policy}: {plural(counted.disputes, 'dispute')}"
+    of = f", round {counted.round}" if counted.round else ""
+    count = f"{counted.policy}{of}: {plural(counted.disputes, 'dispute')}"
     moves = "" if counted.change_action is None else f" ({counted.change_action:,} that change the action)"
     yield Text(f"{count}{moves}, {counted.decided:,} decided, {counted.open:,} open", style="bold")
     if not counted.disputes:
-        none = f"There is no rating under {counted.policy} yet"
-        alike = f"No rating under {counted.policy} differs from another or from the golden grade"
+        where = f"in round {counted.round}" if counted.round else f"under {counted.policy}"
+        none = f"There is no{' sealed' if counted.round else ''} rating {where} yet"
+        alike = (
+            f"No rating {where} differs from another{'' if counted.round else ' or from the golden grade'}"
+        )
         yield Text(f"{alike if counted.rated else none}.")
         return
     rest = counted.disputes - counted.raters_differ
     raters = f"The raters differ from each other on {counted.raters_differ:,} of them, as Gate 1 counts"
     could_not = ", or one could not grade" if counted.ungraded else ""
     others = f"; on {rest:,} from the golden grade alone{could_not}" if rest else ""
+    others = f"; {rest:,} one could not grade" if rest and counted.round else others
     yield Text(f"{raters}{others}.")
 
 

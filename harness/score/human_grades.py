@@ -91,7 +91,7 @@ def human_grades(
         under = f" under {policy.label}" if policy else ""
         raise BadInput([Fault(str(path), f"no ratings{under}")])
     drawn = _drawings(path, layout, rows)
-    first = _first_said(rows)
+    first = first_rows(rows)
     hunted = {item for item, one in drawn.items() if one.hunted}
     graded: dict[str, list[RatingRow]] = defaultdict(list)
     for row in first:
@@ -115,7 +115,7 @@ def human_grades(
     )
 
 
-def _first_said(rows: Sequence[RatingRow]) -> list[RatingRow]:
+def first_rows(rows: Sequence[RatingRow]) -> list[RatingRow]:
     """Each rater's first reading of each item."""
     first: dict[tuple[str, str], RatingRow] = {}
     for row in rows:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pydantic import ValidationError
 
 from harness.errors import BadInput, Fault
-from harness.golden.rating.pair_plan import PlannedPair
+from harness.golden.rating.pair_plan import Doubt, PlannedPair
 from harness.nouns.pair import Result
 from harness.scorecards.signal import ClauseSignal, Contradiction, Signal
 from harness.signal.graded import pairs_shown
@@ -76,6 +76,7 @@ def _planned(
         drawn="hunted",
         stratum=one.stratum or "",
         reason=reason_of(one),
+        doubt=Doubt(kind=one.kind, grade=one.grade, reference=one.reference, clauses=one.clauses),
     )
 
 

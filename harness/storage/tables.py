@@ -20,7 +20,7 @@ NAMES = (
     "item", "query", "rater", "grade", "reasoning", "clauses", "tags", "split", "policy_version",
     "repeat", "cannot", "weight", "stratum", "position", "teacher", "human", "pi", "drawn", "score",
     "confidence", "views", "clicks", "carts", "purchases", "returns", "dwell", "session", "outcome", "arm",
-    "day", "golden", *RESULT_TEXTS,
+    "day", "golden", "why", *RESULT_TEXTS,
 )  # fmt: skip
 """What a header can be mapped to."""
 LISTS = ("clauses", "tags")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from harness.errors import BadInput
 from harness.golden.graded_files import Levels
-from harness.golden.rating.adjudications import FILE, decided_grades
+from harness.golden.rating.adjudications import decided_grades
 from harness.golden.rating.rounds import PRODUCTION
 from harness.report.page.environment import render_page
 from harness.report.page.labels import SCRIPTS, Labelling, labels_data
@@ -56,7 +56,7 @@ def _estimate(project: Project, labels: LabelSet) -> tuple[Estimates | None, str
     if rows > ESTIMATED:
         return None, f"No estimate here of more than {ESTIMATED:,} rows: harness estimate makes it by {file}."
     try:
-        rated = GivenRatings(path, Layout(), decided=decided_grades(golden / FILE, policy.version))
+        rated = GivenRatings(path, Layout(), decided=decided_grades(golden, policy.version))
         levels = Levels(policy.scale, policy)
         found = estimate_files(Labelled(labels.folder, Layout(), levels), rated, EstimateRequest())
     except BadInput as error:

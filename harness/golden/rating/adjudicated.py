@@ -35,10 +35,12 @@ class Adjudicated(Noun):
     alone, or could not grade: `ungraded`. `rated`: whether there is any rating under the version.
     `golden_changed`: decisions whose grade is not the golden grade that was disputed, of the `golden_noted`
     that say what it was. `reopened`: disputes with more than one decision, without second looks. `causes`
-    counts decisions; "none": those without one.
+    counts decisions; "none": those without one. `round`: of production pairs, whose disputes these are; None
+    for those of the golden set.
     """
 
     policy: str
+    round: str | None = None
     disputes: int
     decided: int
     open: int
@@ -54,7 +56,9 @@ class Adjudicated(Noun):
     teacher: Looked | None
 
 
-def sum_up(policy: Policy, disputes: Sequence[Dispute], *, rated: bool = True) -> Adjudicated:
+def sum_up(
+    policy: Policy, disputes: Sequence[Dispute], *, rated: bool = True, round_: str | None = None
+) -> Adjudicated:
     """Count the disputes of a policy version and their decisions; the clause with most disputes first."""
     decided = [(one, one.decision) for one in disputes if one.decision is not None]
     causes: Counter[str] = Counter(last.cause or "none" for _, last in decided)
@@ -63,6 +67,7 @@ def sum_up(policy: Policy, disputes: Sequence[Dispute], *, rated: bool = True) -
     ids = sorted({*unclear, *cited}, key=lambda id_: (-unclear[id_], -cited[id_], id_))
     return Adjudicated(
         policy=policy.label,
+        round=round_,
         disputes=len(disputes),
         decided=len(decided),
         open=len(disputes) - len(decided),

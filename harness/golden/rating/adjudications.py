@@ -11,6 +11,8 @@ from harness.storage.digest import digest
 from harness.storage.files import load_nouns
 
 FILE = "adjudications.jsonl"
+PRODUCTION = "production-adjudications.jsonl"
+"""Decisions on pairs of production rounds, whose ids may be those of golden examples too."""
 Cause = Literal["policy_gap", "ambiguous_result", "raters_slip", "edge_case"]
 CAUSES: dict[Cause, str] = {
     "policy_gap": "Policy gap",
@@ -31,9 +33,10 @@ class Adjudication(Noun):
 
     `reason`: what the dispute was about; `reasoning` and `clauses`: what the golden example says from now on.
     Empty in decisions that were written by hand before there were pages. `golden`: the golden grade that the
-    author found. `supersedes`: the key of the decision that this one replaces. `opened`: the clause that a
-    policy gap opened in a draft. `teacher`: the grade of `run` for the pair, which the author saw only after
-    `first_grade`; `second_look`: what the author did then.
+    author found. `round`: of production pairs, where the item is a pair of it and no golden example.
+    `supersedes`: the key of the decision that this one replaces. `opened`: the clause that a gap opened in a
+    draft. `teacher`: the grade of `run` for the pair, which the author saw only after `first_grade`;
+    `second_look`: what the author did then.
     """
 
     item: str
@@ -49,6 +52,7 @@ class Adjudication(Noun):
     clauses: tuple[str, ...] = ()
     decided_by: str = ""
     golden: Level | None = None
+    round: str = ""
     opened: DraftClause | None = None
     run: str = ""
     teacher: Level | None = None
@@ -71,10 +75,13 @@ def load_adjudications(path: Path) -> list[Adjudication]:
     return load_nouns(path, Adjudication)
 
 
-def decided_grades(path: Path, version: str) -> dict[str, int]:
-    """The last decision on each item under a policy version."""
-    found = decisions_under(load_adjudications(path), version)
-    return {item: decisions[-1].grade for item, decisions in found.items()}
+def decided_grades(folder: Path, version: str) -> dict[str, int]:
+    """The last decision on each item under a policy version, in a golden set's folder.
+
+    Those about pairs of production rounds count before those about golden examples of the same id.
+    """
+    made = [one for name in (FILE, PRODUCTION) for one in load_adjudications(folder / name)]
+    return {item: decisions[-1].grade for item, decisions in decisions_under(made, version).items()}
 
 
 def decisions_under(decisions: Iterable[Adjudication], version: str) -> dict[str, list[Adjudication]]:

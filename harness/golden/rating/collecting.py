@@ -5,9 +5,9 @@ from pathlib import Path
 from harness.errors import BadInput, Fault, refuse_faults
 from harness.golden.examples import golden_path
 from harness.golden.rating.adjudications import Adjudication
-from harness.golden.rating.deciding import Author, Decision, decide, decision_faults
+from harness.golden.rating.deciding import Author, Decision, decide, decision_faults, known_pairs
 from harness.golden.rating.disputes import Dispute, load_disputes
-from harness.golden.rejudging import golden_lines
+from harness.golden.rating.rounds import OpenRound
 from harness.nouns.policy import Policy
 from harness.storage.digest import digest
 from harness.storage.files import build, json_lines
@@ -17,14 +17,16 @@ DISPUTE = "dispute"
 """The key of a line that names the dispute by the code that `--list` prints."""
 
 
-def collect_decisions(project: Project, policy: Policy, path: Path, by: Author) -> list[Adjudication]:
+def collect_decisions(
+    project: Project, policy: Policy, path: Path, by: Author, opened: OpenRound | None = None
+) -> list[Adjudication]:
     """Take every decision of a file. BadInput with every fault of every line, and then nothing is written.
 
     The same line is recorded once, however often the file is collected. A line about a dispute that was
     decided otherwise is refused: what was decided is reopened on its page, where it can be read.
     """
-    by_code = {one.code: one for one in load_disputes(project, policy)}
-    golden = golden_lines(golden_path(project, policy.name))
+    by_code = {one.code: one for one in load_disputes(project, policy, opened)}
+    known = known_pairs(golden_path(project, policy.name), opened)
     numbered, faults = json_lines(path)
     wanted: list[tuple[str, Decision]] = []
     seen: set[str] = set()
@@ -36,13 +38,13 @@ def collect_decisions(project: Project, policy: Policy, path: Path, by: Author) 
         seen.add(code)
         if said is not None and code in by_code:
             item = by_code[code].example.id
-            wrong = decision_faults(golden, policy, item, said)
+            wrong = decision_faults(known, policy, item, said)
             faults += [Fault(where, fault.what) for fault in wrong]
             wanted.append((item, said))
     refuse_faults(faults)
     if not wanted:
         raise BadInput([Fault(str(path), "holds no decision")])
-    return [decide(project, policy, item, said, by) for item, said in wanted]
+    return [decide(project, policy, item, said, by, opened) for item, said in wanted]
 
 
 def _decision(line: dict[str, object], where: str) -> tuple[Decision | None, list[Fault]]:

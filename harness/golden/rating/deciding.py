@@ -17,14 +17,17 @@ from harness.golden.examples import golden_path
 from harness.golden.rating.adjudications import (
     CAUSES,
     FILE,
+    PRODUCTION,
     Adjudication,
     Cause,
     decisions_under,
     load_adjudications,
 )
-from harness.golden.rejudging import Judged, Judgement, golden_lines
+from harness.golden.rating.disputes import production_pairs
+from harness.golden.rating.rounds import OpenRound
+from harness.golden.rejudging import Judged, Judgement, golden_lines, judgement_faults
 from harness.nouns.base import Level, Noun
-from harness.nouns.pair import Example
+from harness.nouns.pair import Example, NamedPair
 from harness.nouns.policy import Policy
 from harness.policy.drafts import DraftClause, drafted, is_open, names_pair, open_clause, plan_clause
 from harness.policy.load import load_policy, policy_path
@@ -47,7 +50,7 @@ class Decision(Noun):
     id: Annotated[str, Field(pattern=r"^[\w-]{8,64}$")]
     seen: str = ""
     grade: Level
-    reasoning: str
+    reasoning: str = ""
     clauses: tuple[str, ...] = ()
     cause: Cause
     unclear: str | None = None
@@ -76,28 +79,38 @@ class Author:
     teacher: int | None = None
 
 
-def decide(project: Project, policy: Policy, item: str, said: Decision, by: Author) -> Adjudication:
+def decide(
+    project: Project, policy: Policy, item: str, said: Decision, by: Author, opened: OpenRound | None = None
+) -> Adjudication:
     """Record a decision, and apply it. BadInput with every fault, and then nothing is written.
 
+    A decision about a pair of an `opened` round of production pairs is recorded, and no golden example moves.
     Overtaken if the dispute was decided by another decision than the one that the author has seen.
     """
     golden = golden_path(project, policy.name)
     with alone(golden.parent / LOCK):
         _mend(project, policy.name, golden)
-        past = decisions_under(load_adjudications(golden.with_name(FILE)), policy.version).get(item, [])
+        file = golden.with_name(PRODUCTION if opened else FILE)
+        past = decisions_under(load_adjudications(file), policy.version).get(item, [])
         now = past[-1] if past else None
         if now is not None and now.id == said.id:
             return now
         if (now.key if now else "") != said.seen:
             raise Overtaken(item, now)
-        known = golden_lines(golden)
+        known = known_pairs(golden, opened)
         refuse_faults(decision_faults(known, policy, item, said))
         made = _made(project, policy, known[item], said, by, now)
+        made = made.model_copy(update={"round": opened.round.name}) if opened else made
         if made.opened is not None:
             _check_draft(project, policy, made, made.opened)
         _record(golden, made)
         _apply(project, policy, golden, made)
     return made
+
+
+def known_pairs(golden: Path, opened: OpenRound | None) -> Mapping[str, Judged | NamedPair]:
+    """What may be decided, by id: golden examples, or the pairs of a round of production pairs."""
+    return golden_lines(golden) if opened is None else {one.id: one for one in production_pairs(opened)}
 
 
 def mend(project: Project, policy_name: str) -> Adjudication | None:
@@ -116,7 +129,7 @@ def _mend(project: Project, policy_name: str, golden: Path) -> Adjudication | No
     left, faults = build(Adjudication, read_json(pending), str(pending))
     refuse_faults(faults)
     assert left is not None, "it has no faults"
-    if left not in load_adjudications(golden.with_name(FILE)):
+    if left not in load_adjudications(_file_of(golden, left)):
         pending.unlink()  # killed before the decision was recorded: nothing was said to be saved
         return None
     try:
@@ -130,17 +143,28 @@ def _mend(project: Project, policy_name: str, golden: Path) -> Adjudication | No
     return left
 
 
-def decision_faults(golden: Mapping[str, Judged], policy: Policy, item: str, said: Decision) -> list[Fault]:
+def _file_of(golden: Path, made: Adjudication) -> Path:
+    return golden.with_name(PRODUCTION if made.round else FILE)
+
+
+def decision_faults(
+    known: Mapping[str, Judged | NamedPair], policy: Policy, item: str, said: Decision
+) -> list[Fault]:
     """Why a decision cannot stand; none if it can."""
-    faults = correction_faults(item, golden, policy, judgement_of(said))
+    one = known.get(item)
+    judged = {item: one} if isinstance(one, Judged) else {}
+    faults = (
+        judgement_faults(item, judgement_of(said), policy)
+        if one is not None and not judged
+        else correction_faults(item, judged, policy, judgement_of(said))
+    )
     if said.unclear is not None and said.unclear not in policy.clause_ids:
         faults.append(Fault(item, f"{policy.label} has no clause {said.unclear!r}"))
     if said.cause != "policy_gap" and (said.unclear or said.wording.strip()):
         faults.append(
             Fault(item, "an unclear clause and its wording belong to a policy gap; choose that cause")
         )
-    one = golden.get(item)
-    if isinstance(one, Example) and names_pair(said.wording, one.query, one.result.title):
+    if isinstance(one, NamedPair) and names_pair(said.wording, one.query, one.result.title):
         what = (
             "the wording holds the pair's query or title, which would give a graded pair away to the teacher"
         )
@@ -154,9 +178,13 @@ def judgement_of(said: Decision | Adjudication) -> Judgement:
 
 
 def _made(
-    project: Project, policy: Policy, was: Judged, said: Decision, by: Author, now: Adjudication | None
+    project: Project,
+    policy: Policy,
+    was: Judged | NamedPair,
+    said: Decision,
+    by: Author,
+    now: Adjudication | None,
 ) -> Adjudication:
-    assert isinstance(was, Example), "checked"
     gap = said.cause == "policy_gap"
     given = dict(said.model_dump(include={"id", "grade", "reasoning", "clauses", "cause"}))
     return Adjudication(
@@ -168,7 +196,7 @@ def _made(
         at=by.at,
         supersedes=now.key if now else "",
         decided_by=by.name,
-        golden=was.under(policy.version).grade,
+        golden=was.under(policy.version).grade if isinstance(was, Example) else None,
         opened=_opened(project, policy, said, by, now) if gap else None,
         **_teacher(said, by, now),
     )
@@ -215,7 +243,7 @@ def remark_of(made: Adjudication) -> str:
 
 def _record(golden: Path, made: Adjudication) -> None:
     """The journal first, then the decision: what is in the file and not in the journal is applied."""
-    path, line = golden.with_name(FILE), to_line(made, sparse=True)
+    path, line = _file_of(golden, made), to_line(made, sparse=True)
     refuse_faults(too_long(line, made.item))
     before = read_text(path) if path.exists() else ""
     if before and not before.endswith("\n"):
@@ -227,5 +255,6 @@ def _record(golden: Path, made: Adjudication) -> None:
 def _apply(project: Project, policy: Policy, golden: Path, made: Adjudication) -> None:
     if made.opened is not None:
         open_clause(project, policy, made.opened, remark_of(made))
-    correct(golden, policy, made.item, judgement_of(made), f"adjudicated: {made.reason}", made.at[:10])
+    if not made.round:
+        correct(golden, policy, made.item, judgement_of(made), f"adjudicated: {made.reason}", made.at[:10])
     golden.with_name(PENDING).unlink()

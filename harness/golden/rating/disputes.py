@@ -1,5 +1,7 @@
 """Disputes: pairs on which raters differ from each other or from the golden grade, or could not grade.
 
+Pairs of a production round have no golden grade; what the label says of them is nobody's to see here.
+
 The sides of a dispute carry letters instead of names, in an order of the item's own, so that the author
 weighs what was said and not who said it. The golden grade is one more side without a name.
 """
@@ -14,12 +16,14 @@ from typing import Any, NamedTuple
 from harness.golden.examples import golden_path, load_examples
 from harness.golden.rating.adjudications import (
     FILE,
+    PRODUCTION,
     Adjudication,
     decisions_under,
     load_adjudications,
 )
 from harness.golden.rating.ratings import RATINGS, Said, load_said, rated_under, raters_by_version
-from harness.nouns.pair import Cannot, Example, PastGrade, Rating, Unrated
+from harness.golden.rating.rounds import OpenRound
+from harness.nouns.pair import Cannot, Example, NamedPair, PastGrade, Rating, Unrated
 from harness.nouns.policy import Policy
 from harness.policy.load import policy_versions
 from harness.storage.digest import digest
@@ -45,11 +49,12 @@ class Dispute:
     """A pair in dispute, its sides, and what was decided, the latest decision last.
 
     `code`: names it in an address, since an id can hint at the golden grade. `moves_action`: whether its
-    grades have different actions. `distance`: between the highest and the lowest of them.
+    grades have different actions. `distance`: between the highest and the lowest of them. `example`: a
+    golden example, or a pair of a production round.
     """
 
     code: str
-    example: Example
+    example: NamedPair
     sides: tuple[DisputeSide, ...]
     moves_action: bool
     distance: int
@@ -86,7 +91,7 @@ class Dispute:
 
 def find_disputes(
     policy: Policy,
-    examples: Sequence[Example],
+    examples: Sequence[NamedPair],
     ratings: Sequence[Rating],
     unrated: Sequence[Unrated] = (),
     decisions: Mapping[str, Sequence[Adjudication]] | None = None,
@@ -121,13 +126,16 @@ def first_said(ratings: Iterable[Rating], unrated: Iterable[Unrated]) -> dict[st
     return dict(by_item)
 
 
-def in_dispute(examples: Iterable[Example], said: Mapping[str, Sequence[Said]]) -> list[str]:
+def in_dispute(examples: Iterable[NamedPair], said: Mapping[str, Sequence[Said]]) -> list[str]:
     """The examples that a rater graded otherwise than another or than golden, or could not grade."""
-    return [
-        example.id
-        for example in examples
-        if any(isinstance(one, Unrated) or one.grade != example.grade for one in said.get(example.id, ()))
-    ]
+    return [example.id for example in examples if _differ(example, said.get(example.id, ()))]
+
+
+def _differ(example: NamedPair, said: Sequence[Said]) -> bool:
+    grades = {None if isinstance(one, Unrated) else one.grade for one in said}
+    if isinstance(example, Example) and said:
+        grades.add(example.grade)
+    return None in grades or len(grades) > 1
 
 
 def code_of(policy: Policy, item: str) -> str:
@@ -137,27 +145,28 @@ def code_of(policy: Policy, item: str) -> str:
 
 def _dispute(
     policy: Policy,
-    example: Example,
+    example: NamedPair,
     said: Sequence[Said],
     decisions: tuple[Adjudication, ...],
 ) -> Dispute:
     sides = _sides(policy, example, said, decisions)
     grades = {side.grade for side in sides if side.grade is not None}
     actions = {(policy.decided_actions or {}).get(grade) for grade in grades}
-    distance = max(grades) - min(grades)
+    distance = max(grades) - min(grades) if grades else 0
     code = code_of(policy, example.id)
     return Dispute(code, example, sides, len(actions) > 1, distance, decisions)
 
 
 def _sides(
     policy: Policy,
-    example: Example,
+    example: NamedPair,
     said: Sequence[Said],
     decisions: Sequence[Adjudication],
 ) -> tuple[DisputeSide, ...]:
-    golden = before_decision(example, decisions[0]) if decisions else example
     spoken = [(one.rater, _said(one)) for one in said]
-    spoken.append(("", DisputeSide("", golden.grade, None, golden.reasoning, golden.clauses, True)))
+    if isinstance(example, Example):
+        golden = before_decision(example, decisions[0]) if decisions else example
+        spoken.append(("", DisputeSide("", golden.grade, None, golden.reasoning, golden.clauses, True)))
     # By a hash of the item too: no letter stands for one rater on several items.
     spoken.sort(key=lambda pair: _place(policy, example.id, pair[0]))
     return tuple(side._replace(letter=_letter(at)) for at, (_, side) in enumerate(spoken))
@@ -202,19 +211,34 @@ def rated_label(project: Project, label: str) -> str:
     return f"{name}@{known[-1]}" if known else label
 
 
-def is_rated(project: Project, policy: Policy) -> bool:
-    """Whether there is any rating under the version."""
-    said = load_said(golden_path(project, policy.name).with_name(RATINGS))
-    return any(one.policy_version in ("", policy.version) for one in said)
+def is_rated(project: Project, policy: Policy, opened: OpenRound | None = None) -> bool:
+    """Whether there is any rating under the version, of a round's pairs where one is given."""
+    said = load_said(golden_path(project, policy.name).with_name(opened.round.ratings if opened else RATINGS))
+    items = None if opened is None else {one.item for one in opened.pairs.values()}
+    return any(
+        one.policy_version in ("", policy.version) and (items is None or one.item in items) for one in said
+    )
 
 
-def load_disputes(project: Project, policy: Policy) -> list[Dispute]:
-    """Every dispute of a policy version: the collected ratings against each other and the golden set."""
+def load_disputes(project: Project, policy: Policy, opened: OpenRound | None = None) -> list[Dispute]:
+    """Every dispute of a policy version: the collected ratings against each other and the golden set.
+
+    With a round of production pairs, those of its pairs, on which its raters differ from each other.
+    """
     path = golden_path(project, policy.name)
-    examples = load_examples(path, policy)
-    rated = rated_under(path.with_name(RATINGS), policy, examples)
-    past = decisions_under(load_adjudications(path.with_name(FILE)), policy.version)
-    return find_disputes(policy, examples, rated.ratings, rated.unrated, past)
+    pairs: Sequence[NamedPair] = load_examples(path, policy) if opened is None else production_pairs(opened)
+    rated = rated_under(path.with_name(opened.round.ratings if opened else RATINGS), policy, pairs)
+    made = load_adjudications(path.with_name(PRODUCTION if opened else FILE))
+    past = decisions_under(made, policy.version)
+    return find_disputes(policy, pairs, rated.ratings, rated.unrated, past)
+
+
+def production_pairs(opened: OpenRound) -> list[NamedPair]:
+    """The pairs of a round under their ids, without the codes that raters see."""
+    return [
+        NamedPair(id=one.item, query=one.query, result=one.result, context=one.context)
+        for one in opened.pairs.values()
+    ]
 
 
 def listed(dispute: Dispute) -> dict[str, Any]:

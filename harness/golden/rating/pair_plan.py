@@ -6,15 +6,30 @@ from pathlib import Path
 from pydantic import Field
 
 from harness.errors import BadInput, Fault, refuse_faults
-from harness.nouns.base import Noun
+from harness.nouns.base import Level, Noun
 from harness.nouns.pair import Chance, Drawn, Pair, Result
+from harness.scorecards.signal import Kind
 from harness.storage.files import load_nouns
+
+
+class Doubt(Noun):
+    """What users do with a pair, against its label: `grade` is the label's, `clauses` are those it cites.
+
+    `reference`: the grade whose median pair it does better than, or worse, as `kind` says. None of it goes
+    into a round: raters are blind.
+    """
+
+    kind: Kind
+    grade: Level
+    reference: Level
+    clauses: tuple[str, ...] = ()
 
 
 class PlannedPair(Noun):
     """A pair to rate. `item`: its id among the labels; `also`: other ids of the same pair there.
 
-    `pi`: the probability with which it was drawn at random; None where it was hunted, for a `reason`.
+    `pi`: the probability with which it was drawn at random; None where it was hunted, for a `reason`, and of
+    pairs that behaviour contradicts a `doubt`.
     """
 
     item: str = Field(min_length=1)
@@ -26,6 +41,7 @@ class PlannedPair(Noun):
     pi: Chance | None = None
     stratum: str = ""
     reason: str = ""
+    doubt: Doubt | None = None
 
     @property
     def pair(self) -> Pair:

@@ -9,7 +9,7 @@ from harness.errors import BadInput, Fault, refuse_faults
 from harness.golden.rating.raters import RATERS, how_to_plan, rater_kinds
 from harness.golden.scales import off_scale
 from harness.golden.table_faults import rating_name, without_doubles
-from harness.nouns.pair import ALMOST, Example, Rating, Unrated, namesakes
+from harness.nouns.pair import ALMOST, Example, NamedPair, Rating, Unrated, namesakes
 from harness.nouns.policy import Policy
 from harness.policy.load import policy_digest
 from harness.storage.files import build, each_json_line, to_line, too_long, write_lines
@@ -231,7 +231,7 @@ def _rated_instead(path: Path, policy: Policy) -> str:
     return f"`{how_to_plan(policy.label)}` plans a round"
 
 
-def rated_under(path: Path, policy: Policy, examples: Iterable[Example]) -> Rated:
+def rated_under(path: Path, policy: Policy, examples: Iterable[NamedPair]) -> Rated:
     """What was said under this policy version, and the raters' kinds. Each rating has its example's query.
 
     A rating without a version counts under every version; a grade that a rater gives where they could not at

@@ -111,6 +111,8 @@ def _steps(found: Signal) -> Iterator[NextStep]:
         words = f"harness signal {shlex.quote(found.log)} --labels {shlex.quote(found.labels)} ... -o {sheet}"
         yield NextStep("Write the pairs as a rating plan: the command of this page, with -o.", words)
     yield NextStep("Have people judge them, blind.", rate_words(found, sheet))
+    judged = f"harness judged {shlex.quote(sheet)}"
+    yield NextStep("See with whom they side, by clause and by boundary.", judged)
     if any(one.contradicted for one in found.clauses):
         first = found.clauses[0]
         of = plural(first.of, "pair that cites it", "pairs that cite it")

@@ -57,6 +57,7 @@ class Adjudicating:
         values = {
             "policy": state.policy,
             "rows": [row for row in rows if asked in ("all", row["status"])],
+            "production": self._disputes.opened is not None,
             "show": asked if asked in SHOWN else "all",
             "names": SHOWN,
             "counts": counts,
@@ -69,6 +70,7 @@ class Adjudicating:
         state = self._disputes.state()
         summary = sum_up(state.policy, state.disputes)
         values = {"policy": state.policy, "summary": summary, "causes": cause_words()}
+        values["production"] = self._disputes.opened is not None
         return _page("adjudicate-summary.html.j2", values, "/summary")
 
     def dispute(self, request: Request) -> Response:
@@ -82,6 +84,7 @@ class Adjudicating:
             "one": self._disputes.detail(state.shown, dispute),
             "number": at + 1,
             "count": len(state.disputes),
+            "production": self._disputes.opened is not None,
             "left": sum(self._disputes.status(one) != "decided" for one in state.disputes),
             "before": state.disputes[at - 1].code if at else None,
             "after": state.disputes[at + 1].code if at + 1 < len(state.disputes) else None,
@@ -103,7 +106,7 @@ class Adjudicating:
         item = dispute.example.id
         by = self._disputes.author(state.policy, item, datetime.now(UTC).isoformat(timespec="seconds"))
         try:
-            made = decide(self._disputes.project, state.policy, item, said, by)
+            made = decide(self._disputes.project, state.policy, item, said, by, self._disputes.opened)
         except Overtaken as error:
             faults_said = list(map(str, error.faults))
             now = _told(error.now) if error.now else None

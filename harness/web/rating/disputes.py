@@ -13,10 +13,11 @@ from typing import Any
 from harness.errors import BadInput
 from harness.golden.examples import golden_path
 from harness.golden.leakage import withhold_worked
-from harness.golden.rating.adjudications import CAUSES, FILE
+from harness.golden.rating.adjudications import CAUSES, FILE, PRODUCTION
 from harness.golden.rating.deciding import Author, mend
 from harness.golden.rating.disputes import Dispute, load_disputes
 from harness.golden.rating.ratings import RATINGS
+from harness.golden.rating.rounds import OpenRound
 from harness.nouns.policy import Clause, Policy
 from harness.policy.load import load_policy, policy_path
 from harness.score.items import NEVER_ASKED, ItemAnswer
@@ -63,10 +64,20 @@ class State:
 
 
 class Disputes:
-    """The disputes of a policy version, with the answers of a teacher where there is one."""
+    """The disputes of a policy version, with the answers of a teacher where there is one.
 
-    def __init__(self, project: Project, label: str, run: str | None = None, author: str = "") -> None:
-        self.project = project
+    `opened`: a round of production pairs, whose disputes are meant instead of those of the golden set.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        label: str,
+        run: str | None = None,
+        author: str = "",
+        opened: OpenRound | None = None,
+    ) -> None:
+        self.project, self.opened = project, opened
         self._path = policy_path(project, label)
         policy = load_policy(self._path)
         self.mended = mend(project, policy.name)
@@ -86,11 +97,13 @@ class Disputes:
 
     def _files(self) -> tuple[Path, ...]:
         golden = golden_path(self.project, self._path.parent.name)
-        return (self._path, golden, golden.with_name(RATINGS), golden.with_name(FILE))
+        if self.opened is None:
+            return (self._path, golden, golden.with_name(RATINGS), golden.with_name(FILE))
+        return (self._path, golden.with_name(self.opened.round.ratings), golden.with_name(PRODUCTION))
 
     def _read(self) -> State:
         policy = load_policy(self._path)
-        disputes = tuple(load_disputes(self.project, policy))
+        disputes = tuple(load_disputes(self.project, policy, self.opened))
         shown, _ = withhold_worked(policy, [one.example for one in disputes])
         return State(policy, shown, disputes, {one.code: place for place, one in enumerate(disputes)})
 
@@ -160,7 +173,7 @@ class Disputes:
         opened = next((one.opened for one in reversed(dispute.decisions) if one.opened), None)
         return {
             "item": dispute.example.id,
-            "golden": next(side.letter for side in dispute.sides if side.golden),
+            "golden": next((side.letter for side in dispute.sides if side.golden), None),
             "decision": decision,
             "cause": CAUSES[decision.cause] if decision.cause else "",
             "opened": opened if decision.cause == "policy_gap" else None,

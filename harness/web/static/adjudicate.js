@@ -125,7 +125,7 @@ function decideHere(desk) {
   function lacking(one) {
     const lacks = [];
     if (one.grade === null) lacks.push("a grade");
-    if (!one.reasoning) lacks.push("a chain of thought");
+    if (!one.reasoning && !("bare" in form.dataset)) lacks.push("a chain of thought");
     if (!one.cause) lacks.push("why there was a dispute");
     return lacks;
   }
