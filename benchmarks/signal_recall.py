@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.signal.cells import in_memory
 from harness.signal.contradictions import PairTests, Sides, judge_pairs, judge_same_side
 from harness.signal.counted import Counted
 from harness.signal.evidence import Evidence
@@ -103,7 +104,7 @@ def draw(process: Process, seed: int) -> Drawn:
         graded.add(f"query {query}", f"p{number}", its, (CLAUSES[clause[query, result]],))
     at, place = np.nonzero(sums[0])
     counts = {"views": sums[0][at, place], "clicks": sums[1][at, place]}
-    counted = Counted(len(at), at, place + 1, counts, ungraded_views=0)
+    counted = Counted(len(at), in_memory(at, place + 1, counts), tuple(counts), ungraded_views=0)
     return Drawn(graded, counted, planted.ravel())
 
 

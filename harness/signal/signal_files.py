@@ -146,8 +146,8 @@ def _refuse_unmeasured(log: LogFile, counted: Counted, measure: Measure) -> None
         raise BadInput(
             f"--measure {measure}: it is counted against each {PER[measure]}; take clicks, carts or purchases"
         )
-    if measure not in counted.sums:
-        there = ", ".join(name for name in counted.sums if name != "views") or "nothing of graded pairs"
+    if measure not in counted.names:
+        there = ", ".join(name for name in counted.names if name != "views") or "nothing of graded pairs"
         raise BadInput([Fault(str(log.path), f"counts no {measure} (it counts {there})")])
 
 
@@ -193,16 +193,15 @@ def _family(known: Evidence, tests: PairTests) -> dict[str, Any]:
 
 
 def _counts(found: Exposure, known: Evidence) -> LogCounts:
-    queries = found.graded.numbered_queries()
     return LogCounts(
         rows=found.counted.rows,
-        views=int(found.counted.sums["views"].sum()),
-        events=float(found.counted.sums[found.events].sum()),
+        views=int(found.total("views")),
+        events=found.total(found.events),
         ungraded_views=found.counted.ungraded_views,
         left_out_views=found.left_out_views,
         pairs=len(found.graded),
         unseen=int((~known.seen).sum()),
-        queries=len(np.unique(queries[known.seen])),
+        queries=len(np.unique(found.graded.query[known.seen])),
     )
 
 
