@@ -71,6 +71,11 @@ class PairTests:
     q: Floats
     tested: tuple[SideTests, ...]
 
+    def found_only(self) -> "PairTests":
+        """The tests that found something."""
+        mine = self.q <= LEVEL
+        return PairTests(self.pair[mine], self.by[mine], self.p[mine], self.q[mine], self.tested)
+
     @property
     def found(self) -> Small:
         """The pairs that are contradicted, in order."""
