@@ -14,9 +14,12 @@ SMALL = 4 << 20
 """Bytes that are held in memory before a file is made of them."""
 
 
-def nameless_file(owner: object, small: int = SMALL) -> Any:
-    """A file in the folder for temporary files (`TMPDIR`), closed with its owner at the latest."""
-    file = tempfile.SpooledTemporaryFile(max_size=small)  # noqa: SIM115 - its owner closes it
+def nameless_file(owner: object, small: int | None = None) -> Any:
+    """A file in the folder for temporary files (`TMPDIR`), closed with its owner at the latest.
+
+    `small`: the bytes of it that are held in memory, SMALL at most.
+    """
+    file = tempfile.SpooledTemporaryFile(max_size=small or SMALL)  # noqa: SIM115 - its owner closes it
     weakref.finalize(owner, file.close)
     return file
 
