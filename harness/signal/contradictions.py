@@ -23,6 +23,8 @@ from harness.stats.poisson_tails import at_least, at_most
 
 LEVEL = 0.05
 """The false discovery rate that is accepted, of each family."""
+AT_ONCE = 100_000
+"""Tails that are computed at a time."""
 WANTED: Kind = "wanted_and_hidden"
 REFUSED: Kind = "shown_and_refused"
 BETTER: Kind = "better_than_graded"
@@ -116,7 +118,10 @@ def _tests(known: Evidence, one: Against, among: Mask) -> tuple[Small, Floats, S
     median, reason = (None, None) if one.reference is None else known.median(one.reference)
     at = np.flatnonzero(mine & among if median is not None else []).astype(np.int32)
     tail = at_least if one.kind in UPWARD else at_most
-    p = tail(known.events[at], (median or 0.0) * known.exposure[at])
+    p = np.empty(len(at))
+    for start in range(0, len(at), AT_ONCE):
+        part = at[start : start + AT_ONCE]
+        p[start : start + AT_ONCE] = tail(known.events[part], (median or 0.0) * known.exposure[part])
     said = SideTests(
         kind=one.kind,
         grades=one.grades,
