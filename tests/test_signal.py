@@ -558,6 +558,15 @@ def test_planted_contradictions_are_found_and_raw_click_rates_find_them_not(logs
 
 
 @pytest.mark.parametrize("logs", [5, pytest.param(200, marks=pytest.mark.slow)])
+def test_planted_clauses_are_found_with_few_views(logs: int) -> None:
+    bench = load("signal_recall")
+    process = bench.Process(views=1_000)
+    found = [bench.clause_outcome(process, bench.draw(process, seed)) for seed in range(logs)]
+    recall, false, _ = (np.mean(column) for column in zip(*found, strict=True))
+    assert recall >= 0.8 and false <= 0.1
+
+
+@pytest.mark.parametrize("logs", [5, pytest.param(200, marks=pytest.mark.slow)])
 def test_quiet_logs_raise_no_alarm_nor_does_a_line_that_behaviour_does_not_feel(logs: int) -> None:
     bench = load("signal_recall")
     for process in (

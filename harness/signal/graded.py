@@ -33,7 +33,7 @@ FLUSH = 10_000
 class GradedPairs:
     """Pairs with their grades, in the order of the file. `ungraded`: rows without a grade, left out.
 
-    Held are some 25 bytes a pair, which do not grow with its texts: these are found again by their hash, and
+    Held are some 45 bytes a pair, which do not grow with its texts: these are found again by their hash, and
     wait on disk. No pair is added once one was looked up.
     """
 
