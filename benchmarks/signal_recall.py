@@ -1,6 +1,7 @@
 """How far `harness signal` can be trusted, and how long it takes.
 
     python benchmarks/signal_recall.py [--logs 200]       planted contradictions: found, and found falsely
+    python benchmarks/signal_recall.py --clauses          the same of the clauses that are contradicted
     python benchmarks/signal_recall.py --rows 1000000     a whole process on a table of so many rows
 
 The process: users look at position k with probability 1/k, and click what they look at with the pair's own
@@ -23,11 +24,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.signal.contradictions import PairTests, Sides, judge_pairs, judge_same_side
+from harness.signal.cells import in_memory
+from harness.signal.contradictions import LEVEL, PairTests, Sides, judge_pairs, judge_same_side
 from harness.signal.counted import Counted
 from harness.signal.evidence import Evidence
 from harness.signal.exposure import Exposure
 from harness.signal.graded import GradedPairs
+from harness.signal.grouping import by_clause
 
 SCALE = (0, 1, 2, 3, 4)
 SIDES = Sides((0, 1), (2, 3, 4))
@@ -103,19 +106,30 @@ def draw(process: Process, seed: int) -> Drawn:
         graded.add(f"query {query}", f"p{number}", its, (CLAUSES[clause[query, result]],))
     at, place = np.nonzero(sums[0])
     counts = {"views": sums[0][at, place], "clicks": sums[1][at, place]}
-    counted = Counted(len(at), at, place + 1, counts, ungraded_views=0)
+    counted = Counted(len(at), in_memory(at, place + 1, counts), tuple(counts), ungraded_views=0)
     return Drawn(graded, counted, planted.ravel())
 
 
-def judged(drawn: Drawn, *, raw: bool = False, same_side: bool = False) -> PairTests:
-    """What the product finds across the line, or on the same side of it.
-
-    `raw`: by click rates without a correction for positions.
-    """
+def evidence(drawn: Drawn, *, raw: bool = False) -> Evidence:
+    """What is known of each pair. `raw`: by click rates without a correction for positions."""
     given = dict.fromkeys(range(1, 201), 1.0) if raw else None
-    known = Evidence(Exposure(drawn.graded, drawn.counted, SCALE, "clicks", given))
+    return Evidence(Exposure(drawn.graded, drawn.counted, SCALE, "clicks", given))
+
+
+def judged(drawn: Drawn, *, raw: bool = False, same_side: bool = False) -> PairTests:
+    """What the product finds across the line, or on the same side of it."""
+    known = evidence(drawn, raw=raw)
     across = judge_pairs(known, SIDES)
     return judge_same_side(known, SIDES, across) if same_side else across
+
+
+def clause_outcome(process: Process, drawn: Drawn, *, raw: bool = False) -> tuple[float, float, int]:
+    """The same of clauses, by their q-value: those that are planted are right."""
+    known = evidence(drawn, raw=raw)
+    found = {one.id for one in by_clause(known, judge_pairs(known, SIDES)) if one.q_value <= LEVEL}
+    false = len(found - set(process.planted))
+    recall = len(found & set(process.planted)) / max(1, len(process.planted))
+    return recall, false / max(1, len(found)), len(found)
 
 
 def outcome(drawn: Drawn, tests: PairTests) -> tuple[float, float, int]:
@@ -157,13 +171,25 @@ def rows(logs: int, views: tuple[int, ...] = (2_000, 4_000, 8_000)) -> None:
                 row(f"| {kind} | {each:,} |", replace(one, views=each), logs, same_side=bool(same_side))
 
 
-def row(head: str, process: Process, logs: int, *, same_side: bool) -> None:
-    """Print what is found in so many logs, with a correction for positions and without."""
+def clause_rows(logs: int, views: tuple[int, ...] = (500, 1_000, 2_000, 4_000, 8_000)) -> None:
+    """Print the table of clauses that are contradicted across the line."""
+    say(TABLE)
+    for kind, one in ACROSS.items():
+        for each in views:
+            row(f"| {kind} | {each:,} |", replace(one, views=each), logs, clauses=True)
+
+
+def row(head: str, process: Process, logs: int, *, same_side: bool = False, clauses: bool = False) -> None:
+    """Print what is found in so many logs, with a correction for positions and without: pairs, or clauses."""
     results: dict[str, list[tuple[float, float, int]]] = {"corrected": [], "raw click rates": []}
     for seed in range(logs):
         drawn = draw(process, seed)
         for raw, found in enumerate(results.values()):
-            found.append(outcome(drawn, judged(drawn, raw=bool(raw), same_side=same_side)))
+            found.append(
+                clause_outcome(process, drawn, raw=bool(raw))
+                if clauses
+                else outcome(drawn, judged(drawn, raw=bool(raw), same_side=same_side))
+            )
     for method, found in results.items():
         recall, false, count = (np.array(column, dtype=float) for column in zip(*found, strict=True))
         what = f"{recall.mean():.3f} | {false.mean():.3f}" if process.planted else "- | -"
@@ -241,13 +267,16 @@ def main() -> None:
     """The command line."""
     options = argparse.ArgumentParser()
     options.add_argument("--logs", type=int, default=200)
+    options.add_argument("--clauses", action="store_true")
     options.add_argument("--rows", type=int, nargs="*", default=[])
     options.add_argument("--queries", type=int, default=20_000)
     options.add_argument("--form", choices=("csv", "parquet"), default="csv")
     given = options.parse_args()
     for count in given.rows:
         timed(count, given.form, given.queries)
-    if not given.rows:
+    if given.clauses:
+        clause_rows(given.logs)
+    elif not given.rows:
         rows(given.logs)
 
 

@@ -13,13 +13,14 @@ from harness.nouns.policy import Action
 from harness.policy.load import load_policy
 from harness.scorecards.signal import Propensity, Step
 from harness.signal.cautions import bias_warnings, unfelt_line
+from harness.signal.cells import in_memory
 from harness.signal.contradictions import Sides, judge_pairs
 from harness.signal.counted import Counted
 from harness.signal.evidence import Evidence
 from harness.signal.exposure import Exposure, propensity_rows, refuse_unfit
 from harness.signal.graded import GradedPairs
 from harness.signal.north_star import north_star
-from harness.signal.searches import Searches
+from harness.signal.searches import Searches, SearchPart
 from harness.signal.signal_files import sides_of
 
 
@@ -30,7 +31,8 @@ def exposed(cells: list[tuple[int, int, int, int]], grades: list[int]) -> Exposu
         graded.add(f"q{at}", f"p{at}", grade)
     pair, place, views, clicks = (np.array(column) for column in zip(*cells, strict=True))
     sums = {"views": views.astype(float), "clicks": clicks.astype(float)}
-    return Exposure(graded, Counted(len(cells), pair, place, sums, ungraded_views=0), (0, 1), "clicks")
+    counted = Counted(len(cells), in_memory(pair, place, sums), tuple(sums), ungraded_views=0)
+    return Exposure(graded, counted, (0, 1), "clicks")
 
 
 @pytest.mark.parametrize(("views", "clicks", "fits"), [(500, 25, True), (499, 30, False), (500, 24, False)])
@@ -110,18 +112,17 @@ def test_positions_to_200_are_used(tmp_path: Path, place: int, left: int) -> Non
 
 @pytest.mark.parametrize(("count", "known"), [(49, False), (50, True)])
 def test_fifty_searches_are_needed(count: int, known: bool) -> None:
-    pytest.importorskip("statsmodels")
     number = np.arange(count)
-    searches = Searches(
-        queries=number % 7,
-        sessions=number,
+    part = SearchPart(
+        query=number % 7,
+        session=number,
         outcome=(number % 3 == 0).astype(float),
         dcg=(number % 5).astype(float),
         at={},
         ungraded=np.zeros(count, dtype=np.int64),
         arm=np.full(count, -1),
     )
-    star = north_star(searches)
+    star = north_star(Searches(lambda: iter([part])))
     assert bool(star.associations) is known
     assert known or "49 searches of graded results; at least 50" in str(star.reason)
 

@@ -18,7 +18,7 @@ from test_signal import COUNTS, SCALE, files, propensities, refused, shown, sign
 
 from harness.errors import BadInput, Unfinished
 from harness.signal import spill
-from harness.signal.cells import CellSums
+from harness.signal.cells import WIDTH, CellSums
 from harness.signal.spill import Spill, parts_together
 from harness.storage import batched_parquet
 from harness.storage.batched_parquet import bounded_batches
@@ -265,7 +265,6 @@ def test_ubi_lists_and_objects_as_text(tmp_path: Path, searched: Any, name: str)
 def test_logs_that_wait_on_disk_say_the_same(
     tmp_path: Path, searched: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("statsmodels")
     events, queries, words = searched
     ubi_words = (events, "--queries", queries, *words, "--outcome", "click")
     whole = signalled(*ubi_words)
@@ -289,12 +288,13 @@ def test_sums_of_cells_are_those_of_all_rows(pieces: list[list[tuple[int, int, i
         for piece in pieces:
             columns = np.array(piece, dtype=np.int64).reshape(-1, 3).T
             found.add(columns[0], {"views": columns[1].astype(float), "clicks": columns[2].astype(float)})
-        found.merge()
+        blocks = list(found.blocks())
     rows = [row for piece in pieces for row in piece]
     cells = sorted({cell for cell, _, _ in rows})
-    assert found.cells.tolist() == cells
+    assert [pair * WIDTH + place for one in blocks for pair, place in zip(*one[:2], strict=True)] == cells
     for at, name in enumerate(("views", "clicks"), start=1):
-        assert found.sums[name].tolist() == [sum(row[at] for row in rows if row[0] == cell) for cell in cells]
+        wanted = [sum(row[at] for row in rows if row[0] == cell) for cell in cells]
+        assert [value for one in blocks for value in one.sums[name]] == wanted
 
 
 def test_a_pair_that_is_graded_twice_is_named_with_both_places(tmp_path: Path) -> None:
@@ -318,8 +318,7 @@ def test_parts_hold_all_rows_of_a_key(rows: tuple[int, int], monkeypatch: pytest
         for each, count in zip((first, second), rows, strict=True):
             for start in range(0, count, 20):
                 each.add(keyed("key", count).slice(start, 20))
-        folder = first._folder or second._folder
-        assert (folder is not None) == (max(rows) > 30)
+        assert (first.on_disk or second.on_disk) == (max(rows) > 30)
         seen: list[list[set[str]]] = [[], []]
         total = [0, 0]
         for pair in parts_together(first, second):
@@ -333,12 +332,11 @@ def test_parts_hold_all_rows_of_a_key(rows: tuple[int, int], monkeypatch: pytest
             keys for number, both in enumerate(zip(*seen, strict=True)) if number != at for keys in both
         ]
         assert not set().union(*part) & set().union(*others)
-    assert folder is None or not folder.exists()
 
 
 def test_a_full_disk_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spill, "WAITING", 1)
-    monkeypatch.setattr("harness.signal.spill.tempfile.TemporaryDirectory", _full)
+    monkeypatch.setattr("harness.signal.nameless.tempfile.SpooledTemporaryFile", _full)
     with Spill("key") as rows, pytest.raises(Unfinished, match="free some space, or name another folder"):
         rows.add(keyed("key", 5))
 

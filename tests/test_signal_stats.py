@@ -1,11 +1,15 @@
 """The formulas of `harness signal`: published values, values by hand, other libraries."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.stats.association import log_odds
+from harness.stats import intervals
+from harness.stats.association import Observed, log_odds
 from harness.stats.false_discovery import benjamini_hochberg, simes
 from harness.stats.gamma_poisson import moments_prior, posterior_interval, posterior_mean
 from harness.stats.grouped_jackknife import jackknifed
@@ -113,12 +117,40 @@ def test_no_interval_of_fewer_than_five_groups() -> None:
     assert jackknifed(2.0, np.array([1.0, 2, 4, 3, 5])).ci is not None
 
 
+def fitted(
+    feature: Any, outcome: Any, clusters: Any, second: Any = None, cuts: Sequence[int] = ()
+) -> intervals.Tested:
+    """The log odds, from the observations in pieces that are cut at these places."""
+    columns: list[Any] = [np.split(np.asarray(one), cuts) for one in (feature, outcome, clusters)]
+    columns.append([None] * (len(cuts) + 1) if second is None else np.split(second, cuts))
+    parts = [Observed(*piece) for piece in zip(*columns, strict=True)]
+    return log_odds(lambda: iter(parts))[0]
+
+
+@pytest.mark.parametrize("two_ways", [False, True])
+def test_log_odds_are_those_of_statsmodels(two_ways: bool) -> None:
+    discrete = pytest.importorskip("statsmodels.discrete.discrete_model")
+    chance = np.random.default_rng(4)
+    feature = chance.normal(3, 2, 600)
+    clusters, second = chance.integers(0, 40, 600), np.sort(chance.integers(0, 250, 600))
+    outcome = (chance.random(600) < 1 / (1 + np.exp(2 - 0.4 * feature))).astype(float)
+    columns = np.column_stack([np.ones(600), (feature - feature.mean()) / feature.std()])
+    groups = np.column_stack([clusters, second]) if two_ways else clusters
+    theirs = discrete.Logit(outcome, columns).fit(disp=0, cov_type="cluster", cov_kwds={"groups": groups})
+    cuts = [int(np.searchsorted(second, at)) for at in (30, 31, 180)]
+    found = fitted(feature, outcome, clusters, second if two_ways else None, cuts)
+    assert found.value is not None and found.se is not None and found.ci is not None
+    assert found.value * feature.std() == pytest.approx(theirs.params[1], rel=1e-9)
+    assert found.se * feature.std() == pytest.approx(theirs.bse[1], rel=1e-9)
+    assert np.array(found.ci) * feature.std() == pytest.approx(theirs.conf_int()[1], rel=1e-9)
+    assert found.p == pytest.approx(theirs.pvalues[1], rel=1e-6)
+
+
 def test_log_odds_of_a_table_by_hand() -> None:
-    pytest.importorskip("statsmodels")
     # 30 of 100 without, 60 of 100 with: log(60/40) - log(30/70).
     feature = np.repeat([0.0, 1], 100)
     outcome = np.concatenate([np.arange(100) < 30, np.arange(100) < 60]).astype(float)
-    found = log_odds(feature, outcome, np.arange(200))
+    found = fitted(feature, outcome, np.arange(200))
     assert found.value == pytest.approx(np.log(60 / 40) - np.log(30 / 70))
     # The sandwich of independent observations is that of the table, times n/(n - 2).
     plain = 1 / 60 + 1 / 40 + 1 / 30 + 1 / 70
@@ -126,11 +158,10 @@ def test_log_odds_of_a_table_by_hand() -> None:
 
 
 def test_an_error_of_clusters_that_are_alike_is_that_of_as_many_observations() -> None:
-    pytest.importorskip("statsmodels")
     feature = np.repeat([0.0, 1], 40)
     outcome = np.concatenate([np.arange(40) < 12, np.arange(40) < 24]).astype(float)
-    one = log_odds(feature, outcome, np.arange(80))
-    five = log_odds(np.repeat(feature, 5), np.repeat(outcome, 5), np.repeat(np.arange(80), 5))
+    one = fitted(feature, outcome, np.arange(80))
+    five = fitted(np.repeat(feature, 5), np.repeat(outcome, 5), np.repeat(np.arange(80), 5))
     assert one.se is not None and five.se == pytest.approx(one.se, rel=0.02)
 
 
@@ -146,6 +177,5 @@ def test_an_error_of_clusters_that_are_alike_is_that_of_as_many_observations() -
 def test_undefined_associations_have_a_reason(
     feature: list[float], outcome: list[float], clusters: list[int], why: str
 ) -> None:
-    pytest.importorskip("statsmodels")
-    found = log_odds(np.array(feature), np.array(outcome), np.array(clusters))
+    found = fitted(np.array(feature), np.array(outcome), np.array(clusters))
     assert found.value is None and why in str(found.reason)

@@ -14,14 +14,17 @@ from numpy.typing import NDArray
 
 from harness.nouns.base import Interval
 from harness.scorecards.signal import Contradiction, Kind, SideTests
+from harness.signal.coded import Small
 from harness.signal.evidence import Evidence
-from harness.stats.agreement import Floats, Integers
+from harness.stats.agreement import Floats
 from harness.stats.false_discovery import benjamini_hochberg
 from harness.stats.gamma_poisson import posterior_interval, posterior_mean
 from harness.stats.poisson_tails import at_least, at_most
 
 LEVEL = 0.05
 """The false discovery rate that is accepted, of each family."""
+AT_ONCE = 100_000
+"""Tails that are computed at a time."""
 WANTED: Kind = "wanted_and_hidden"
 REFUSED: Kind = "shown_and_refused"
 BETTER: Kind = "better_than_graded"
@@ -64,14 +67,19 @@ class Sides:
 class PairTests:
     """The tests of a family. One entry each: the pair's number, and `by`, which of `tested` it is one of."""
 
-    pair: Integers
-    by: Integers
+    pair: Small
+    by: Small
     p: Floats
     q: Floats
     tested: tuple[SideTests, ...]
 
+    def found_only(self) -> "PairTests":
+        """The tests that found something."""
+        mine = self.q <= LEVEL
+        return PairTests(self.pair[mine], self.by[mine], self.p[mine], self.q[mine], self.tested)
+
     @property
-    def found(self) -> Integers:
+    def found(self) -> Small:
         """The pairs that are contradicted, in order."""
         return np.unique(self.pair[self.q <= LEVEL])
 
@@ -95,22 +103,25 @@ def judge_same_side(known: Evidence, sides: Sides, across: PairTests) -> PairTes
 def _judged(known: Evidence, family: Sequence[Against], among: Mask) -> PairTests:
     made = [_tests(known, one, among) for one in family]
     pair, p = (np.concatenate([part[at] for part in made]) if made else np.zeros(0) for at in (0, 1))
-    by = np.repeat(np.arange(len(made)), [len(part[0]) for part in made])
+    by = np.repeat(np.arange(len(made), dtype=np.int16), [len(part[0]) for part in made])
     q = benjamini_hochberg(p) if len(p) else p
     found = np.bincount(by[q <= LEVEL], minlength=len(made))
     tested = tuple(
         part[2].model_copy(update={"found": int(count)}) for part, count in zip(made, found, strict=True)
     )
-    return PairTests(pair.astype(np.int64), by, p, q, tested)
+    return PairTests(pair.astype(np.int32), by, p, q, tested)
 
 
-def _tests(known: Evidence, one: Against, among: Mask) -> tuple[Integers, Floats, SideTests]:
+def _tests(known: Evidence, one: Against, among: Mask) -> tuple[Small, Floats, SideTests]:
     """The pairs that are tested, the tail of each, and what was tested."""
     mine = np.isin(known.grade, one.grades)
     median, reason = (None, None) if one.reference is None else known.median(one.reference)
-    at = np.flatnonzero(mine & among) if median is not None else np.zeros(0, dtype=np.int64)
+    at = np.flatnonzero(mine & among if median is not None else []).astype(np.int32)
     tail = at_least if one.kind in UPWARD else at_most
-    p = tail(known.events[at], (median or 0.0) * known.exposure[at])
+    p = np.empty(len(at))
+    for start in range(0, len(at), AT_ONCE):
+        part = at[start : start + AT_ONCE]
+        p[start : start + AT_ONCE] = tail(known.events[part], (median or 0.0) * known.exposure[part])
     said = SideTests(
         kind=one.kind,
         grades=one.grades,
@@ -129,7 +140,7 @@ def contradictions(known: Evidence, tests: PairTests) -> Iterator[Contradiction]
     graded = known.found.graded
     held = np.flatnonzero(tests.q <= LEVEL)
     order = held[np.lexsort((tests.pair[held], tests.p[held], tests.q[held]))]
-    places = _positions(known, tests.pair[order])
+    places, texts = _positions(known, tests.found), graded.texts(tests.found)
     for at in order.tolist():
         pair, by = int(tests.pair[at]), tests.tested[int(tests.by[at])]
         grade = int(known.grade[pair])
@@ -137,8 +148,8 @@ def contradictions(known: Evidence, tests: PairTests) -> Iterator[Contradiction]
         low, high = posterior_interval(prior, known.events[one], known.exposure[one])
         assert by.reference is not None and by.median is not None, "a kind that was tested"
         yield Contradiction(
-            item=graded.items[pair],
-            query=graded.queries[pair],
+            item=texts[pair][1],
+            query=texts[pair][0],
             grade=grade,
             kind=by.kind,
             attractiveness=float(posterior_mean(prior, known.events[one], known.exposure[one])[0]),
@@ -157,12 +168,13 @@ def contradictions(known: Evidence, tests: PairTests) -> Iterator[Contradiction]
         )
 
 
-def _positions(known: Evidence, pairs: Integers) -> dict[int, tuple[int, int]]:
+def _positions(known: Evidence, pairs: Small) -> dict[int, tuple[int, int]]:
     """The first and the last position at which each of these pairs was seen."""
-    counted = known.found.counted
-    mine = np.isin(counted.pair, pairs) & (counted.sums["views"] > 0) & (known.found.look_of > 0)
     found: dict[int, tuple[int, int]] = {}
-    for pair, place in zip(counted.pair[mine].tolist(), counted.position[mine].tolist(), strict=True):
-        low, high = found.get(pair, (place, place))
-        found[pair] = min(low, place), max(high, place)
+    for cells in known.found.counted.blocks() if len(pairs) else ():
+        seen = (cells.sums["views"] > 0) & (known.found.look_at[cells.position] > 0)
+        mine = np.isin(cells.pair, pairs) & seen
+        for pair, place in zip(cells.pair[mine].tolist(), cells.position[mine].tolist(), strict=True):
+            low, high = found.get(pair, (place, place))
+            found[pair] = min(low, place), max(high, place)
     return found

@@ -9,30 +9,26 @@ import numpy as np
 
 from harness.errors import Fault, refuse_faults
 from harness.signal.batches import Unfit
-from harness.signal.cells import CellSums
+from harness.signal.cells import FARTHEST, WIDTH, Blocks, CellSums
 from harness.signal.doubtful import Doubtful
-from harness.signal.graded import BETWEEN, GradedPairs
+from harness.signal.graded import GradedPairs
 from harness.signal.log_cells import COUNTS
 from harness.signal.log_table import LogTable, fast_pieces, slow_pieces
 from harness.signal.searches import SearchCounts, Searches
-from harness.stats.agreement import Floats, Integers
 
 MEASURED = (*COUNTS, "dwell")
-FARTHEST = 200
-"""The last position that is used: behind it there are few views, and each wants clicks of its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """Counts of a log. One entry for each graded pair and position: `sums` has views, clicks, and so on.
+    """Counts of a log. `blocks`: those of each graded pair and position; `names`: what they count.
 
     `rows` of the log, `ungraded_views` of pairs without a grade; `far_views` behind the last position used.
     """
 
     rows: int
-    pair: Integers
-    position: Integers
-    sums: Mapping[str, Floats]
+    blocks: Blocks
+    names: tuple[str, ...]
     ungraded_views: int
     far_views: int = 0
     searches: Searches | None = None
@@ -49,17 +45,16 @@ class CellCounts:
     ungraded_views: int = 0
     far_views: int = 0
     sums: CellSums = field(init=False)
-    _keys: Any = None
 
     def __post_init__(self) -> None:
         self.sums = CellSums(self.names)
-        self._keys = self.graded.keys()
 
     def pairs_of(self, queries: Any, items: Any) -> Any:
         """The number of each graded pair; null for others."""
-        import pyarrow.compute as pc
+        import pyarrow as pa
 
-        return pc.index_in(pc.binary_join_element_wise(queries, items, BETWEEN), value_set=self._keys)
+        found = self.graded.find(queries, items)
+        return pa.array(found, mask=found < 0)
 
     def add(self, pairs: Any, positions: Any, counts: Mapping[str, Any]) -> None:
         """Rows, of which `pairs` says the number of the pair."""
@@ -79,17 +74,15 @@ class CellCounts:
             else np.zeros(len(number))
             for name in self.names
         }
-        self.sums.add(number.astype(np.int64) * (FARTHEST + 1) + place, columns)
+        self.sums.add(number.astype(np.int64) * WIDTH + place, columns)
 
     def counted(self, searches: Searches | None = None, warnings: Sequence[str] = ()) -> Counted:
         """All that was counted."""
         self.sums.merge()
-        pair, position = np.divmod(self.sums.cells, FARTHEST + 1)
         return Counted(
             rows=self.rows,
-            pair=pair,
-            position=position,
-            sums=dict(self.sums.sums),
+            blocks=self.sums.blocks,
+            names=self.names,
             ungraded_views=self.ungraded_views,
             far_views=self.far_views,
             searches=searches,
@@ -144,7 +137,7 @@ def _count(
             else None
         )
         for piece in _looked_at(log, reader, doubtful):
-            pairs = cells.pairs_of(piece.column("query"), piece.column("item")).combine_chunks()
+            pairs = cells.pairs_of(piece.column("query"), piece.column("item"))
             ones = pa.array(np.ones(piece.num_rows, dtype=np.int64))
             views = piece.column("views") if "views" in there else ones
             counts = {name: piece.column(name) for name in names if name != "views"} | {"views": views}

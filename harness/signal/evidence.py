@@ -15,9 +15,7 @@ class Evidence:
 
     def __init__(self, found: Exposure) -> None:
         self.found = found
-        self.events = found.of_pairs(found.events)
-        self.exposure = found.of_pairs("exposure")
-        self.views = found.of_pairs("views")
+        self.views, self.events, self.exposure = found.of_pairs
         self.grade = found.graded.grade
         self.seen = self.exposure > 0
         self.priors: dict[int, Prior] = {}

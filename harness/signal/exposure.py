@@ -1,15 +1,16 @@
 """Views by grade and position, and the propensities that they say; with and without a group of queries."""
 
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
 from harness.errors import BadInput
 from harness.nouns.base import Reason
 from harness.scorecards.signal import Propensity
+from harness.signal.cells import WIDTH
 from harness.signal.counted import Counted
 from harness.signal.graded import GradedPairs
 from harness.stats.agreement import Floats, Integers
@@ -17,8 +18,6 @@ from harness.stats.grouped_jackknife import jackknifed
 from harness.stats.position_bias import propensities
 from harness.storage.plural import plural
 
-GROUPS = 100
-"""Groups of queries that are left out in turn: with more, errors hardly change."""
 LEAST_VIEWS, LEAST_EVENTS = 1_000, 50
 """Of graded pairs, in all: of fewer there is nothing to say."""
 LEAST_AT = 10
@@ -44,33 +43,32 @@ class Exposure:
     @cached_property
     def positions(self) -> Integers:
         """The positions with views."""
-        seen = self.counted.position[self.counted.sums["views"] > 0]
-        return np.asarray(np.unique(seen), dtype=np.int64)
+        return np.flatnonzero(self._cubes["views"].sum(axis=(0, 1)) > 0)
 
     @cached_property
     def grades(self) -> Integers:
         """Each pair's grade as a position on the scale."""
-        return np.searchsorted(np.array(self.scale), self.graded.grade)
+        return np.searchsorted(np.array(self.scale), self.graded.grade).astype(np.int16)
 
     @cached_property
-    def group_of(self) -> Integers:
-        """Each pair's group of queries, which depends on the query's text alone."""
-        queries = dict.fromkeys(self.graded.queries)
-        if len(queries) <= GROUPS:
-            numbers = {query: at for at, query in enumerate(queries)}
-        else:
-            numbers = {query: zlib.crc32(query.encode("utf-8", "replace")) % GROUPS for query in queries}
-        return np.array([numbers[query] for query in self.graded.queries], dtype=np.int64)
+    def _cubes(self) -> dict[str, Floats]:
+        """Every count by group, grade and position, from 0 to the farthest."""
+        shape = int(self.graded.group.max()) + 1, len(self.scale), WIDTH
+        found = {name: np.zeros(shape) for name in self.counted.names}
+        for pair, position, sums in self.counted.blocks():
+            stratum = self.graded.group[pair] * np.int64(len(self.scale)) + self.grades[pair]
+            at, seen = stratum * WIDTH + position, np.prod(shape)
+            for name, cube in found.items():
+                cube += np.bincount(at, weights=sums[name], minlength=seen).reshape(shape)
+        return found
 
     def cube(self, name: str) -> Floats:
         """One count by group, grade and position."""
-        groups, grades, places = int(self.group_of.max()) + 1, len(self.scale), len(self.positions)
-        pair, known = self.counted.pair, np.isin(self.counted.position, self.positions)
-        place = np.searchsorted(self.positions, self.counted.position[known])
-        pair = pair[known]
-        at = (self.group_of[pair] * grades + self.grades[pair]) * places + place
-        found = np.bincount(at, weights=self.counted.sums[name][known], minlength=groups * grades * places)
-        return np.asarray(found.reshape(groups, grades, places), dtype=np.float64)
+        return self._cubes[name][..., self.positions]
+
+    def total(self, name: str) -> float:
+        """One count of all graded pairs."""
+        return float(self._cubes[name].sum())
 
     @cached_property
     def views(self) -> Floats:
@@ -100,50 +98,65 @@ class Exposure:
         return np.where(np.isnan(self.looks) | ~(found > 0), np.nan, found)
 
     @cached_property
-    def look_of(self) -> Floats:
-        """The propensity of each entry of the counts; 0 where there is none."""
-        place = np.searchsorted(self.positions, self.counted.position)
-        place = np.minimum(place, len(self.positions) - 1)
-        found = np.where(self.positions[place] == self.counted.position, self.looks[place], np.nan)
-        return np.asarray(np.nan_to_num(found), dtype=np.float64)
+    def look_at(self) -> Floats:
+        """The propensity of each position from 0 to the farthest; 0 where there is none."""
+        found = np.zeros(WIDTH)
+        found[self.positions] = np.nan_to_num(self.looks)
+        return found
 
     @property
     def left_out_views(self) -> int:
         """Views at positions without a propensity."""
         return int(self.views.sum(axis=(0, 1))[np.isnan(self.looks)].sum()) + self.counted.far_views
 
-    def of_pairs(self, name: str) -> Floats:
-        """A count of each graded pair, at positions with a propensity; `exposure`: views by propensity."""
-        weights = self.look_of * self.counted.sums["views"] if name == "exposure" else self._used(name)
-        found = np.bincount(self.counted.pair, weights=weights, minlength=len(self.graded))
-        return np.asarray(found, dtype=np.float64)
-
-    def _used(self, name: str) -> Floats:
-        return np.asarray(self.counted.sums[name] * (self.look_of > 0), dtype=np.float64)
+    @cached_property
+    def of_pairs(self) -> "OfPairs":
+        """What each graded pair has at positions with a propensity."""
+        views, events, exposure = (np.zeros(len(self.graded)) for _ in range(3))
+        for cells in self.counted.blocks():
+            low = int(cells.pair.min())
+            at, look = cells.pair - low, self.look_at[cells.position]
+            for into, weights in (
+                (views, cells.sums["views"] * (look > 0)),
+                (events, cells.sums[self.events] * (look > 0)),
+                (exposure, look * cells.sums["views"]),
+            ):
+                found = np.bincount(at, weights=weights)
+                into[low : low + len(found)] = found
+        return OfPairs(views, events, exposure)
 
     @cached_property
     def same_pair(self) -> Floats:
         """The propensities over strata of one pair each."""
-        above, below = np.zeros(len(self.positions)), np.zeros(len(self.positions))
-        pair, place = self.counted.pair, self.counted.position
-        views, events = self.counted.sums["views"], self.counted.sums[self.events]
+        above, below = np.zeros(WIDTH), np.zeros(WIDTH)
         first = self.positions[0]
-        at_first = np.zeros((2, len(self.graded)))
-        here = place == first
-        at_first[0, pair[here]], at_first[1, pair[here]] = views[here], events[here]
-        for at, position in enumerate(self.positions):
-            mine = (place == position) & (views > 0) & (at_first[0, pair] > 0)
-            both = views[mine] + at_first[0, pair[mine]]
-            above[at] = float((events[mine] * at_first[0, pair[mine]] / both).sum())
-            below[at] = float((at_first[1, pair[mine]] * views[mine] / both).sum())
+        for pair, position, sums in self.counted.blocks():
+            at, views, events = pair - pair.min(), sums["views"], sums[self.events]
+            at_first = np.zeros((2, int(at.max()) + 1))
+            here = position == first
+            at_first[0, at[here]], at_first[1, at[here]] = views[here], events[here]
+            mine = (views > 0) & (at_first[0, at] > 0)
+            views_first, events_first = at_first[:, at[mine]]
+            both, place = views[mine] + views_first, position[mine]
+            above += np.bincount(place, weights=events[mine] * views_first / both, minlength=WIDTH)
+            below += np.bincount(place, weights=events_first * views[mine] / both, minlength=WIDTH)
+        above, below = above[self.positions], below[self.positions]
         enough = (above >= LEAST_AT / 2) & (below >= LEAST_AT / 2)
         found = np.divide(above, below, out=np.full(len(above), np.nan), where=enough)
         return np.asarray(found, dtype=np.float64)
 
 
+class OfPairs(NamedTuple):
+    """Of each pair: its views, its events, and `exposure`, its views by the propensity of their positions."""
+
+    views: Floats
+    events: Floats
+    exposure: Floats
+
+
 def refuse_unfit(found: Exposure) -> None:
     """BadInput, with the numbers, for a log of which nothing can be said."""
-    views, events = float(found.counted.sums["views"].sum()), float(found.counted.sums[found.events].sum())
+    views, events = found.total("views"), found.total(found.events)
     if not views:
         raise BadInput(
             f"none of the {plural(len(found.graded), 'graded pair')} has a view in the log "

@@ -1,9 +1,10 @@
 """The pairs that have a grade: out of a label set, or a table of query, item, grade and clauses."""
 
 import json
+import zlib
 from array import array
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,31 +17,39 @@ from harness.golden.table_faults import TableFaults, without_doubles
 from harness.golden.versions import under_version
 from harness.nouns.pair import one_form
 from harness.runs.labels import is_label_set, load_labels
+from harness.signal.coded import Coded, Small
+from harness.signal.pair_texts import PairTexts
+from harness.signal.text_hash import PairHash, PairIndex, whole
 from harness.stats.agreement import Integers
 from harness.storage.formats import read_table
 from harness.storage.tables import Layout, Row, Table, joined
 
-BETWEEN = "\x1f"
-"""Between query and item in a key: the unit separator, which no text has."""
+GROUPS = 100
+"""Groups of queries that are left out in turn: with more, errors hardly change."""
+FLUSH = 10_000
+"""Pairs whose texts wait in memory."""
 
 
-@dataclass(slots=True)
 class GradedPairs:
-    """Pairs with their grades, in the order of the file. `ungraded`: rows without a grade, left out."""
+    """Pairs with their grades, in the order of the file. `ungraded`: rows without a grade, left out.
 
-    source: str
-    queries: list[str] = field(default_factory=list)
-    items: list[str] = field(default_factory=list)
-    grades: list[int] = field(default_factory=list)
-    clauses: list[tuple[str, ...]] = field(default_factory=list)
-    strata: list[str | None] = field(default_factory=list)
-    tags: list[tuple[str, ...]] = field(default_factory=list)
-    ungraded: int = 0
-    _once: dict[Any, Any] = field(default_factory=dict)
-    """What many pairs have, such as their query, is held once."""
+    Held are some 45 bytes a pair, which do not grow with its texts: these are found again by their hash, and
+    wait on disk. No pair is added once one was looked up.
+    """
+
+    def __init__(self, source: str) -> None:
+        self.source, self.ungraded = source, 0
+        self.clauses, self.tags = Coded[tuple[str, ...]](), Coded[tuple[str, ...]]()
+        self.strata = Coded[str | None]()
+        self._grades = array("i")
+        self._waiting: tuple[list[str], list[str]] = ([], [])
+        self._hash, self._texts = PairHash(), PairTexts()
+        self._numbers, self._checks = array("Q"), array("I")
+        # Of each row of pairs of one query: its hash, its group, and how many pairs.
+        self._queries, self._groups, self._lengths = array("Q"), array("B"), array("I")
 
     def __len__(self) -> int:
-        return len(self.items)
+        return len(self._grades)
 
     def add(
         self,
@@ -55,38 +64,88 @@ class GradedPairs:
         if grade is None:
             self.ungraded += 1
             return
-        once = self._once
-        self.queries.append(once.setdefault(query, query))
-        self.items.append(item)
-        self.grades.append(grade)
-        self.clauses.append(once.setdefault(clauses, clauses))
-        self.strata.append(once.setdefault(stratum, stratum))
-        self.tags.append(once.setdefault(tags, tags))
+        self._waiting[0].append(query)
+        self._waiting[1].append(item)
+        self._grades.append(grade)
+        self.clauses.append(clauses)
+        self.strata.append(stratum)
+        self.tags.append(tags)
+        if len(self._waiting[0]) >= FLUSH:
+            self._flush()
 
-    @property
-    def grade(self) -> Integers:
+    def _flush(self) -> None:
+        import pyarrow as pa
+
+        if not self._waiting[0]:
+            return
+        queries, items = (pa.array(texts, pa.string()) for texts in self._waiting)
+        numbers, checks = self._hash.of(queries, items)
+        self._numbers.frombytes(numbers.tobytes())
+        self._checks.frombytes(checks.tobytes())
+        self._texts.add(queries, items)
+        hashes = self._hash.queries.of(queries)[0]
+        first = np.flatnonzero(np.r_[True, hashes[1:] != hashes[:-1]])
+        self._queries.frombytes(hashes[first].tobytes())
+        self._lengths.frombytes(np.diff(np.r_[first, len(hashes)]).astype(np.uint32).tobytes())
+        texts = (self._waiting[0][at] for at in first.tolist())
+        self._groups.extend(zlib.crc32(text.encode("utf-8", "replace")) % GROUPS for text in texts)
+        self._waiting = ([], [])
+
+    @cached_property
+    def grade(self) -> Small:
         """The grades as an array."""
-        return np.array(self.grades, dtype=np.int64)
+        return np.array(self._grades, dtype=np.int32)
 
-    def numbered_queries(self) -> Integers:
-        """Each pair's query, numbered from 0."""
-        numbers: dict[str, int] = {}
-        return np.array([numbers.setdefault(one, len(numbers)) for one in self.queries], dtype=np.int64)
+    @cached_property
+    def query(self) -> Small:
+        """Each pair's query, numbered from 0 in their order."""
+        return np.repeat(self._query_of_row, np.frombuffer(self._lengths, dtype=np.uint32))
 
-    def query_texts(self) -> Any:
-        """The different queries in their order, as a pyarrow array."""
-        import pyarrow as pa
+    @cached_property
+    def _query_of_row(self) -> Small:
+        self._flush()
+        hashes = np.frombuffer(self._queries, dtype=np.uint64)
+        _, first, number = np.unique(hashes, return_index=True, return_inverse=True)
+        rank = np.empty(len(first), dtype=np.int32)
+        rank[np.argsort(first)] = np.arange(len(first), dtype=np.int32)
+        return rank[number]
 
-        return pa.array(list(dict.fromkeys(self.queries)), pa.string())
+    @cached_property
+    def group(self) -> Small:
+        """Each pair's group of queries, which depends on the query's text alone; few queries are one each."""
+        few = self.query_count <= GROUPS
+        groups = self._query_of_row if few else np.frombuffer(self._groups, dtype=np.uint8)
+        return np.repeat(groups.astype(np.uint8), np.frombuffer(self._lengths, dtype=np.uint32))
 
-    def keys(self) -> Any:
-        """Query and item of each pair, as a pyarrow array."""
-        import pyarrow as pa
+    @cached_property
+    def query_count(self) -> int:
+        """The different queries."""
+        return int(self._query_of_row.max(initial=-1)) + 1
 
-        return pa.array(
-            [f"{query}{BETWEEN}{item}" for query, item in zip(self.queries, self.items, strict=True)],
-            pa.string(),
-        )
+    @cached_property
+    def _index(self) -> PairIndex:
+        self._flush()
+        numbers, checks = np.array(self._numbers, dtype=np.uint64), np.array(self._checks, dtype=np.uint32)
+        self._numbers, self._checks = array("Q"), array("I")
+        return PairIndex.over(numbers, checks)
+
+    def find(self, queries: Any, items: Any) -> Integers:
+        """The number of each of these pairs, of pyarrow columns; -1 of one without a grade."""
+        queries, items = whole(queries), whole(items)
+        found = self._index.find(*self._hash.of(queries, items))
+        if queries.null_count or items.null_count:
+            there = queries.is_valid().to_numpy(False) & items.is_valid().to_numpy(False)
+            found = np.where(there, found, -1)
+        return found
+
+    def query_hashes(self, queries: Any) -> Any:
+        """A number for each text of a column, the same for the same text."""
+        return self._hash.queries.of(whole(queries))[0]
+
+    def texts(self, pairs: Small) -> dict[int, tuple[str, str]]:
+        """Query and item of some pairs."""
+        self._flush()
+        return self._texts.of(pairs)
 
 
 def read_graded(path: Path, layout: Layout, levels: Levels) -> GradedPairs:
@@ -148,8 +207,9 @@ def _named(row: Row, headers: Mapping[str, tuple[str, ...]]) -> tuple[str, str]:
 
 def _refuse_doubles(table: Table, headers: Mapping[str, tuple[str, ...]], marks: "array[int]") -> None:
     """BadInput for every pair that comes twice. Only what looks like another row is held, to be named."""
-    seen, counts = np.unique(np.frombuffer(marks, dtype=np.int64), return_counts=True)
-    twice = set(seen[counts > 1].tolist())
+    seen = np.frombuffer(marks, dtype=np.int64)
+    seen.sort()
+    twice = set(seen[1:][seen[1:] == seen[:-1]].tolist())
     if twice:
         keys = ((row.line, _named(row, headers)) for row in table.rows)
         rows = ((line, key, None) for line, key in keys if hash(key) in twice)

@@ -52,8 +52,7 @@ class Ladder:
     def rungs(self) -> Iterator[Rung]:
         """Each grade, the lowest first."""
         found = self._found
-        views = found.of_pairs("views")
-        queries = np.array(found.graded.numbered_queries())
+        views, queries = found.of_pairs.views, found.graded.query
         for at, grade in enumerate(found.scale):
             seen = (found.grades == at) & (views > 0)
             value = float(self.value[at])
@@ -93,7 +92,7 @@ def other_ladders(found: Exposure, measure: Measure) -> Iterator[OtherLadder]:
     """The ladders of the other measures that the log has."""
     for other, per in PER.items():
         base = BASE.get(per, "views")
-        if other != measure and {other, base} <= set(found.counted.sums):
+        if other != measure and {other, base} <= set(found.counted.names):
             ladder = Ladder(found, other)
             yield OtherLadder(
                 measure=other, per=per, ladder=tuple(ladder.rungs()), boundaries=tuple(ladder.steps())

@@ -3,16 +3,13 @@
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
-from harness.errors import BadInput
 from harness.nouns.base import Interval, Reason
-from harness.scorecards.signal import ArmDifference, ArmSize, Association, NorthStar
-from harness.signal.searches import MOST_ARMS, Searches
-from harness.stats.agreement import Floats, Integers
-from harness.stats.association import log_odds
-from harness.stats.intervals import Tested
-from harness.stats.paired import delta_from
+from harness.scorecards.signal import Association, NorthStar
+from harness.signal.arms import Arms
+from harness.signal.searches import Searches, SearchPart
+from harness.stats.agreement import Floats
+from harness.stats.association import Observed, log_odds
 from harness.storage.plural import plural
 
 WORDS = "Association, not cause: who is shown better results may search for other things."
@@ -24,43 +21,52 @@ EXPERIMENT = (
 NO_OUTCOME = Reason("undefined", "the log has no columns session and outcome")
 NO_ACTION = Reason("undefined", "--outcome names the action that makes a search a success")
 ALL_UNGRADED = Reason("undefined", "every search has results without a grade")
-EMPTY_ARM = Reason("undefined", "an arm without a search")
 LEAST_SEARCHES = 50
 """Searches with an outcome: of fewer there is nothing to say."""
-
-Mask = NDArray[np.bool_]
 
 
 def north_star(searches: Searches | None, why: Reason = NO_OUTCOME) -> NorthStar:
     """The outcome on the DCG shown, and on what stands above each action's line; and by arm."""
     if searches is None:
         return NorthStar(words=f"{WORDS} {CAUSE}", reason=why)
-    whole = searches.ungraded == 0
-    left = int((~whole).sum())
-    several = _several(searches)
+    seen, several = _Seen(searches), len(searches.arms) > 1
+    arms = Arms(searches) if several else None
     head = NorthStar(
-        n=int(whole.sum()),
-        sessions=len(np.unique(searches.sessions)),
-        queries=len(np.unique(searches.queries[whole])),
-        left_out=left,
-        outcome=float(searches.outcome[whole].mean()) if whole.any() else None,
-        arms=tuple(_arms(searches, whole)),
-        arm_sizes=tuple(_sizes(searches, whole)),
-        words=f"{WORDS} {EXPERIMENT if len(searches.arms) > 1 else CAUSE}",
+        n=seen.whole,
+        sessions=seen.sessions,
+        queries=len(seen.queries),
+        left_out=seen.searches - seen.whole,
+        outcome=seen.happened / seen.whole if seen.whole else None,
+        arms=tuple(arms.differences()) if arms else (),
+        arm_sizes=tuple(arms.sizes()) if arms else (),
+        words=f"{WORDS} {EXPERIMENT if several else CAUSE}",
     )
     if head.n < LEAST_SEARCHES:
         why = ALL_UNGRADED if not head.n else _few(head.n)
         return head.model_copy(update={"reason": why})
-    clusters = searches.queries if not several else np.column_stack([searches.queries, searches.sessions])
-    found = []
-    for feature, words, values in _features(searches):
-        try:
-            found.append(
-                _association(feature, words, values[whole], searches.outcome[whole], clusters[whole])
-            )
-        except BadInput as error:
-            return head.model_copy(update={"reason": Reason("undefined", str(error))})
+    found = [
+        _association(searches, feature, words, two_ways=seen.sessions < seen.searches)
+        for feature, words in _features(searches)
+    ]
     return head.model_copy(update={"associations": tuple(found)})
+
+
+class _Seen:
+    """What a pass over all searches says. `whole`: those whose results all have a grade; `queries` theirs.
+
+    A session that has several searches has one outcome for them all.
+    """
+
+    def __init__(self, searches: Searches) -> None:
+        self.searches = self.whole = self.sessions = 0
+        self.happened, self.queries = 0.0, np.zeros(0, dtype=np.int64)
+        for part in searches.parts():
+            whole = part.ungraded == 0
+            self.searches += len(whole)
+            self.whole += int(whole.sum())
+            self.sessions += len(np.unique(part.session))
+            self.happened += float(part.outcome[whole].sum())
+            self.queries = np.union1d(self.queries, part.query[whole])
 
 
 def _few(count: int) -> Reason:
@@ -68,22 +74,25 @@ def _few(count: int) -> Reason:
     return Reason("undefined", what)
 
 
-def _several(searches: Searches) -> bool:
-    """Whether a session has several searches, whose outcome is one."""
-    return len(np.unique(searches.sessions)) < len(searches.sessions)
+def _features(searches: Searches) -> Iterator[tuple[int | None, str]]:
+    """The grade of each feature, None for the DCG, and what it is in words."""
+    yield None, "the DCG of the grades shown"
+    yield from ((edge, f"results of grade {edge} or more, by position") for edge in searches.edges)
 
 
-def _features(searches: Searches) -> Iterator[tuple[str, str, Floats]]:
-    yield "dcg", "the DCG of the grades shown", searches.dcg
-    for edge, values in searches.at.items():
-        yield f"grade>={edge}", f"results of grade {edge} or more, by position", values
+def _values(part: SearchPart, edge: int | None) -> Floats:
+    return part.dcg if edge is None else part.at[edge]
 
 
-def _association(
-    feature: str, words: str, values: Floats, outcome: Floats, clusters: Integers
-) -> Association:
-    found = log_odds(values, outcome, clusters)
-    sd = float(values.std())
+def _association(searches: Searches, edge: int | None, words: str, *, two_ways: bool) -> Association:
+    def observed() -> Iterator[Observed]:
+        for part in searches.parts():
+            whole = part.ungraded == 0
+            sessions = part.session[whole] if two_ways else None
+            yield Observed(_values(part, edge)[whole], part.outcome[whole], part.query[whole], sessions)
+
+    found, sd = log_odds(observed)
+    feature = "dcg" if edge is None else f"grade>={edge}"
     if found.value is None:
         return Association(feature=feature, words=words, log_odds=None, reason=found.reason)
     ci = found.ci
@@ -98,69 +107,3 @@ def _association(
         p=found.p,
         reason=found.reason,
     )
-
-
-def _arms(searches: Searches, whole: Mask) -> Iterator[ArmDifference]:
-    """Each arm against the first by name, in the outcome of sessions and in the DCG of searches."""
-    if len(searches.arms) < 2:
-        return
-    arm, outcome = _by_session(searches)
-    base, *others = sorted(range(len(searches.arms)), key=lambda at: searches.arms[at])
-    sides = {
-        "outcome": (arm, outcome, np.arange(len(arm))),
-        "dcg": (searches.arm[whole], searches.dcg[whole], searches.sessions[whole]),
-    }
-    for other in others:
-        for figure, (arms, values, sessions) in sides.items():
-            kept = np.isin(arms, (base, other))
-            difference = _difference(values[kept], arms[kept] == other, sessions[kept])
-            one, first = values[arms == other], values[arms == base]
-            yield ArmDifference(
-                arm=searches.arms[other],
-                base=searches.arms[base],
-                figure=figure,
-                value=float(one.mean()) if len(one) else None,
-                base_value=float(first.mean()) if len(first) else None,
-                difference=difference.value,
-                ci=difference.ci,
-                p=difference.p,
-                n=len(one),
-                n_base=len(first),
-                reason=difference.reason,
-            )
-
-
-def _sizes(searches: Searches, whole: Mask) -> Iterator[ArmSize]:
-    """What each arm was shown to: searches whose results all have a grade, and sessions of this arm alone."""
-    if len(searches.arms) < 2:
-        return
-    of_session = _by_session(searches)[0]
-    for at, name in sorted(enumerate(searches.arms), key=lambda one: one[1]):
-        here = whole & (searches.arm == at)
-        yield ArmSize(
-            arm=name,
-            sessions=int((of_session == at).sum()),
-            searches=int(here.sum()),
-            queries=len(np.unique(searches.queries[here])),
-        )
-
-
-def _by_session(searches: Searches) -> tuple[Integers, Floats]:
-    """Each session's arm, -2 where it was in several, and its outcome."""
-    count = int(searches.sessions.max()) + 1
-    outcome, high = np.zeros(count), np.full(count, -2)
-    low = np.full(count, MOST_ARMS)
-    np.maximum.at(outcome, searches.sessions, searches.outcome)
-    np.maximum.at(high, searches.sessions, searches.arm)
-    np.minimum.at(low, searches.sessions, searches.arm)
-    return np.where(low == high, low, -2), outcome
-
-
-def _difference(values: Floats, other: Mask, sessions: Integers) -> Tested:
-    """The mean of one arm minus that of the other, which is clustered by session."""
-    n, count = len(values), int(other.sum())
-    if not 0 < count < n:
-        return Tested(None, reason=EMPTY_ARM)
-    one, base = float(values[other].mean()), float(values[~other].mean())
-    apart = np.where(other, (values - one) * n / count, -(values - base) * n / (n - count))
-    return delta_from(one - base, apart, np.unique(sessions, return_inverse=True)[1])

@@ -1,36 +1,46 @@
 """What each search was shown, and its outcome: one session's view of the results of one query."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
 from harness.errors import BadInput
 from harness.signal.graded import GradedPairs
+from harness.signal.nameless import RecordFile
 from harness.signal.spill import Spill
 from harness.signal.tally import Tally, grouped
 from harness.stats.agreement import Floats, Integers
 
 MOST_ARMS = 100
+AT_ONCE = 50_000
+"""Searches that are held at a time, and the rest of the last one's session."""
 
 
-@dataclass(frozen=True, slots=True)
-class Searches:
-    """Searches with an outcome, one entry each: a session's view of the results of a query.
+class SearchPart(NamedTuple):
+    """Some searches with an outcome, all of a session together: its view of the results of a query.
 
-    `queries` and `sessions` are numbered from 0, a query without a graded pair is -1. `dcg`: sum of
+    `query` is numbered as in the graded pairs, -1 without a graded pair; `session` from 0. `dcg`: sum of
     (grade - lowest) / log2(position + 1); `at`: by grade, the same with 1 for this grade or more. `ungraded`:
     shown results without a grade. `arm`: position in `arms`, -1 for none and -2 for several.
     """
 
-    queries: Integers
-    sessions: Integers
+    query: Integers
+    session: Integers
     outcome: Floats
     dcg: Floats
     at: Mapping[int, Floats]
     ungraded: Integers
     arm: Integers
+
+
+@dataclass(frozen=True, slots=True)
+class Searches:
+    """All searches, some at a time, again for each pass. `edges`: the grades of each part's `at`."""
+
+    parts: Callable[[], Iterator[SearchPart]]
+    edges: tuple[int, ...] = ()
     arms: tuple[str, ...] = ()
 
 
@@ -41,12 +51,22 @@ class SearchCounts:
         self, graded: GradedPairs, scale: tuple[int, ...], edges: Sequence[int], *, arms: bool = False
     ) -> None:
         self.arms, self._edges, self._low = arms, tuple(edges), scale[0]
-        self._grade = graded.grade
-        self._queries = graded.query_texts()
+        self._graded = graded
         self._names: dict[str, int] = {}
         how = {"dcg": "sum", "ungraded": "sum", "outcome": "max", "arm_low": "min", "arm_high": "max"}
-        self._how = how | {f"at_{edge}": "sum" for edge in self._edges}
+        self._how = how | {"number": "max", **{f"at_{edge}": "sum" for edge in self._edges}}
         self._rows = Spill("session")
+        self._found, self._lengths = RecordFile(self._kind), list[int]()
+
+    @property
+    def _kind(self) -> Any:
+        """A search as a record."""
+        whole = (("query", np.int32), ("session", np.int64), ("ungraded", np.int32), ("arm", np.int16))
+        return np.dtype([*whole, *((name, np.float64) for name in self._figures)])
+
+    @property
+    def _figures(self) -> list[str]:
+        return ["outcome", "dcg", *(f"at_{edge}" for edge in self._edges)]
 
     def __enter__(self) -> Self:
         return self
@@ -62,12 +82,14 @@ class SearchCounts:
 
         number = pairs.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
         known = number >= 0
-        grade = np.where(known, self._grade[np.maximum(number, 0)], self._low) if len(self._grade) else number
+        of, pair = self._graded, np.maximum(number, 0)
+        grade = np.where(known, of.grade[pair], self._low) if len(of) else number
         discount = 1 / np.log2(np.asarray(positions.to_numpy(), dtype=np.float64) + 1)
         arms = self._numbered(arm, len(number))
         columns = {
             "session": sessions,
-            "query": queries,
+            "query": pa.array(of.query_hashes(queries)),
+            "number": pa.array(np.where(known, of.query[pair], -1) if len(of) else number),
             "dcg": pa.array(np.where(known, (grade - self._low) * discount, 0.0)),
             "ungraded": pa.array((~known).astype(np.int64)),
             "outcome": outcome,
@@ -97,34 +119,43 @@ class SearchCounts:
 
     def searches(self) -> Searches | None:
         """All of them; None without any."""
-        parts: list[dict[str, Any]] = []
         sessions = 0
         for rows in self._rows.parts():
             if rows is not None:
-                parts.append(self._part(rows, sessions))
-                sessions = int(parts[-1]["sessions"].max()) + 1
-        if not parts:
+                sessions = self._keep(rows, sessions)
+        if not len(self._found):
             return None
-        whole = {name: np.concatenate([part.pop(name) for part in parts]) for name in list(parts[0])}
-        at = {edge: whole.pop(f"at_{edge}") for edge in self._edges}
-        return Searches(**whole, at=at, arms=tuple(self._names))
+        return Searches(self._parts, self._edges, tuple(self._names))
 
-    def _part(self, rows: Any, before: int) -> dict[str, Any]:
-        """The searches of some sessions, which are numbered from `before`."""
-        import pyarrow.compute as pc
-
+    def _keep(self, rows: Any, before: int) -> int:
+        """Keep the searches of some sessions, numbered from `before`; how many sessions there are by now."""
         once = Tally(("session", "query"), self._how)
         once.add(rows)
         found = once.table()
+        records = np.empty(found.num_rows, dtype=self._kind)
         low, high = (found.column(name).to_numpy() for name in ("arm_low", "arm_high"))
-        query = pc.index_in(found.column("query"), value_set=self._queries).fill_null(-1)
-        session = found.column("session").combine_chunks().dictionary_encode().indices
-        return {
-            "queries": query.to_numpy().astype(np.int32),
-            "sessions": session.to_numpy().astype(np.int32) + np.int32(before),
-            "outcome": found.column("outcome").to_numpy().astype(np.float64),
-            "dcg": found.column("dcg").to_numpy(),
-            "ungraded": found.column("ungraded").to_numpy().astype(np.int32),
-            "arm": np.where(low == high, low, -2).astype(np.int16),
-            **{f"at_{edge}": found.column(f"at_{edge}").to_numpy() for edge in self._edges},
-        }
+        # They come in the order of their sessions.
+        session = found.column("session").combine_chunks().dictionary_encode().indices.to_numpy()
+        records["session"] = session + np.int64(before)
+        records["query"], records["arm"] = found.column("number").to_numpy(), np.where(low == high, low, -2)
+        for name in ("ungraded", *self._figures):
+            records[name] = found.column(name).to_numpy()
+        self._found.append(records)
+        # A session's searches stay together: `ends` is behind the last one of each session.
+        ends = np.flatnonzero(np.r_[session[1:] != session[:-1], True]) + 1
+        start = 0
+        while start < len(records):
+            stop = int(ends[np.searchsorted(ends, min(start + AT_ONCE, len(records)))])
+            self._lengths.append(stop - start)
+            start = stop
+        return before + int(session[-1]) + 1
+
+    def _parts(self) -> Iterator[SearchPart]:
+        start = 0
+        for length in self._lengths:
+            one = self._found.read(start, length)
+            start += length
+            at = {edge: one[f"at_{edge}"] for edge in self._edges}
+            yield SearchPart(
+                one["query"], one["session"], one["outcome"], one["dcg"], at, one["ungraded"], one["arm"]
+            )

@@ -13,6 +13,7 @@ from harness.golden.graded_files import Levels
 from harness.production.pairs import files_of
 from harness.runs.labels import is_label_set, load_labels
 from harness.scorecards.signal import LogCounts, Measure, SameSide, Signal
+from harness.signal.allocating import give_back
 from harness.signal.batches import refuse_missing
 from harness.signal.cautions import bias_warnings, moved_medians, unfelt_line, unfelt_steps
 from harness.signal.contradictions import (
@@ -116,7 +117,9 @@ def signal_files(log: LogFile, labels: LabelFile, wanted: SignalWanted) -> Signa
     graded = read_graded(labels.path, labels.layout, labels.levels)
     if not len(graded):
         raise BadInput([Fault(str(labels.path), "no pair has a grade")])
+    give_back()
     counted = _counted(log, files, graded, labels.levels, edges_of(labels.levels, wanted.at_least))
+    give_back()
     if not counted.rows:
         raise BadInput([Fault(str(log.path), "holds no rows")])
     _refuse_unmeasured(log, counted, wanted.measure)
@@ -146,18 +149,19 @@ def _refuse_unmeasured(log: LogFile, counted: Counted, measure: Measure) -> None
         raise BadInput(
             f"--measure {measure}: it is counted against each {PER[measure]}; take clicks, carts or purchases"
         )
-    if measure not in counted.sums:
-        there = ", ".join(name for name in counted.sums if name != "views") or "nothing of graded pairs"
+    if measure not in counted.names:
+        there = ", ".join(name for name in counted.names if name != "views") or "nothing of graded pairs"
         raise BadInput([Fault(str(log.path), f"counts no {measure} (it counts {there})")])
 
 
 def _signal(log: LogFile, labels: LabelFile, wanted: SignalWanted, found: Exposure, sides: Sides) -> Signal:
-    known = Evidence(found)
-    across = judge_pairs(known, sides)
-    beside = judge_same_side(known, sides, across)
     ladder = Ladder(found, wanted.measure)
     steps = tuple(ladder.steps())
+    rungs, others = tuple(ladder.rungs()), tuple(other_ladders(found, wanted.measure))
     rows = propensity_rows(found)
+    known = Evidence(found)
+    across, by_line = _family(known, judge_pairs(known, sides))
+    beside, by_side = _family(known, judge_same_side(known, sides, across))
     bias = bias_warnings(rows) if found.given is None else []
     unfelt = [*unfelt_line(steps, sides), *unfelt_steps(steps, beside)]
     cautions = [*bias, *unfelt, *moved_medians(known, (across, beside))]
@@ -171,20 +175,21 @@ def _signal(log: LogFile, labels: LabelFile, wanted: SignalWanted, found: Exposu
         counts=_counts(found, known),
         propensities=tuple(rows),
         propensities_given=found.given is not None,
-        ladder=tuple(ladder.rungs()),
+        ladder=rungs,
         boundaries=steps,
-        others=tuple(other_ladders(found, wanted.measure)),
+        others=others,
         level=LEVEL,
-        **_family(known, across),
-        same_side=SameSide(**_family(known, beside)),
+        **by_line,
+        same_side=SameSide(**by_side),
         north_star=north_star(found.counted.searches, NO_ACTION if log.queries else NO_OUTCOME),
         warnings=tuple(_warnings(labels, found, cautions)),
     )
 
 
-def _family(known: Evidence, tests: PairTests) -> dict[str, Any]:
-    """What a family of tests found: pair by pair, and in groups."""
-    return {
+def _family(known: Evidence, tests: PairTests) -> tuple[PairTests, dict[str, Any]]:
+    """The tests of a family that found something, for there are as many tests as pairs; and what it says."""
+    give_back()
+    return tests.found_only(), {
         "tested": tests.tested,
         "contradictions": tuple(contradictions(known, tests)),
         "clauses": tuple(by_clause(known, tests)),
@@ -193,16 +198,15 @@ def _family(known: Evidence, tests: PairTests) -> dict[str, Any]:
 
 
 def _counts(found: Exposure, known: Evidence) -> LogCounts:
-    queries = found.graded.numbered_queries()
     return LogCounts(
         rows=found.counted.rows,
-        views=int(found.counted.sums["views"].sum()),
-        events=float(found.counted.sums[found.events].sum()),
+        views=int(found.total("views")),
+        events=found.total(found.events),
         ungraded_views=found.counted.ungraded_views,
         left_out_views=found.left_out_views,
         pairs=len(found.graded),
         unseen=int((~known.seen).sum()),
-        queries=len(np.unique(queries[known.seen])),
+        queries=len(np.unique(found.graded.query[known.seen])),
     )
 
 

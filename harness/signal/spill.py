@@ -3,38 +3,40 @@
 What has to be seen together, such as all rows of a session, lies anywhere in a log. Few rows wait in memory.
 """
 
-import tempfile
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
-from harness.errors import Unfinished
+from harness.signal.nameless import SMALL, nameless_file, written
+from harness.signal.text_hash import whole
 from harness.stats.agreement import Integers
 
 PARTS = 32
 WAITING = 200_000
-"""Rows that wait in memory; with more they go to disk."""
+"""Rows that wait in memory; with more they go to disk. A part with more is parted again."""
 BYTES = 64 << 20
 """And their bytes."""
+DEEPEST = 3
+"""How often a part is parted again: what is left is of one key, or of a few."""
 
 
 class Spill:
     """Pieces (pyarrow.Table, all of the same columns) by a text column; a context manager.
 
-    Files are in the folder for temporary files, and gone at the end.
+    Files are in the folder for temporary files, without a name. `depth`: which of the parts of a part it is.
     """
 
-    def __init__(self, key: str) -> None:
-        self._key = key
+    def __init__(self, key: str, depth: int = 0) -> None:
+        self._key, self._depth = key, depth
         self._waiting: list[Any] = []
         self._rows = self._bytes = 0
         self._files = ExitStack()
-        self._folder: Path | None = None
+        self._parts: list[Any] = []
         self._writers: list[Any] = []
+        self._counts: Integers = np.zeros(PARTS, dtype=np.int64)
 
     def __enter__(self) -> Self:
         return self
@@ -65,25 +67,23 @@ class Spill:
             return
         table = pa.concat_tables(self._waiting)
         self._waiting, self._rows, self._bytes = [], 0, 0
-        try:
+        part = part_of(table.column(self._key), self._depth)
+        self._counts += np.bincount(part, minlength=PARTS)
+        with written():
             if not self._writers:
                 self._open(table.schema)
-            part = part_of(table.column(self._key))
             for number, writer in enumerate(self._writers):
                 writer.write_table(table.filter(pa.array(part == number)))
-        except OSError as error:
-            where = self._folder or tempfile.gettempdir()
-            what = f"{where}: rows of the log that wait there were not written ({error.strerror or error})"
-            raise Unfinished(f"{what}; free some space, or name another folder with TMPDIR") from error
 
     def _open(self, schema: Any) -> None:
         import pyarrow as pa
 
-        self._folder = Path(self._files.enter_context(tempfile.TemporaryDirectory(prefix="harness-")))
         how = pa.ipc.IpcWriteOptions(compression="lz4")
-        for number in range(PARTS):
-            path = self._folder / str(number)
-            self._writers.append(self._files.enter_context(pa.ipc.new_stream(str(path), schema, options=how)))
+        for _ in range(PARTS):
+            file = nameless_file(self, SMALL // PARTS)
+            self._files.callback(file.close)
+            self._parts.append(file)
+            self._writers.append(pa.ipc.new_stream(file, schema, options=how))
 
     def parts(self) -> Iterator[Any]:
         """The rows by parts, each a pyarrow.Table; None where a part has none. Nothing is added after."""
@@ -93,32 +93,63 @@ class Spill:
             yield pa.concat_tables(self._waiting) if self._waiting else None
             return
         self.to_disk()
-        assert self._folder is not None, "made with the writers"
-        for number, writer in enumerate(self._writers):
-            writer.close()
-            with pa.ipc.open_stream(str(self._folder / str(number))) as file:
-                found = file.read_all()
-            yield found if found.num_rows else None
+        for number in range(PARTS):
+            if self.is_large(number):
+                with self.finer(number) as parts:
+                    yield from parts.parts()
+            else:
+                yield self.part(number)
+
+    def is_large(self, number: int) -> bool:
+        """Whether a part has too many rows to be held, and can be parted."""
+        return bool(self._counts[number] > WAITING) and self._depth < DEEPEST
+
+    def part(self, number: int) -> Any:
+        """One part; None where it has no rows."""
+        import pyarrow as pa
+
+        if not self._counts[number]:
+            return None
+        return pa.Table.from_batches(self._batches(number))
+
+    def finer(self, number: int) -> "Spill":
+        """One part in parts."""
+        import pyarrow as pa
+
+        found = Spill(self._key, self._depth + 1)
+        for batch in self._batches(number) if self._counts[number] else ():
+            found.add(pa.Table.from_batches([batch]))
+        return found
+
+    def _batches(self, number: int) -> Iterator[Any]:
+        import pyarrow as pa
+
+        with written():
+            self._writers[number].close()
+        self._parts[number].seek(0)
+        yield from pa.ipc.open_stream(self._parts[number])
+        self._parts[number].close()
 
 
 def parts_together(first: Spill, second: Spill) -> Iterator[tuple[Any, Any]]:
-    """The parts of two, of the same keys each."""
-    if first.on_disk or second.on_disk:
-        first.to_disk()
-        second.to_disk()
-    if first.on_disk != second.on_disk:
-        # One of them has no row at all.
-        yield from (
-            (one, None) if first.on_disk else (None, one)
-            for one in (first if first.on_disk else second).parts()
-        )
+    """The parts of two, of the same keys each; None where one has no rows."""
+    if not first.on_disk and not second.on_disk:
+        yield from zip(first.parts(), second.parts(), strict=True)
         return
-    yield from zip(first.parts(), second.parts(), strict=True)
+    first.to_disk()
+    second.to_disk()
+    for number in range(PARTS):
+        if first.is_large(number) or second.is_large(number):
+            with first.finer(number) as one, second.finer(number) as other:
+                yield from parts_together(one, other)
+        else:
+            yield first.part(number), second.part(number)
 
 
-def part_of(keys: Any) -> Integers:
+def part_of(keys: Any, depth: int = 0) -> Integers:
     """The part of each row, by its key's bytes."""
-    coded = keys.combine_chunks().dictionary_encode()
+    coded = whole(keys).dictionary_encode()
     texts = coded.dictionary.to_pylist()
-    parts = np.array([zlib.crc32(text.encode("utf-8", "replace")) % PARTS for text in texts], dtype=np.int64)
+    marks = (zlib.crc32(text.encode("utf-8", "replace")) for text in texts)
+    parts = np.array([mark // PARTS**depth % PARTS for mark in marks], dtype=np.int64)
     return np.asarray(parts[coded.indices.to_numpy(zero_copy_only=False)], dtype=np.int64)

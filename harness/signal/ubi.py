@@ -84,9 +84,13 @@ def _count(
         _refuse_unfit(log, seen)
         found = cells.counted(searching.searches() if searching else None, list(seen.warnings()))
     # What nobody did in this log was not logged, or is not known by its action's name.
-    happened = {name: sums for name, sums in found.sums.items() if name == "views" or sums.any()}
-    more = excess(found.sums, kinds)
-    return replace(found, rows=seen.hits, sums=happened, warnings=(*found.warnings, *more))
+    happened = tuple(name for name in found.names if name == "views" or _any(found, name))
+    more = excess(found.blocks, kinds)
+    return replace(found, rows=seen.hits, names=happened, warnings=(*found.warnings, *more))
+
+
+def _any(found: Counted, name: str) -> bool:
+    return any(cells.sums[name].any() for cells in found.blocks())
 
 
 def _refuse_empty(log: Ubi, seen: Seen, kinds: Sequence[str]) -> None:

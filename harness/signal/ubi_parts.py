@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 
 from harness.signal.batches import in_one_form
+from harness.signal.cells import Blocks
 from harness.signal.counted import CellCounts
 from harness.signal.searches import SearchCounts
 from harness.signal.tally import Tally
 from harness.signal.ubi_tables import OBJECT, RANK
-from harness.stats.agreement import Floats, Integers
+from harness.stats.agreement import Integers
 from harness.storage.plural import plural
 
 OUTCOME = "outcome"
@@ -169,10 +170,11 @@ def _count_events(
     cells.add(whole.column("pair"), whole.column("position"), counts)
 
 
-def excess(sums: Mapping[str, Floats], kinds: Sequence[str]) -> Iterator[str]:
+def excess(blocks: Blocks, kinds: Sequence[str]) -> Iterator[str]:
     """Events at positions where their result was not shown so often: two files count ranks otherwise."""
     for kind in kinds:
-        over = float(np.maximum(sums[kind] - sums["views"], 0).sum()) if len(sums[kind]) else 0.0
+        each = (np.maximum(cells.sums[kind] - cells.sums["views"], 0) for cells in blocks())
+        over = sum(float(one.sum()) for one in each)
         if over:
             yield (
                 f"{over:,.0f} {kind} are at a position where their result was not shown so often: does "

@@ -13,9 +13,13 @@ def benjamini_hochberg(p: Floats) -> Floats:
     """
     m = len(p)
     order = np.argsort(p, kind="stable")
-    ranked = p[order] * m / np.arange(1, m + 1)
+    # In place: there may be millions.
+    ranked = p[order]
+    ranked *= m
+    ranked /= np.arange(1, m + 1)
+    np.minimum.accumulate(ranked[::-1], out=ranked[::-1])
     adjusted = np.empty(m)
-    adjusted[order] = np.minimum(1.0, np.minimum.accumulate(ranked[::-1])[::-1])
+    adjusted[order] = np.minimum(1.0, ranked, out=ranked)
     return adjusted
 
 

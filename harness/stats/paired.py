@@ -1,5 +1,6 @@
 """Paired comparison of two graders on the same items: differences, intervals and tests."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,7 +14,6 @@ from harness.stats.intervals import (
     ROUNDING,
     KappaTable,
     Tested,
-    clustered_error,
     influence,
     t_test,
 )
@@ -44,10 +44,15 @@ def delta_from(value: float, phi: Floats, clusters: Integers) -> Tested:
 
     An error of 0 is never an interval. p is then 1 at a difference of 0, else there is none.
     """
-    groups = int(clusters.max()) + 1
+    sums = np.bincount(clusters, weights=phi)
+    return delta_of(value, float(sums @ sums), len(sums), len(phi))
+
+
+def delta_of(value: float, squares: float, groups: int, n: int) -> Tested:
+    """The same from what clusters add: the squares of their sums of influences, added up; of n items."""
     if groups < 2:
         return Tested(value, reason=ONE_CLUSTER)
-    se = clustered_error(phi, clusters, groups, len(phi))
+    se = math.sqrt(groups / (groups - 1) * squares) / n
     if se < ROUNDING:
         return Tested(value, 0.0, p=1.0 if value == 0 else None, reason=ALIKE)
     return t_test(value, se, groups)
