@@ -76,7 +76,7 @@ from harness.scorecards.golden_age import (
     Uncovered,
 )
 from harness.scorecards.impact import ActionMove, Impact, MovedPair, MovedShare, QueryImpact
-from harness.scorecards.judged import Judged, JudgedPair, Sided
+from harness.scorecards.judged import Judged, Sided, SidedPair
 from harness.scorecards.label_forecast import CascadeForecast, LabelForecast, MonthOfPairs
 from harness.scorecards.labels import (
     ActionShare,
@@ -482,7 +482,7 @@ POLICY_CHANGED = (PolicyDiff, PolicyChange, Wording, GoldenEffect, AffectedExamp
         *((m, "student cascade") for m in (CascadeCheck, CascadePart, CascadePoint, CascadeCost)),
         *((model, "estimate") for model in ESTIMATED),
         *((model, "signal") for model in SIGNALLED),
-        *((model, "judged") for model in (Judged, Sided, JudgedPair)),
+        *((model, "judged") for model in (Judged, Sided, SidedPair)),
         *((model, "watch") for model in WATCHED),
         *((model, "golden age") for model in AGED),
         *((model, "ship") for model in (Shipping, Override)),

@@ -14,8 +14,8 @@ from playwright.sync_api import Browser
 
 from harness import judged_files
 from harness.golden.rating.pair_plan import Doubt, PlannedPair
-from harness.scorecards.judged import JudgedPair
-from harness.signal.judged import Said, judged_pair, side_of, sided
+from harness.scorecards.judged import SidedPair
+from harness.signal.judged import SaidByRater, judged_pair, side_of, sided
 from harness.stats.means import clustered_share
 from harness.stats.proportions import clopper_pearson
 
@@ -40,10 +40,12 @@ def test_with_whom_a_grade_sides(doubt: dict[str, Any], sides: tuple[str, ...]) 
     assert tuple(side_of(Doubt.model_validate(doubt), grade) for grade in (0, 1, 2)) == sides
 
 
-def pair_of(said: list[int | None], decided: int | None = None, query: str = "lamp") -> JudgedPair:
+def pair_of(said: list[int | None], decided: int | None = None, query: str = "lamp") -> SidedPair:
     one = PlannedPair.model_validate(planned("p", query, "a lamp", UP))
     assert one.doubt is not None
-    return judged_pair(one, one.doubt, [Said(str(at), grade) for at, grade in enumerate(said)], decided)
+    return judged_pair(
+        one, one.doubt, [SaidByRater(str(at), grade) for at, grade in enumerate(said)], decided
+    )
 
 
 @pytest.mark.parametrize(

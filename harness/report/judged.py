@@ -9,7 +9,7 @@ from rich.text import Text
 from harness.nouns.base import Interval
 from harness.report.next_steps import NextStep
 from harness.report.parts import columns, indented, interval, percent, warnings
-from harness.scorecards.judged import Judged, JudgedPair, Sided, SidedBy
+from harness.scorecards.judged import Judged, Sided, SidedBy, SidedPair
 from harness.storage.plural import plural
 
 QUESTION = "Do people side with users, or with the labels?"
@@ -112,7 +112,7 @@ def _table(title: str, groups: Sequence[Sided]) -> Iterator[RenderableType]:
         yield Text(f"  ... and {len(groups) - ROWS:,} more; --json has all", style="dim")
 
 
-def undecided_words(one: JudgedPair) -> str:
+def undecided_words(one: SidedPair) -> str:
     """What was said of a pair on which raters do not agree: the grades by size, and no names."""
     grades = f"grades {', '.join(map(str, one.grades))}" if one.grades else ""
     could_not = f"{one.could_not:,} could not grade it" if one.could_not else ""

@@ -10,7 +10,7 @@ Side = Literal["users", "grade", "neither", "undecided"]
 SidedBy = Literal["all", "kind", "clause", "boundary"]
 
 
-class JudgedPair(Noun):
+class SidedPair(Noun):
     """A planned pair, its label's `grade`, and what people say of it, each rater's first grade by size.
 
     `could_not`: raters who could not grade it; `decided`: the author's grade, which counts before theirs.
@@ -68,5 +68,5 @@ class Judged(Noun):
     raters: tuple[str, ...]
     all: Sided
     groups: tuple[Sided, ...]
-    pairs: tuple[JudgedPair, ...]
+    pairs: tuple[SidedPair, ...]
     warnings: tuple[str, ...] = ()

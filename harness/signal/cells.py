@@ -18,7 +18,7 @@ SPAN = 4_096
 """Pairs whose cells are held at a time: 820,000 cells at most."""
 
 
-class Cells(NamedTuple):
+class CellBlock(NamedTuple):
     """All cells of some pairs, one entry each. `sums` has views, clicks, and so on."""
 
     pair: Integers
@@ -26,7 +26,7 @@ class Cells(NamedTuple):
     sums: Mapping[str, Floats]
 
 
-Blocks = Callable[[], Iterator[Cells]]
+Blocks = Callable[[], Iterator[CellBlock]]
 """Cells a block at a time, again for each pass; no pair is in two blocks."""
 
 
@@ -83,13 +83,13 @@ class CellSums:
         self._file.close()
         self._file, self._runs, self._compact = file, [(0, np.array(edges))], len(file)
 
-    def blocks(self) -> Iterator[Cells]:
+    def blocks(self) -> Iterator[CellBlock]:
         """The sums, in the order of their cells. Nothing is added meanwhile."""
         self.merge()
         for rows in self._spans():
             if len(rows):
                 pair, position = np.divmod(rows["cell"], WIDTH)
-                yield Cells(pair, position, {name: rows[name] for name in self.names})
+                yield CellBlock(pair, position, {name: rows[name] for name in self.names})
 
     def _spans(self) -> Iterator[Any]:
         """The rows of each SPAN pairs, out of all runs."""
@@ -118,4 +118,4 @@ class CellSums:
 
 def in_memory(pair: Integers, position: Integers, sums: Mapping[str, Floats]) -> Blocks:
     """Cells that are there already, each once."""
-    return lambda: iter([Cells(pair, position, sums)] if len(pair) else [])
+    return lambda: iter([CellBlock(pair, position, sums)] if len(pair) else [])

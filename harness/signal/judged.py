@@ -14,7 +14,7 @@ import numpy as np
 from harness.golden.rating.pair_plan import Doubt, PlannedPair
 from harness.nouns.base import Interval, Reason
 from harness.nouns.pair import query_key
-from harness.scorecards.judged import JudgedPair, Side, Sided, SidedBy
+from harness.scorecards.judged import Side, Sided, SidedBy, SidedPair
 from harness.signal.contradictions import REFUSED, UPWARD, WANTED
 from harness.stats.intervals import ONE_CLUSTER
 from harness.stats.means import clustered_share
@@ -25,7 +25,7 @@ HALF = 0.5
 UNJUDGED = Reason("undefined", "none of its pairs is judged yet")
 
 
-class Said(NamedTuple):
+class SaidByRater(NamedTuple):
     """What one rater said first of a pair: a grade, or None where there is no grade to give."""
 
     rater: str
@@ -41,15 +41,15 @@ def side_of(doubt: Doubt, grade: int) -> Side:
 
 
 def judged_pair(
-    planned: PlannedPair, doubt: Doubt, said: Sequence[Said], decided: int | None = None
-) -> JudgedPair:
+    planned: PlannedPair, doubt: Doubt, said: Sequence[SaidByRater], decided: int | None = None
+) -> SidedPair:
     """A pair of the plan, and with whom its raters side, or its author where there is a decision."""
     grades = tuple(sorted(one.grade for one in said if one.grade is not None))
     could_not = len(said) - len(grades)
     sides = {side_of(doubt, grade) for grade in grades}
     agreed = next(iter(sides)) if len(sides) == 1 and not could_not else "undecided"
     side = side_of(doubt, decided) if decided is not None else agreed if said else None
-    return JudgedPair(
+    return SidedPair(
         item=planned.item,
         query=planned.query,
         kind=doubt.kind,
@@ -63,9 +63,9 @@ def judged_pair(
     )
 
 
-def every_group(pairs: Sequence[JudgedPair]) -> tuple[Sided, ...]:
+def every_group(pairs: Sequence[SidedPair]) -> tuple[Sided, ...]:
     """By kind, by clause, by boundary: of each the one with most planned pairs first."""
-    by: dict[SidedBy, Mapping[str, Sequence[JudgedPair]]] = {
+    by: dict[SidedBy, Mapping[str, Sequence[SidedPair]]] = {
         "kind": _grouped((one.kind, one) for one in pairs),
         "clause": _grouped((clause, one) for one in pairs for clause in dict.fromkeys(one.clauses)),
         "boundary": _grouped((f"{one.grade}|{one.reference}", one) for one in pairs),
@@ -77,14 +77,14 @@ def every_group(pairs: Sequence[JudgedPair]) -> tuple[Sided, ...]:
     )
 
 
-def _grouped(named: Iterator[tuple[str, JudgedPair]]) -> Mapping[str, Sequence[JudgedPair]]:
-    groups: dict[str, list[JudgedPair]] = defaultdict(list)
+def _grouped(named: Iterator[tuple[str, SidedPair]]) -> Mapping[str, Sequence[SidedPair]]:
+    groups: dict[str, list[SidedPair]] = defaultdict(list)
     for name, one in named:
         groups[name].append(one)
     return groups
 
 
-def sided(by: SidedBy, name: str, pairs: Sequence[JudgedPair]) -> Sided:
+def sided(by: SidedBy, name: str, pairs: Sequence[SidedPair]) -> Sided:
     """With whom people side on these pairs, with intervals of the shares, clustered by query."""
     judged = [one for one in pairs if one.side is not None]
     users, grade = _share(judged, "users"), _share(judged, "grade")
@@ -120,7 +120,7 @@ class _Share(NamedTuple):
         return self.ci is not None and self.ci.low > HALF
 
 
-def _share(judged: Sequence[JudgedPair], side: Side) -> _Share:
+def _share(judged: Sequence[SidedPair], side: Side) -> _Share:
     if not judged:
         return _Share(0, None, None)
     happened = np.array([one.side == side for one in judged], dtype=np.float64)

@@ -19,8 +19,8 @@ from harness.golden.unmatched import unmatched
 from harness.nouns.pair import Rating, query_key
 from harness.policy.load import load_policy, policy_path
 from harness.score.human_grades import first_rows
-from harness.scorecards.judged import Judged, JudgedPair
-from harness.signal.judged import Said, every_group, judged_pair, sided
+from harness.scorecards.judged import Judged, SidedPair
+from harness.signal.judged import SaidByRater, every_group, judged_pair, sided
 from harness.storage.plural import plural
 from harness.storage.project import Project
 from harness.storage.tables import Layout
@@ -39,7 +39,7 @@ class People:
     """
 
     source: str
-    said: Mapping[str, Sequence[Said]]
+    said: Mapping[str, Sequence[SaidByRater]]
     decided: Mapping[str, int] = field(default_factory=dict)
     queries: Mapping[str, str] = field(default_factory=dict)
     policy: str | None = None
@@ -60,7 +60,7 @@ def people_of_round(project: Project, opened: OpenRound) -> People:
     return People(
         source=str(path),
         said={
-            item: [Said(one.rater, one.grade if isinstance(one, Rating) else None) for one in said]
+            item: [SaidByRater(one.rater, one.grade if isinstance(one, Rating) else None) for one in said]
             for item, said in by_item.items()
         },
         decided={one.id: made[one.id][-1].grade for one in pairs if one.id in made},
@@ -84,9 +84,9 @@ def people_of_file(path: Path, layout: Layout, levels: Levels) -> People:
     if not rows:
         under = f" under {levels.policy.label}" if levels.policy else ""
         raise BadInput([Fault(str(path), f"no ratings{under}")])
-    said: dict[str, list[Said]] = {}
+    said: dict[str, list[SaidByRater]] = {}
     for row in first_rows(rows):
-        said.setdefault(row.item, []).append(Said(row.rater, row.grade))
+        said.setdefault(row.item, []).append(SaidByRater(row.rater, row.grade))
     return People(
         source=str(path),
         said=said,
@@ -145,7 +145,7 @@ def _refuse_others(plan: Path, planned: Sequence[PlannedPair], people: People) -
 
 
 def _warnings(
-    pairs: Sequence[JudgedPair], planned: int, people: People, raters: Sequence[str]
+    pairs: Sequence[SidedPair], planned: int, people: People, raters: Sequence[str]
 ) -> Iterator[str]:
     left = sum(one.side is None for one in pairs)
     alone = sum(one.decided is None and len(one.grades) + one.could_not == 1 for one in pairs)
