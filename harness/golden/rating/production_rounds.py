@@ -1,6 +1,7 @@
 """Rounds of production pairs, found by name: what is judged there belongs to no golden set yet."""
 
 from harness.errors import BadInput
+from harness.golden.rating.raters import how_to_plan
 from harness.golden.rating.rounds import OpenRound, load_round, open_round, rounds_folder, rounds_of
 from harness.storage.project import Project, split_label
 
@@ -14,25 +15,20 @@ def production_round(project: Project, policy: str, name: str | None = None) -> 
     if name is None:
         folder = rounds_folder(project, label)
         rounds = {one: load_round(folder / one) for one in rounds_of(project, label)}
-        under = (policy, label) if version else ()
         fitting = [
-            one for one, planned in rounds.items() if planned.production and _fits(planned.policy, under)
+            one
+            for one, planned in rounds.items()
+            if planned.production and (not version or planned.policy == policy)
         ]
         if not fitting:
-            what = f"{policy} has no round of production pairs"
-            raise BadInput(
-                f"{what}; `harness rate plan --policy {policy} --from PLAN --raters ann,bob` plans one"
-            )
+            plan = how_to_plan(policy, "PLAN")
+            raise BadInput(f"{policy} has no round of production pairs; `{plan}` plans one")
         name = fitting[-1]
     found = open_round(project, label, name)
     if not found.round.production:
-        raise BadInput(f"round {name} is of golden pairs, and no round of production pairs: remove --round")
+        what = "name one of production pairs; the disputes of golden pairs need no --round"
+        raise BadInput(f"round {name} is of golden pairs: {what}")
     if version and found.round.policy != policy:
-        raise BadInput(
-            f"round {name} is of {found.round.policy}, not of {policy}: remove --policy, or @{version}"
-        )
+        of = f"round {name} is of {found.round.policy}, not of {policy}"
+        raise BadInput(f"{of}: remove --policy, or @{version}")
     return found
-
-
-def _fits(label: str, under: tuple[str, ...]) -> bool:
-    return not under or label in under
