@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from harness.cli.groups import Port
 from harness.cli.options import RUN, Json, Options, Root, option, policy_or_only, project_at
 from harness.cli.output import print_json, say, show
 from harness.cli.policy_options import PolicyOptions
@@ -32,7 +33,7 @@ class DeskOptions(Options):
         ),
     ] = None
     by: Annotated[str | None, option("Who decides. Default: the author of the policy.")] = None
-    port: Annotated[int, option("The port; 0 picks a free one.", min=0, max=65535)] = 8766
+    port: Port = 8766
     open: Annotated[bool, option("Open the browser too.", "--open")] = False
 
 

@@ -11,6 +11,7 @@ from harness.cli.groups import (
     MaxCost,
     MaxTokens,
     NoSchema,
+    Prompt,
     Shots,
     Temperature,
     append,
@@ -46,7 +47,7 @@ Target = Annotated[
 class ModelOptions(Options):
     """What to ask a model; a run brings its own."""
 
-    prompt: Annotated[str | None, option("name or name@v2. Default: teacher, the latest released.")] = None
+    prompt: Prompt = None
     split: Annotated[str | None, option("dev, test or dev+test. Default: dev.")] = None
     limit: Annotated[int | None, option("Rewrite a sample of this many examples.", min=1)] = None
     shots: Shots = None

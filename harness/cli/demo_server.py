@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from harness.cli.groups import Port
 from harness.cli.options import Root, option, policy_or_only, project_at
 from harness.cli.output import say
 
@@ -13,7 +14,7 @@ def demo_server_command(
     policy: Annotated[
         str | None, option("The policy whose scale it grades by, and whose shots it has.")
     ] = None,
-    port: Annotated[int, option("The port; 0 picks a free one.", min=0, max=65535)] = 8123,
+    port: Port = 8123,
     latency: Annotated[float, option("Milliseconds before every answer.", min=0)] = 0.0,
     faults: Annotated[float, option("Share of requests that fail.", min=0, max=1)] = 0.0,
     seed: Annotated[int, option("Which of them.")] = 0,

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from harness.cli.groups import Html
+from harness.cli.groups import Html, Uniform
 from harness.cli.options import RATINGS_COLUMNS, Json, Options, Root, argument, layout, option, project_at
 from harness.cli.output import print_json, say, show, shown_path
 from harness.cli.rated import LevelOptions, TableOptions, given_in
@@ -25,9 +25,7 @@ class SampleRatings(Options):
     ] = None
     ratings_columns: Annotated[str | None, option("Like --columns, for the ratings.")] = None
     ratings_format: Annotated[str | None, option("Like --format, for the ratings.")] = None
-    uniform: Annotated[
-        bool, option("The ratings do not say so, but every row had the same chance.", "--uniform")
-    ] = False
+    uniform: Uniform = False
 
     def rated(self, table: TableOptions, policy: "Policy | None", root: Path | None) -> "GivenRatings | None":
         """The ratings, with the author's decisions on them."""

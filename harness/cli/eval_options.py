@@ -4,7 +4,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from harness.cli.groups import BaseUrl, Batch, FoldSystem, MaxCost, MaxTokens, NoSchema, Shots, Temperature
+from harness.cli.groups import (
+    BaseUrl,
+    Batch,
+    FoldSystem,
+    MaxCost,
+    MaxTokens,
+    Model,
+    NoSchema,
+    Prompt,
+    Shots,
+    Temperature,
+)
 from harness.cli.options import DEFAULT_POLICY, Options, names_in, option, policy_or_only
 from harness.cli.policy_options import named
 from harness.cli.rated import GraderTable, given_in
@@ -26,13 +37,11 @@ NoReport = Annotated[
 class AskedOptions(Options):
     """What to ask which teacher. None means "not given": a resumed run keeps its settings."""
 
-    model: Annotated[str | None, option("provider/model. Default: builtin/lexical, no key, no network.")] = (
-        None
-    )
+    model: Model = None
     policy: Annotated[
         str | None, named(f"name or name@v1. Default: the only one, else {DEFAULT_POLICY}.")
     ] = None
-    prompt: Annotated[str | None, option("name or name@v2. Default: teacher, the latest released.")] = None
+    prompt: Prompt = None
     split: Annotated[str | None, option("dev, test or dev+test. Default: dev.")] = None
     canaries: Annotated[
         bool, option("Grade the canaries instead: does text in a product steer it?", "--canaries")

@@ -43,6 +43,14 @@ FoldSystem = Annotated[
     bool, option("Send the system text in the user message: some models lack the role.", "--fold-system")
 ]
 BaseUrl = Annotated[str | None, option("A server of your own that speaks the provider's API.")]
+Model = Annotated[str | None, option("provider/model. Default: builtin/lexical, no key, no network.")]
+Prompt = Annotated[str | None, option("name or name@v2. Default: teacher, the latest released.")]
+Uniform = Annotated[
+    bool, option("The ratings do not say so, but every row had the same chance.", "--uniform")
+]
+Host = Annotated[str, option("The address to listen at. Default: only this machine.")]
+Port = Annotated[int, option("The port; 0 picks a free one.", min=0, max=65535)]
+PublicUrl = Annotated[str | None, option("Where raters reach the server, such as https://rate.example.com.")]
 
 
 class TeacherOptions(Options):

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from harness.cli.groups import PublicUrl
 from harness.cli.options import Json, Root, argument, option, policy_or_only, project_at
 from harness.cli.output import print_json, say, show
 from harness.cli.policy_options import named
@@ -34,9 +35,7 @@ def invite_command(
     rater: Rater,
     policy: Policy = None,
     round: RoundName = None,
-    public_url: Annotated[
-        str | None, option("Where raters reach the server, such as https://rate.example.com.")
-    ] = None,
+    public_url: PublicUrl = None,
     root: Root = None,
 ) -> None:
     """Make a rater's link, and print it once.

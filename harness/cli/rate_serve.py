@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import typer
 
+from harness.cli.groups import Host, Port, PublicUrl
 from harness.cli.options import Root, option, policy_or_only, project_at
 from harness.cli.output import say
 from harness.cli.policy_options import named
@@ -22,11 +23,9 @@ def serve_command(
     policy: Annotated[str | None, named("name or name@v1.")] = None,
     rater: Annotated[str | None, option("Rate as this rater, on this machine; prints the address.")] = None,
     round: Annotated[str | None, option("The round. Default: the latest.", "--round", metavar="NAME")] = None,
-    host: Annotated[str, option("The address to listen at. Default: only this machine.")] = "127.0.0.1",
-    port: Annotated[int, option("The port; 0 picks a free one.", min=0, max=65535)] = PORT,
-    public_url: Annotated[
-        str | None, option("Where raters reach the server, such as https://rate.example.com.")
-    ] = None,
+    host: Host = "127.0.0.1",
+    port: Port = PORT,
+    public_url: PublicUrl = None,
     open: Annotated[bool, option("Open the browser too (with --rater).", "--open")] = False,
     root: Root = None,
 ) -> None:

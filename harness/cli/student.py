@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from harness.cli import completion
 from harness.cli.compared import BASELINE, for_each_rater, is_file, sides_of
+from harness.cli.groups import Uniform
 from harness.cli.options import (
     Json,
     Margin,
@@ -51,9 +52,7 @@ class ProductionOptions(Options):
     student_labels: Annotated[Path | None, option("The student's label set.", metavar="LABELS")] = None
     teacher_labels: Annotated[Path | None, option("Its teacher's label set.", metavar="LABELS")] = None
     ratings: Annotated[Path | None, option("The ratings of a sample of the rows.")] = None
-    uniform: Annotated[
-        bool, option("The ratings do not say so, but every row had the same chance.", "--uniform")
-    ] = False
+    uniform: Uniform = False
 
 
 def check_command(

@@ -5,13 +5,14 @@ from typing import Annotated
 
 import typer
 
+from harness.cli.groups import Host, Port
 from harness.cli.options import Root, option, project_at
 from harness.cli.output import say
 
 
 def view_command(
-    host: Annotated[str, option("The address to listen at. Default: only this machine.")] = "127.0.0.1",
-    port: Annotated[int, option("The port; 0 picks a free one.", min=0, max=65535)] = 8765,
+    host: Host = "127.0.0.1",
+    port: Port = 8765,
     open: Annotated[bool, option("Open the browser too.", "--open")] = False,
     root: Root = None,
 ) -> None:

@@ -8,7 +8,9 @@ from harness.cli.groups import (
     FoldSystem,
     MaxCost,
     MaxTokens,
+    Model,
     NoSchema,
+    Prompt,
     Shots,
     Temperature,
 )
@@ -23,10 +25,8 @@ if TYPE_CHECKING:
 class SentinelOptions(Options):
     """What to ask whom, each day. A watch keeps what it was begun with."""
 
-    model: Annotated[str | None, option("provider/model. Default: builtin/lexical, no key, no network.")] = (
-        None
-    )
-    prompt: Annotated[str | None, option("name or name@v2. Default: teacher, the latest released.")] = None
+    model: Model = None
+    prompt: Prompt = None
     split: Annotated[str | None, option("Golden pairs of dev, test or dev+test. Default: dev.")] = None
     sentinels: Annotated[
         int | None, option("How many golden pairs are asked each day. Default: 50.", min=2, max=10_000)
