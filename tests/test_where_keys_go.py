@@ -196,7 +196,7 @@ def test_an_empty_variable_names_no_address(
     "url", ["http://a/\r\nX: 1", "http://a/v1 ", "http://a/\x00", "http://a b", "//a/v1"]
 )
 def test_an_address_is_one_word_of_whole_characters(url: str) -> None:
-    with pytest.raises(BadInput, match="the base URL is no URL"):
+    with pytest.raises(BadInput, match="invalid base URL"):
         check_url(url, "OPENAI_API_KEY")
 
 
