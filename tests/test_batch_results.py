@@ -82,6 +82,7 @@ def steps(at: Session) -> list[str]:
 FAULTS = {
     "an integer as the code": (errored({"error": {"code": 1301, "message": "busy"}}), "code 1301"),
     "an error that is a sentence": (errored({"detail": "out of memory"}), "out of memory"),
+    "an error of nothing": (errored({"error": None}), "): it gives no reason"),
     "an error that is a list": (errored([{"msg": "too long", "loc": ["body", 0]}]), "too long"),
     "an answer that is none": (
         lambda line: changed(

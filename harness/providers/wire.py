@@ -35,6 +35,7 @@ FILTERED = (
 """Codes of a rejection that is the content filter's verdict on this prompt."""
 GONE = {"model_not_found", "not_found_error", "notfounderror"}
 """What a server calls a model that it has not, in lower case: nothing else that is asked would cure that."""
+NO_REASON = "it gives no reason"
 HIDDEN = "***"
 SECRET, SURE = 8, 20
 """Letters that a key has at least, and from which on even a word is one: one's own server takes any word."""
@@ -208,7 +209,7 @@ def told_error(told: ErrorTold) -> CallError:
 
 
 def _meant_by(told: ErrorTold) -> CallError:
-    status, names, words, wait = told.status, told.names, shown(told.words), told.wait
+    status, names, words, wait = told.status, told.names, shown(told.words) or NO_REASON, told.wait
     if names & set(SPENT) or status == 402 or SPENT[-1] in words:
         return FatalError(f"the quota is spent ({status}): {words}")
     if names & set(FILTERED):
