@@ -31,7 +31,8 @@ ENDS = || { code=$$?; case $$code in \
 SHOWN   = || { code=$$?; case $$code in 1|3) ;; *) exit $$code;; esac; }
 DEMO_OF = @$(BIN)/harness eval --model recorded/claude --split dev --prompt
 
-PYTEST = $(BIN)/python -m pytest -q -n auto --dist worksteal $(if $(PROFILE),--hypothesis-profile="$(PROFILE)")
+WORKERS = auto
+PYTEST = $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal $(if $(PROFILE),--hypothesis-profile="$(PROFILE)")
 
 # Every process of the tests would compile the tests and the package anew: 5 s each.
 COMPILED = env -u PYTHONDONTWRITEBYTECODE $(IN_MEMORY)
@@ -128,7 +129,9 @@ docs: $(VENV)/installed-docs  ## The pages in docs/ as a site with search, in si
 demo-server: $(VENV)/installed  ## A model API on loopback without a model, to try the network path [FLAGS=]
 	@$(BIN)/harness demo-server $(FLAGS) $(ENDS)
 
-test: $(VENV)/installed-dev  ## Run the tests, on as many processes as there are cores: [PROFILE=ci]
+# They wait for browsers, and for processes that they start.
+test: WORKERS = $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )))
+test: $(VENV)/installed-dev  ## Run the tests, on a process more than there are cores: [PROFILE=ci]
 	@$(COMPILED) $(PYTEST) -m "not slow"
 
 test-slow: $(VENV)/installed-ray  ## Run the long tests: simulations, kills, the wheel, three raters at once
