@@ -1,6 +1,7 @@
 """Production pairs from files: each row as a pair with its weight, stratum and position, or what is wrong."""
 
 import glob
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from harness.errors import BadInput, Fault, refuse_faults
 from harness.golden.rows import RowTexts, check_attributes
 from harness.nouns.pair import Pair, one_form
 from harness.runs.label_values import HEAVIEST, LIGHTEST
-from harness.storage.cells import CONTROL, number_of
+from harness.storage.cells import control_words, controls_of, may_hold_controls, number_of
 from harness.storage.files import build, too_long
 from harness.storage.formats import FORMAT_OF, read_table
 from harness.storage.tables import Layout, Row, Table, joined
@@ -108,13 +109,10 @@ class _Reader:
     def _controls(self, where: str, cells: Mapping[str, str], body: str) -> Iterator[Fault]:
         """Control characters: those of the pair are escaped in its JSON."""
         for name in ("item", STRATA):
-            if found := CONTROL.search(cells[name]):
-                yield Fault(where, f"{name}: the control character {found[0]!r} is not text; remove it")
-        if "\\u00" in body or "\\b" in body or "\\f" in body or "\x7f" in body:
-            for text in _texts_in(Pair.model_validate_json(body).data()):
-                if found := CONTROL.search(text):
-                    what = f"the control character {found[0]!r} is not text; remove it"
-                    yield Fault(where, what)
+            if what := control_words(cells[name]):
+                yield Fault(where, f"{name}: {what}")
+        if may_hold_controls(body):
+            yield from (Fault(where, what) for what in controls_of(json.loads(body)))
 
     def _weight(self, where: str, cells: Mapping[str, str], faults: list[Fault]) -> float:
         if not self._headers[WEIGHTS]:
@@ -135,13 +133,3 @@ class _Reader:
             faults.append(Fault(where, f"position: {text!r} is not a rank, such as 1", "position"))
             return None
         return int(text)
-
-
-def _texts_in(value: object) -> Iterator[str]:
-    """Every text in plain data."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for name, part in value.items():
-            yield str(name)
-            yield from _texts_in(part)

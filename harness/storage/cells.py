@@ -2,7 +2,9 @@
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
+from itertools import chain
 from typing import Any
 
 FORMULA = ("=", "+", "-", "@")
@@ -13,8 +15,8 @@ CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 """What no text of a product holds, and what cuts it off or steers a terminal elsewhere."""
 
 
-_ESCAPED = re.compile(r"\\u00[01]|\\u007[fF]|\\[bf]|\x7f")
-"""How a line of JSON writes control characters; a backslash before one of these letters looks the same."""
+_ESCAPED = ("\\u00", "\\b", "\\f", "\x7f")
+"""How a line of JSON writes control characters; other texts can look the same."""
 
 
 _KINDS = {
@@ -27,17 +29,27 @@ _KINDS = {
 """What is neither a grade nor another number in typed columns. A datetime is a date too, and comes first."""
 
 
-def control_in(line: str, value: Any) -> str | None:
-    """The first control character in texts and keys of a line of JSON; `value`: what of it is looked at."""
-    if not _ESCAPED.search(line):
-        return None
+def control_words(text: str) -> str | None:
+    """Why a text is refused that has a control character; None for one without."""
+    found = CONTROL.search(text)
+    return f"the control character {found[0]!r} is not text; remove it" if found else None
+
+
+def may_hold_controls(line: str) -> bool:
+    """Whether texts in a line of JSON may have control characters, which few have."""
+    return any(mark in line for mark in _ESCAPED)
+
+
+def controls_of(value: Any) -> Iterator[str]:
+    """Why each text and key of plain data is refused that has a control character, in their order."""
     todo = [value]
     while todo:
         one = todo.pop()
-        if isinstance(one, str) and (found := CONTROL.search(one)):
-            return found[0]
-        todo += [*one, *one.values()] if isinstance(one, dict) else one if isinstance(one, list) else []
-    return None
+        if isinstance(one, str):
+            yield from filter(None, [control_words(one)])
+        elif isinstance(one, dict | list):
+            parts = chain.from_iterable(one.items()) if isinstance(one, dict) else one
+            todo += reversed([*parts])
 
 
 def present(value: Any) -> Any:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from harness.errors import BadInput, Fault, refuse_faults
-from harness.storage.cells import control_in
+from harness.storage.cells import controls_of, may_hold_controls
 from harness.storage.partial import beside_of
 from harness.storage.regular import LARGEST, LONGEST_LINE, lines_of, reading
 from harness.storage.regular import read_bytes as read_bytes
@@ -133,9 +133,8 @@ def each_json_line(path: Path, plain: tuple[str, ...] = ()) -> Iterator[tuple[in
             continue
         if not isinstance(value, dict):
             yield number, Fault(f"{path}, line {number}", "expected a JSON object on each line")
-        elif plain and (found := control_in(line, [value.get(key) for key in plain])):
-            what = f"the control character {found!r} is not text; remove it"
-            yield number, Fault(f"{path}, line {number}", what)
+        elif plain and may_hold_controls(line) and (odd := [*controls_of([*map(value.get, plain)])]):
+            yield number, Fault(f"{path}, line {number}", odd[0])
         else:
             yield number, value
 

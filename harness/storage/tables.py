@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.errors import BadInput, Fault, refuse_faults
-from harness.storage.cells import CONTROL, number_of
+from harness.storage.cells import control_words, number_of
 from harness.storage.stream import Stream
 
 RESULT_TEXTS = ("title", "brand", "category", "price", "description")
@@ -240,8 +240,8 @@ def refuse_controls(table: Table, names: Sequence[str], layout: Layout, more: Se
     """
     headers = dict.fromkeys([*(header for name in names for header in table.find(name, layout)), *more])
     refuse_faults(
-        Fault(table.where(row), f"{header}: the control character {found[0]!r} is not text; remove it")
+        Fault(table.where(row), f"{header}: {what}")
         for row in table.rows
         for header in headers
-        if isinstance(value := row.cells.get(header), str) and (found := CONTROL.search(value))
+        if isinstance(value := row.cells.get(header), str) and (what := control_words(value))
     )
