@@ -13,6 +13,7 @@ from harness.golden.rejudging import (
     judgement_faults,
     order_faults,
     rewrite,
+    unknown_id,
 )
 from harness.golden.rows import listed
 from harness.golden.scales import grade_reader
@@ -61,7 +62,7 @@ def regrade(path: Path, policy: Policy, id_: str, said: Judgement, why: str, at:
 
 def _faults(id_: str, golden: Mapping[str, Judged], policy: Policy, one: Regrade) -> list[Fault]:
     if one.said is None:
-        faults = [] if id_ in golden else [_unknown(id_)]
+        faults = [] if id_ in golden else [unknown_id(id_)]
     else:
         faults = regrade_faults(id_, golden, policy, one.said)
     if not one.why.strip():
@@ -82,16 +83,12 @@ def _said(one: Judged) -> tuple[int, str, tuple[str, ...]]:
 def regrade_faults(id_: str, golden: Mapping[str, Judged], policy: Policy, said: Judgement) -> list[Fault]:
     """Why a judgement cannot be recorded under a policy version; none if it can."""
     if id_ not in golden:
-        return [_unknown(id_)]
+        return [unknown_id(id_)]
     return [
         *order_faults(golden[id_], policy),
         *judgement_faults(id_, said, policy),
         *unargued(id_, golden[id_].reasoning, said),
     ]
-
-
-def _unknown(id_: str) -> Fault:
-    return Fault(id_, "not an example or canary of this set")
 
 
 def unargued(id_: str, before: str, said: Judgement) -> list[Fault]:

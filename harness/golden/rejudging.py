@@ -125,9 +125,14 @@ def _is_noted(one: Judged, policy: Policy) -> bool:
     return is_judged(one, policy) and one.under(policy.version).rules is not None
 
 
+def unknown_id(id_: str) -> Fault:
+    """What is wrong with an id that the golden set does not have."""
+    return Fault(id_, "not an example or canary of this set")
+
+
 def _confirm_faults(id_: str, golden: Mapping[str, Judged], policy: Policy) -> list[Fault]:
     if id_ not in golden:
-        return [Fault(id_, "not an example or canary of this set")]
+        return [unknown_id(id_)]
     one = golden[id_]
     if _is_noted(one, policy):
         return []

@@ -8,11 +8,10 @@ from harness.errors import BadInput, Fault, refuse_faults
 from harness.golden.examples import golden_path
 from harness.golden.grade_tables import rating_rows
 from harness.golden.graded_files import Levels
-from harness.golden.rating.adjudications import PRODUCTION, decisions_under, load_adjudications
-from harness.golden.rating.disputes import first_said, production_pairs
+from harness.golden.rating.disputes import production_pairs
 from harness.golden.rating.pair_plan import PlannedPair, load_pair_plan
+from harness.golden.rating.production_rounds import said_in_round
 from harness.golden.rating.raters import RATERS, rater_kinds
-from harness.golden.rating.ratings import rated_under
 from harness.golden.rating.rounds import OpenRound
 from harness.golden.rating.waiting import round_now
 from harness.golden.unmatched import unmatched
@@ -51,11 +50,9 @@ class People:
 def people_of_round(project: Project, opened: OpenRound) -> People:
     """What is sealed of a round of production pairs, with the author's decisions on its pairs."""
     policy = load_policy(policy_path(project, opened.round.policy))
-    path = golden_path(project, policy.name).with_name(opened.round.ratings)
-    pairs = production_pairs(opened)
-    rated = rated_under(path, policy, pairs)
-    made = decisions_under(load_adjudications(path.with_name(PRODUCTION)), policy.version)
-    by_item = first_said(rated.ratings, rated.unrated)
+    golden, pairs = golden_path(project, policy.name), production_pairs(opened)
+    by_item, decided, odd = said_in_round(golden, policy, opened, pairs)
+    path = golden.with_name(opened.round.ratings)
     waits = round_now(opened).unread
     return People(
         source=str(path),
@@ -63,12 +60,12 @@ def people_of_round(project: Project, opened: OpenRound) -> People:
             item: [SaidByRater(one.rater, one.grade if isinstance(one, Rating) else None) for one in said]
             for item, said in by_item.items()
         },
-        decided={one.id: made[one.id][-1].grade for one in pairs if one.id in made},
+        decided={item: made.grade for item, made in decided.items()},
         queries={one.id: one.query for one in pairs},
         policy=policy.label,
         round=opened.round.name,
         machines=_machines(path),
-        warnings=(*rated.warnings, *((f"{waits}: what is said here may change",) if waits else ())),
+        warnings=(*odd, *((f"{waits}: what is said here may change",) if waits else ())),
     )
 
 

@@ -15,9 +15,10 @@ from harness.golden.checks import SHORT_WORDS, words_of
 from harness.golden.examples import golden_path
 from harness.golden.importing import DEFAULT_SHARES
 from harness.golden.joining_in import NewPair, present_shares, splits_of_new
-from harness.golden.rating.adjudications import PRODUCTION, Adjudication, decisions_under, load_adjudications
-from harness.golden.rating.disputes import first_said, production_pairs
-from harness.golden.rating.ratings import Said, rated_under
+from harness.golden.rating.adjudications import Adjudication
+from harness.golden.rating.disputes import production_pairs
+from harness.golden.rating.production_rounds import said_in_round
+from harness.golden.rating.ratings import Said
 from harness.golden.rating.rounds import PAIRS, POLICY, OpenRound
 from harness.golden.rejudging import Judged, Judgement, golden_lines, judgement_faults
 from harness.nouns.base import Split
@@ -114,9 +115,7 @@ def _verdicts(
     path: Path, policy: Policy, opened: OpenRound, pairs: Sequence[NamedPair]
 ) -> dict[str, _Verdict]:
     """What is said of each pair, by its id."""
-    rated = rated_under(path.with_name(opened.round.ratings), policy, pairs)
-    said = first_said(rated.ratings, rated.unrated)
-    made = decisions_under(load_adjudications(path.with_name(PRODUCTION)), policy.version)
+    said, decided, _ = said_in_round(path, policy, opened, pairs)
     items = {code: one.item for code, one in opened.pairs.items()}
     planned: dict[str, set[str]] = defaultdict(set)
     for rater, assigned in opened.assignments.items():
@@ -125,10 +124,10 @@ def _verdicts(
     order, sealed = opened.round.raters, opened.sealed()
     found: dict[str, _Verdict] = {}
     for pair in pairs:
-        by_rater = {one.rater: one for one in said.get(pair.id, ())}
-        if decisions := made.get(pair.id):
-            found[pair.id] = _decided(policy, decisions[-1])
+        if made := decided.get(pair.id):
+            found[pair.id] = _decided(policy, made)
             continue
+        by_rater = {one.rater: one for one in said.get(pair.id, ())}
         missing = sorted(planned[pair.id] - set(by_rater))
         raters = sorted(by_rater, key=lambda name: (name not in order, name))
         found[pair.id] = _agreed(

@@ -152,12 +152,11 @@ def decision_faults(
 ) -> list[Fault]:
     """Why a decision cannot stand; none if it can."""
     one = known.get(item)
-    judged = {item: one} if isinstance(one, Judged) else {}
-    faults = (
-        judgement_faults(item, judgement_of(said), policy)
-        if one is not None and not judged
-        else correction_faults(item, judged, policy, judgement_of(said))
-    )
+    if one is None or isinstance(one, Judged):
+        golden = {} if one is None else {item: one}
+        faults = correction_faults(item, golden, policy, judgement_of(said))
+    else:
+        faults = judgement_faults(item, judgement_of(said), policy)
     if said.unclear is not None and said.unclear not in policy.clause_ids:
         faults.append(Fault(item, f"{policy.label} has no clause {said.unclear!r}"))
     if said.cause != "policy_gap" and (said.unclear or said.wording.strip()):

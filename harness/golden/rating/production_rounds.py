@@ -1,9 +1,37 @@
 """Rounds of production pairs, found by name: what is judged there belongs to no golden set yet."""
 
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
 from harness.errors import BadInput
+from harness.golden.rating.adjudications import PRODUCTION, Adjudication, decisions_under, load_adjudications
+from harness.golden.rating.disputes import first_said
 from harness.golden.rating.raters import how_to_plan
+from harness.golden.rating.ratings import Said, rated_under
 from harness.golden.rating.rounds import OpenRound, load_round, open_round, rounds_folder, rounds_of
+from harness.nouns.pair import NamedPair
+from harness.nouns.policy import Policy
 from harness.storage.project import Project, split_label
+
+
+class SaidInRound(NamedTuple):
+    """By item: what each rater said first, and the author's last decision. `warnings`: of the ratings."""
+
+    said: Mapping[str, Sequence[Said]]
+    decided: Mapping[str, Adjudication]
+    warnings: tuple[str, ...]
+
+
+def said_in_round(golden: Path, policy: Policy, opened: OpenRound, pairs: Sequence[NamedPair]) -> SaidInRound:
+    """What people said of pairs of a round under a policy version, in the files beside the golden set."""
+    rated = rated_under(golden.with_name(opened.round.ratings), policy, pairs)
+    made = decisions_under(load_adjudications(golden.with_name(PRODUCTION)), policy.version)
+    return SaidInRound(
+        first_said(rated.ratings, rated.unrated),
+        {one.id: made[one.id][-1] for one in pairs if one.id in made},
+        tuple(rated.warnings),
+    )
 
 
 def production_round(project: Project, policy: str, name: str | None = None) -> OpenRound:
