@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.signal.cells import in_memory
+from harness.signal.cells import CellBlock
 from harness.signal.contradictions import LEVEL, PairTests, Sides, judge_pairs, judge_same_side
 from harness.signal.counted import Counted
 from harness.signal.evidence import Evidence
@@ -106,7 +106,9 @@ def draw(process: Process, seed: int) -> Drawn:
         graded.add(f"query {query}", f"p{number}", its, (CLAUSES[clause[query, result]],))
     at, place = np.nonzero(sums[0])
     counts = {"views": sums[0][at, place], "clicks": sums[1][at, place]}
-    counted = Counted(len(at), in_memory(at, place + 1, counts), tuple(counts), ungraded_views=0)
+    counted = Counted(
+        len(at), lambda: iter([CellBlock(at, place + 1, counts)]), tuple(counts), ungraded_views=0
+    )
     return Drawn(graded, counted, planted.ravel())
 
 

@@ -13,7 +13,7 @@ from harness.nouns.policy import Action
 from harness.policy.load import load_policy
 from harness.scorecards.signal import Propensity, Step
 from harness.signal.cautions import bias_warnings, unfelt_line
-from harness.signal.cells import in_memory
+from harness.signal.cells import CellBlock
 from harness.signal.contradictions import Sides, judge_pairs
 from harness.signal.counted import Counted
 from harness.signal.evidence import Evidence
@@ -31,7 +31,7 @@ def exposed(cells: list[tuple[int, int, int, int]], grades: list[int]) -> Exposu
         graded.add(f"q{at}", f"p{at}", grade)
     pair, place, views, clicks = (np.array(column) for column in zip(*cells, strict=True))
     sums = {"views": views.astype(float), "clicks": clicks.astype(float)}
-    counted = Counted(len(cells), in_memory(pair, place, sums), tuple(sums), ungraded_views=0)
+    counted = Counted(len(cells), lambda: iter([CellBlock(pair, place, sums)]), tuple(sums), ungraded_views=0)
     return Exposure(graded, counted, (0, 1), "clicks")
 
 

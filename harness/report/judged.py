@@ -8,7 +8,7 @@ from rich.text import Text
 
 from harness.nouns.base import Interval
 from harness.report.next_steps import NextStep
-from harness.report.parts import columns, indented, interval, percent, warnings
+from harness.report.parts import and_more, columns, indented, interval, percent, warnings
 from harness.scorecards.judged import Judged, Sided, SidedBy, SidedPair
 from harness.storage.plural import plural
 
@@ -108,8 +108,7 @@ def _table(title: str, groups: Sequence[Sided]) -> Iterator[RenderableType]:
             f"{one.undecided:,}",
         )
     yield indented(table, above=0)
-    if len(groups) > ROWS:
-        yield Text(f"  ... and {len(groups) - ROWS:,} more; --json has all", style="dim")
+    yield from and_more(len(groups) - ROWS)
 
 
 def undecided_words(one: SidedPair) -> str:
@@ -127,8 +126,7 @@ def _undecided(found: Judged) -> Iterator[RenderableType]:
     yield Text("Undecided:", style="bold")
     for one in left[:OPEN]:
         yield Text(f"  {one.query}: {one.item}: {undecided_words(one)}")
-    if len(left) > OPEN:
-        yield Text(f"  ... and {len(left) - OPEN:,} more; --json has all", style="dim")
+    yield from and_more(len(left) - OPEN)
 
 
 def judged_steps(found: Judged) -> Iterator[NextStep]:

@@ -87,6 +87,12 @@ def indented(part: RenderableType, above: int = 1, by: int = 2) -> Padding:
     return Padding(part, (above, 0, 0, by))
 
 
+def and_more(left: int) -> Iterator[RenderableType]:
+    """A line for the rows that are not shown; none where all are."""
+    if left > 0:
+        yield Text(f"  ... and {left:,} more; --json has all", style="dim")
+
+
 def entry(title: str, *lines: str) -> Iterator[RenderableType]:
     """A title in bold and lines under it, as of a disagreement; empty lines are omitted."""
     yield indented(Text(title, style="bold"))

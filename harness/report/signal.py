@@ -7,7 +7,18 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from harness.report.north_star import star_lines
-from harness.report.parts import columns, ended, entry, indented, interval, number, percent, signed, warnings
+from harness.report.parts import (
+    and_more,
+    columns,
+    ended,
+    entry,
+    indented,
+    interval,
+    number,
+    percent,
+    signed,
+    warnings,
+)
 from harness.scorecards.signal import (
     ClauseSignal,
     Contradiction,
@@ -226,8 +237,7 @@ def _by_clause(
             q_words(one.q_value),
         )
     yield indented(table)
-    if len(rows) > CLAUSES:
-        yield Text(f"  ... and {len(rows) - CLAUSES:,} more; --json has all", style="dim")
+    yield from and_more(len(rows) - CLAUSES)
 
 
 def _by_group(title: str, groups: Sequence[GroupSignal]) -> Iterator[RenderableType]:
@@ -241,8 +251,7 @@ def _by_group(title: str, groups: Sequence[GroupSignal]) -> Iterator[RenderableT
         share = percent(one.contradicted / one.of)
         table.add_row(one.by, one.name, f"{one.contradicted:,}", f"{one.of:,}", share, q_words(one.q_value))
     yield indented(table)
-    if len(rows) > CLAUSES:
-        yield Text(f"  ... and {len(rows) - CLAUSES:,} more; --json has all", style="dim")
+    yield from and_more(len(rows) - CLAUSES)
 
 
 def facts_lines(found: Signal) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """What the arms of an experiment were shown to, and how they differ."""
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -13,7 +13,8 @@ from harness.stats.intervals import Tested
 from harness.stats.paired import delta_of
 
 EMPTY_ARM = Reason("undefined", "an arm without a search")
-FIGURES = ("outcome", "dcg")
+Figure = Literal["outcome", "dcg"]
+FIGURES: tuple[Figure, ...] = ("outcome", "dcg")
 
 
 class _Values(NamedTuple):
@@ -59,7 +60,7 @@ class Arms:
         base, *others = sorted(range(len(arms)), key=lambda at: arms[at])
         squares = self._squares(base, others)
         for other in others:
-            for figure in ("outcome", "dcg"):
+            for figure in FIGURES:
                 n, n_base = int(self.n[figure][other]), int(self.n[figure][base])
                 mean, mean_base = self._mean(figure, other), self._mean(figure, base)
                 tested = Tested(None, reason=EMPTY_ARM)
@@ -68,7 +69,7 @@ class Arms:
                 yield ArmDifference(
                     arm=arms[other],
                     base=arms[base],
-                    figure="outcome" if figure == "outcome" else "dcg",
+                    figure=figure,
                     value=mean,
                     base_value=mean_base,
                     difference=tested.value,
@@ -79,11 +80,11 @@ class Arms:
                     reason=tested.reason,
                 )
 
-    def _mean(self, figure: str, arm: int) -> float | None:
+    def _mean(self, figure: Figure, arm: int) -> float | None:
         count = int(self.n[figure][arm])
         return float(self._sums[figure][arm]) / count if count else None
 
-    def _squares(self, base: int, others: Sequence[int]) -> dict[tuple[str, int], tuple[float, int]]:
+    def _squares(self, base: int, others: Sequence[int]) -> dict[tuple[Figure, int], tuple[float, int]]:
         """By figure and arm: the squared sums of the influences of each session, added up; and sessions."""
         found = {(figure, other): (0.0, 0) for figure in FIGURES for other in others}
         for part in self._searches.parts():
@@ -98,7 +99,7 @@ class Arms:
                     found[figure, other] = before + float(sums @ sums), groups + len(sums)
         return found
 
-    def _influences(self, figure: str, other: int, base: int, values: _Values) -> Floats:
+    def _influences(self, figure: Figure, other: int, base: int, values: _Values) -> Floats:
         """What each session adds to the difference of two means, times the number of values."""
         count, count_base = int(self.n[figure][other]), int(self.n[figure][base])
         n, apart = count + count_base, np.zeros(len(values.value))
@@ -109,7 +110,7 @@ class Arms:
         return np.asarray(np.bincount(number, weights=apart), dtype=np.float64)
 
 
-def _values(part: SearchPart) -> dict[str, _Values]:
+def _values(part: SearchPart) -> dict[Figure, _Values]:
     """The outcome of each session, with its arm, -2 where it was in several; the DCG of each whole search."""
     sessions, number = np.unique(part.session, return_inverse=True)
     outcome, high = np.zeros(len(sessions)), np.full(len(sessions), -2)

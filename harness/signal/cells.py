@@ -114,8 +114,3 @@ class CellSums:
         for name in self.names:
             found[name] = np.add.reduceat(rows[name][order], starts)
         return found
-
-
-def in_memory(pair: Integers, position: Integers, sums: Mapping[str, Floats]) -> Blocks:
-    """Cells that are there already, each once."""
-    return lambda: iter([CellBlock(pair, position, sums)] if len(pair) else [])
