@@ -13,8 +13,8 @@ def thin(items: Iterable[pytest.Function]) -> None:
     crossed: dict[str, dict[str, list[pytest.Function]]] = defaultdict(lambda: defaultdict(list))
     for item in items:
         if item.get_closest_marker(MARK):
-            test = item.nodeid.partition("[")[0]
-            crossed[test][item.callspec.id.replace(_provider(item), "", 1)].append(item)
+            test, named = case_of(item)
+            crossed[test][named].append(item)
     for cases in crossed.values():
         for number, case in enumerate(cases.values()):
             kept = number % len(case)
@@ -22,6 +22,8 @@ def thin(items: Iterable[pytest.Function]) -> None:
                 item.add_marker(pytest.mark.slow)
 
 
-def _provider(item: pytest.Function) -> str:
+def case_of(item: pytest.Function) -> tuple[str, str]:
+    """A crossed test, and its case: what names it, without the provider."""
     given = item.callspec.params
-    return str(given.get("provider") or str(given["model"]).partition("/")[0])
+    provider = str(given.get("provider") or str(given["model"]).partition("/")[0])
+    return item.nodeid.partition("[")[0], item.callspec.id.replace(provider, "", 1)

@@ -3,7 +3,7 @@
 from collections import Counter
 
 import pytest
-from crossing import MARK
+from crossing import MARK, case_of
 
 
 def test_a_case_is_tried_at_one_provider(request: pytest.FixtureRequest) -> None:
@@ -12,8 +12,5 @@ def test_a_case_is_tried_at_one_provider(request: pytest.FixtureRequest) -> None
     for item in request.session.items:
         if item.get_closest_marker(MARK) and not item.get_closest_marker("slow"):
             assert isinstance(item, pytest.Function)
-            given = item.callspec.params
-            test, _, case = item.nodeid.partition("[")
-            provider = str(given.get("provider") or str(given["model"]).partition("/")[0])
-            kept[test, case.replace(provider, "", 1)] += 1
+            kept[case_of(item)] += 1
     assert max(kept.values(), default=1) == 1
