@@ -2,10 +2,9 @@
 
 from itertools import compress
 
-from scipy.special import bdtr
-
 from harness.score.rater_pairs import RaterPairs
 from harness.score.rating_matrix import MIN_COMMON
+from harness.stats.tails import binomial_at_most
 from harness.storage.plural import plural
 
 LUCK = 0.01
@@ -74,7 +73,7 @@ def surely_beyond(n: int, differing: int, by_chance: float, tests: int = 1) -> b
 
     `by_chance`: the share of items that chance alone makes differ, which is 0 where all have one grade.
     """
-    return tests * float(bdtr(differing, n, (1 - BEYOND) * by_chance)) < LUCK
+    return tests * binomial_at_most(differing, n, (1 - BEYOND) * by_chance) < LUCK
 
 
 def _few(named: list[str]) -> str:

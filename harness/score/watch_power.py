@@ -1,11 +1,11 @@
 """What a watch can see: the smallest rise of the loss that it finds within a month."""
 
 import numpy as np
-from scipy.special import ndtri
 
 from harness.score.watched import BaselineLooks
 from harness.scorecards.watch import WatchPower
 from harness.stats.e_process import first_at
+from harness.stats.tails import normal_quantile
 
 DAYS, POWER, QUANTILE = 30, 0.7, 0.8
 """POWER is below the QUANTILE that is reckoned with: the approximation leaves out a few per cent."""
@@ -35,6 +35,6 @@ def _finds(looks: BaselineLooks, shift: float, delta: float, alpha: float) -> bo
     within = looks.known.surprise / max(looks.known.n, 1)
     day = min(loss * (1 - loss), within + shift * (1 - shift)) / looks.n
     first = min(looks.loss * (1 - looks.loss), within) / (looks.n * len(looks.losses))
-    low = loss - float(ndtri(QUANTILE)) * np.sqrt(day / DAYS + first)
+    low = loss - normal_quantile(QUANTILE) * np.sqrt(day / DAYS + first)
     path = np.clip(low + np.sqrt(day) * np.resize([1.0, -1.0], DAYS), 0.0, 1.0)
     return first_at(looks.drift(path, delta).both, alpha) is not None

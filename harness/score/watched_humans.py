@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.special import ndtri
 
 from harness.nouns.base import Interval, Reason
 from harness.score.watched import TrafficDay
 from harness.scorecards.watch import HumanEstimate, HumanSequence
 from harness.stats.confidence_sequence import sequence_radius
+from harness.stats.tails import normal_quantile
 
 BASELINE_PART = 0.5
 """The part of alpha that the error of the baseline takes; the sequence has the other one."""
@@ -35,7 +35,7 @@ def human_sequence(
     if errors is None:
         return found.model_copy(update={"reason": Reason("no interval", "a day's estimate has no error")})
     own, others = errors[: len(first)], errors[len(first) :]
-    off = float(np.sqrt((own**2).sum()) / len(own)) * float(-ndtri(alpha * BASELINE_PART / 2))
+    off = float(np.sqrt((own**2).sum()) / len(own)) * -normal_quantile(alpha * BASELINE_PART / 2)
     radius = sequence_radius(others, alpha * (1 - BASELINE_PART)) + off
     apart = np.abs(running - then) - radius > delta
     at = int(np.argmax(apart)) if apart.any() else None

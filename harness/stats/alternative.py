@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.special import stdtr
 
 from harness.nouns.base import Reason
 from harness.scorecards.ceiling import AltTest, AnnotatorScore
@@ -13,6 +12,7 @@ from harness.stats.agreement import Floats, Integers, renumbered
 from harness.stats.intervals import clustered_error
 from harness.stats.paired import benjamini_yekutieli
 from harness.stats.raters import MISSING
+from harness.stats.tails import t_below
 
 Scoring = Literal["accuracy", "neg_rmse"]
 
@@ -119,7 +119,7 @@ def _one_sided(d: Integers, clusters: Integers, epsilon: float) -> float:
     se = clustered_error(deviations, clusters, groups, n) / n
     if se == 0:
         return 0.0 if total / n < epsilon else 1.0
-    return float(stdtr(groups - 1, (total / n - epsilon) / se))
+    return t_below(groups - 1, (total / n - epsilon) / se)
 
 
 def _annotator(

@@ -7,16 +7,16 @@ and a guard corrects the lower limit if almost no items disagree.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtr, stdtrit
 
 from harness.nouns.base import Interval, Reason, Weighting
 from harness.stats.agreement import Floats, Integers, Kappa, Matrix, cell_counts, cohen_kappa, distances
 from harness.stats.proportions import CONFIDENCE, clopper_pearson
+from harness.stats.tails import t_below, t_quantile
 
 FEW = 5
 """If fewer clusters have a disagreement, the standard error underestimates how many the next sample has."""
@@ -226,16 +226,15 @@ def _error_of(sums: NDArray[Any], n: int) -> float:
     return math.sqrt(groups / (groups - 1) * float(sums @ sums)) / n
 
 
-@lru_cache
 def _quantile(freedom: float) -> float:
     """The 97.5 % quantile of t."""
-    return float(stdtrit(freedom, (1 + CONFIDENCE) / 2))
+    return t_quantile(freedom, (1 + CONFIDENCE) / 2)
 
 
 def t_test(value: float, se: float, clusters: float) -> Tested:
     """A value with an error above 0, its interval and p by t on `clusters` - 1 degrees of freedom."""
     half = _quantile(clusters - 1) * se
-    p = 2 * float(stdtr(clusters - 1, -abs(value) / se))
+    p = 2 * t_below(clusters - 1, -abs(value) / se)
     return Tested(value, se, Interval(value - half, value + half), p)
 
 

@@ -4,7 +4,6 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.special import bdtr, chdtrc, stdtrit
 
 from harness.nouns.base import Interval, Reason
 from harness.scorecards.shared import Statistic
@@ -18,6 +17,7 @@ from harness.stats.intervals import (
     t_test,
 )
 from harness.stats.proportions import CONFIDENCE
+from harness.stats.tails import binomial_at_most, chi_squared_above, t_quantile
 
 NO_DISCORDANCE = Reason("undefined", "no item is right in one and wrong in the other")
 ALIKE = Reason("no interval", "the two agree alike in every query, so there is no spread to estimate it from")
@@ -60,7 +60,7 @@ def delta_of(value: float, squares: float, groups: int, n: int) -> Tested:
 
 def one_sided_limits(value: float, se: float, clusters: int) -> Interval:
     """The one-sided 95 % limits, lower and upper: t on G - 1."""
-    half = float(stdtrit(clusters - 1, CONFIDENCE)) * se
+    half = t_quantile(clusters - 1, CONFIDENCE) * se
     return Interval(value - half, value + half)
 
 
@@ -75,7 +75,7 @@ def skewed_limits(base: KappaTable, candidate: KappaTable, value: float, se: flo
     groups = int(base.clusters.max()) + 1
     low, high = one_sided_limits(value, se, groups)
     skew = skewness(influence(candidate) - influence(base), base.clusters, groups)
-    t = float(stdtrit(groups - 1, CONFIDENCE))
+    t = t_quantile(groups - 1, CONFIDENCE)
     return Interval(low - se * max(0.0, -skew) * (t**2 + 2) / 3, high)
 
 
@@ -96,7 +96,7 @@ def mcnemar_exact(broken: int, fixed: int) -> float:
     Twice the binomial probability of at most min(`broken`, `fixed`) among both, at most 1.
     """
     n = broken + fixed
-    return min(1.0, 2 * float(bdtr(min(broken, fixed), n, 0.5))) if n else 1.0
+    return min(1.0, 2 * binomial_at_most(min(broken, fixed), n, 0.5)) if n else 1.0
 
 
 def obuchowski(broken: Sequence[int], fixed: Sequence[int]) -> Statistic:
@@ -119,7 +119,7 @@ def _ratio(above: float, below: float) -> Statistic:
     if below == 0:
         return Statistic(value=None, reason=NO_DISCORDANCE)
     value = above / below
-    return Statistic(value=value, df=1, p=float(chdtrc(1, value)))
+    return Statistic(value=value, df=1, p=chi_squared_above(1, value))
 
 
 def stuart_maxwell(before: Integers, after: Integers, clusters: Integers, q: int) -> Statistic:
@@ -142,7 +142,7 @@ def stuart_maxwell(before: Integers, after: Integers, clusters: Integers, q: int
     if df == 0:
         return Statistic(value=None, reason=SAME_MARGINS)
     value = float(d @ np.linalg.pinv(v, hermitian=True) @ d)
-    return Statistic(value=value, df=df, p=float(chdtrc(df, value)))
+    return Statistic(value=value, df=df, p=chi_squared_above(df, value))
 
 
 def holm(p: Sequence[float | None]) -> list[float | None]:

@@ -4,12 +4,12 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.special import ndtri
 
 from harness.nouns.base import Weighting
 from harness.stats.agreement import Floats, distances
 from harness.stats.intervals import cell_influence
 from harness.stats.proportions import CONFIDENCE
+from harness.stats.tails import normal_quantile
 
 
 def mixture(kappa: float, shares: Sequence[float]) -> Floats:
@@ -36,7 +36,7 @@ def items_for_half_width(variance: float, half_width: float, design_effect: floa
 
     The width of the normal interval, solved for n; v is `variance_per_item` (Fleiss, Cohen & Everitt 1969).
     """
-    z = float(ndtri((1 + CONFIDENCE) / 2))
+    z = normal_quantile((1 + CONFIDENCE) / 2)
     return math.ceil(design_effect * z**2 * variance / half_width**2)
 
 
@@ -45,7 +45,7 @@ def half_width(variance: float, items: int, design_effect: float = 1.0) -> float
 
     v is `variance_per_item` (Fleiss, Cohen & Everitt 1969).
     """
-    return float(ndtri((1 + CONFIDENCE) / 2)) * math.sqrt(design_effect * variance / items)
+    return normal_quantile((1 + CONFIDENCE) / 2) * math.sqrt(design_effect * variance / items)
 
 
 def items_to_pass(
@@ -81,5 +81,5 @@ def items_for_delta(
 
 
 def _items(variance: float, distance: float, power: float, design_effect: float) -> int:
-    z = float(ndtri((1 + CONFIDENCE) / 2)) + float(ndtri(power))
+    z = normal_quantile((1 + CONFIDENCE) / 2) + normal_quantile(power)
     return math.ceil(z**2 * variance * design_effect / distance**2)

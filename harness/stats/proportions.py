@@ -2,9 +2,8 @@
 
 from functools import lru_cache
 
-from scipy.special import betaincinv, stdtrit
-
 from harness.nouns.base import Interval
+from harness.stats.tails import beta_quantile, t_quantile
 
 CONFIDENCE = 0.95
 
@@ -13,8 +12,8 @@ CONFIDENCE = 0.95
 def clopper_pearson(x: float, n: float, confidence: float = CONFIDENCE) -> Interval:
     """The exact two-sided interval (Clopper & Pearson 1934) of x of n > 0; both may be fractions."""
     tail = (1 - confidence) / 2
-    low = float(betaincinv(x, n - x + 1, tail)) if x > 0 else 0.0
-    high = float(betaincinv(x + 1, n - x, 1 - tail)) if x < n else 1.0
+    low = beta_quantile(x, n - x + 1, tail) if x > 0 else 0.0
+    high = 1 - beta_quantile(n - x, x + 1, tail) if x < n else 1.0
     return Interval(low, high)
 
 
@@ -35,7 +34,7 @@ def adjusted_share(
     """The same where it is known how many rows are `kept`, n / deff."""
     tail = (1 + confidence) / 2
     if n > 1 and freedom > 0:
-        kept = min(n, kept * float(stdtrit(n - 1, tail) / stdtrit(freedom, tail)) ** 2)
+        kept = min(n, kept * (t_quantile(n - 1, tail) / t_quantile(freedom, tail)) ** 2)
     return clopper_pearson(share * kept, kept, confidence)
 
 

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import stdtrit
 
 from harness.nouns.base import Interval, Reason
 from harness.stats.agreement import Floats
 from harness.stats.cluster_sums import ClusterSums
 from harness.stats.prediction_powered import jackknife
 from harness.stats.proportions import CONFIDENCE
+from harness.stats.tails import t_quantile
 
 ONE_KIND = Reason("undefined", "the human grades are all on one side: no sensitivity, or no specificity")
 NO_BETTER = Reason("undefined", "sensitivity and specificity add up to 1 or less: the teacher tells nothing")
@@ -48,7 +48,7 @@ def rogan_gladen(sums: ClusterSums, both: Floats) -> RoganGladen:
     value, ci = min(1.0, max(0.0, raw)), None
     groups = len(sums.has_labels)
     if groups > 1 and np.isfinite(without).all():
-        half = float(stdtrit(groups - 1, (1 + CONFIDENCE) / 2)) * float(np.sqrt(jackknife(without)))
+        half = t_quantile(groups - 1, (1 + CONFIDENCE) / 2) * float(np.sqrt(jackknife(without)))
         ci = Interval(raw - half, raw + half).within(0.0, 1.0) if half > 0 else None
     reason = OUT_OF_RANGE if value != raw else None
     return RoganGladen(value, raw, ci, sensitivity, specificity, reason)

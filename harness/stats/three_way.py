@@ -3,10 +3,9 @@
 import math
 from typing import Literal
 
-from scipy.special import stdtrit
-
 from harness.nouns.base import Interval
 from harness.stats.proportions import CONFIDENCE
+from harness.stats.tails import t_quantile
 
 
 def three_way(ci: Interval, bar: float) -> Literal["pass", "fail", "inconclusive"]:
@@ -25,5 +24,5 @@ def items_needed(n: int, kappa: float, se: float, clusters: int, bar: float) -> 
     """
     if clusters < 2 or abs(kappa) >= 1 or abs(bar) >= 1 or kappa == bar:
         return None
-    half = float(stdtrit(clusters - 1, (1 + CONFIDENCE) / 2)) * se / (1 - kappa**2)
+    half = t_quantile(clusters - 1, (1 + CONFIDENCE) / 2) * se / (1 - kappa**2)
     return math.ceil(n * (half / abs(math.atanh(kappa) - math.atanh(bar))) ** 2)
