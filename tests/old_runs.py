@@ -1,6 +1,7 @@
 """The project in tests/cases/runs, read as a user would: what an earlier version of this program wrote."""
 
 import json
+import math
 import os
 import shutil
 from pathlib import Path
@@ -88,11 +89,13 @@ def gate2_says_what_was_said(project: Project, name: str) -> None:
 
 
 def holds(found: Any, stored: Any) -> bool:
-    """Whether all that was stored is there to the digit; more keys may have come. Sentences may change."""
+    """Whether all that was stored is there; more keys may have come. Sentences and last digits may change."""
     if isinstance(stored, dict):
         return all(key == "reason" or holds(found[key], value) for key, value in stored.items())
     if isinstance(stored, list):
         return len(found) == len(stored) and all(map(holds, found, stored))
+    if isinstance(stored, float):
+        return math.isclose(found, stored, rel_tol=1e-12)
     return bool(found == stored)
 
 

@@ -35,7 +35,7 @@ from harness.storage.project import Project
 from harness.storage.stream import Stream
 from harness.storage.tables import Layout
 
-HELD = 1000
+HELD = 5_000
 """The most examples that are kept in memory."""
 
 

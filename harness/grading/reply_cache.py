@@ -11,7 +11,6 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -103,8 +102,7 @@ class ReplyCache:
         return _execute(self._connection, self._path, query, *values)
 
     def _key(self, prompt: Prompt) -> bytes:
-        said = [[message.role, _digest_of(message.content)] for message in prompt.messages]
-        text = json.dumps([self._teacher, said, prompt.repeat])
+        text = json.dumps([self._teacher, prompt.said, prompt.repeat])
         return hashlib.sha256(text.encode("utf-8")).digest()
 
 
@@ -134,12 +132,6 @@ def clear_cache(path: Path) -> int:
         else:
             file.unlink(missing_ok=True)
     return count
-
-
-@lru_cache(maxsize=64)
-def _digest_of(text: str) -> str:
-    """Cached, since all pairs of a run share the system message."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _open(path: Path) -> sqlite3.Connection:

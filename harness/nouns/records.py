@@ -3,7 +3,9 @@
 Pair, Example -> Prompt -> Reply -> Grade | Ungraded | Failed -> Record
 """
 
+import hashlib
 from collections.abc import Iterable
+from functools import cached_property, lru_cache
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -28,6 +30,17 @@ class Prompt(Noun):
     repeat: int
     messages: tuple[Message, ...]
     pair: Pair
+
+    @cached_property
+    def said(self) -> tuple[tuple[str, str], ...]:
+        """The role and the SHA-256 of each message: what a reply is looked up by, and kept."""
+        return tuple((message.role, _digest_of(message.content)) for message in self.messages)
+
+
+@lru_cache(maxsize=64)
+def _digest_of(text: str) -> str:
+    """Cached, since all pairs of a run share the system message."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class Usage(Noun):

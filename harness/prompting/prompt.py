@@ -177,8 +177,12 @@ class PromptWriter:
     def prompt(self, item: str, pair: Pair, repeat: int = 0) -> Prompt:
         """The messages for one pair."""
         user = self.lead + pair.json_text if self.is_fixed else self._user(pair)
-        messages = (Message(role="system", content=self.system), Message(role="user", content=user))
+        messages = (self._opening, Message(role="user", content=user))
         return Prompt(item=item, repeat=repeat, messages=messages, pair=pair)
+
+    @cached_property
+    def _opening(self) -> Message:
+        return Message(role="system", content=self.system)
 
     def _user(self, pair: Pair) -> str:
         user = self._pair_message(pair)

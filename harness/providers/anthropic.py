@@ -21,6 +21,7 @@ from harness.providers.reading import (
     read_usage,
 )
 from harness.providers.served import Served
+from harness.storage.collecting import without_collecting
 
 KEY = "ANTHROPIC_API_KEY"
 API = "Anthropic's Messages API"
@@ -117,7 +118,8 @@ def open_teacher(model: str, setup: Setup) -> Teacher:
     check_url(setup.base_url, KEY)
     dialect = Messages(model, setup)
     key = read_key(KEY, needed=ANTHROPIC.sells_at(setup.base_url))
-    import anthropic
+    with without_collecting():
+        import anthropic
 
     # The address may be given with or without /v1.
     address = setup.base_url.rstrip("/").removesuffix("/v1") if setup.base_url else None

@@ -9,6 +9,7 @@ from harness.providers.connection import check_url, connect, read_key
 from harness.providers.openai_chat import Chat
 from harness.providers.openai_responses import Responses
 from harness.providers.served import Dialect, Served
+from harness.storage.collecting import without_collecting
 
 KEY = "OPENAI_API_KEY"
 
@@ -29,6 +30,7 @@ def open_as(dialect: Callable[[str, Setup], Dialect], variable: str, model: str,
     """A client for one model, wherever it is. FatalError where a key is needed and `variable` holds none."""
     check_url(setup.base_url, variable)
     key = read_key(variable, needed=is_home(setup.base_url))
-    import openai
+    with without_collecting():
+        import openai
 
     return Served(dialect(model, setup), connect(openai, openai.AsyncOpenAI, setup.base_url, key))

@@ -15,7 +15,7 @@ from functools import cached_property
 from pathlib import Path
 
 from harness.errors import BadInput, Fault, refuse_faults
-from harness.golden.examples import golden_digest
+from harness.golden.examples import said_digest
 from harness.golden.rating.raters import RATERS, rater_kinds
 from harness.golden.rating.ratings import RATINGS, load_said
 from harness.golden.scales import off_scale
@@ -110,7 +110,7 @@ def read_through(
     pairs: dict[str, str] = {}
     examples = _noting(run.each_example(), pairs, on_example)
     kept = {
-        EXAMPLES: (golden_digest(examples), manifest.digests.golden),
+        EXAMPLES: (said_digest(examples), manifest.digests.golden),
         "policy.toml": (policy_digest(run.policy), manifest.digests.policy),
         "gates.toml": (gates_digest(run.gates), manifest.gates),
     }
@@ -141,12 +141,12 @@ def read_through(
 
 def _noting(
     examples: Iterable[Example], pairs: dict[str, str], on_example: Callable[[Example], object]
-) -> Iterator[Example]:
-    """The examples, each passed to the callback, with its pair's digest noted."""
+) -> Iterator[tuple[Example, str]]:
+    """The examples, each passed to the callback, with their pairs' digests, which are noted."""
     for example in examples:
         on_example(example)
         pairs[example.id] = example.pair.digest
-        yield example
+        yield example, pairs[example.id]
 
 
 def misfits(folder: Path, policy: Policy, record: Record, pair: str | None) -> list[Fault]:

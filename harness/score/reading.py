@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -160,6 +160,5 @@ class _Pass:
     def answered(self, item: GradedItem) -> GradedItem:
         """The item with its answers; a repeat without a record has failed."""
         repeats = range(self.run.manifest.asked.repeats)
-        return replace(
-            item, answers=tuple(self.answers.get((item.item, repeat), NEVER_ASKED) for repeat in repeats)
-        )
+        answers = tuple(self.answers.get((item.item, repeat), NEVER_ASKED) for repeat in repeats)
+        return GradedItem(item.item, item.cluster, item.golden, answers, item.about, item.named)
