@@ -110,6 +110,19 @@ def test_a_planted_length_bias_is_found(simulation: ModuleType) -> None:
     assert 0.1 < found.ci.low < found.effect < found.ci.high < 0.6
 
 
+@pytest.mark.slow
+def test_an_unbiased_teacher_is_said_to_move_a_rewrite_in_5_percent_of_the_sets_at_most(
+    simulation: ModuleType,
+) -> None:
+    sought, false = simulation.moved_counts(50, 5, 0.0, 200, policy(range(5)))
+    assert sought + false <= 10
+
+
+def test_a_planted_shift_of_paraphrases_is_found(simulation: ModuleType) -> None:
+    sought, false = simulation.moved_counts(100, 5, 0.4, 10, policy(range(5)))
+    assert sought >= 9 and false <= 2
+
+
 def subject(at: int, **changes: Any) -> Subject:
     data: dict[str, Any] = {
         "item": f"i{at}",
@@ -282,6 +295,7 @@ def test_each_rewrite_changes_what_it_says_and_nothing_else() -> None:
         "upper-case": {"title": "OAK (SOLID) TABLE, 5.5 FT - USB-C"},
         "attribute-order": {},  # the same attributes: their order alone differs
         "sentence-order": {"description": "Heavy? Old! Big."},
+        "equivalents": {"title": "Oak (solid) table, 5.5 feet - USB-C"},
         "praise": {"title": f"{FULL.title} - {PRAISE}"},
         "stuffing": {"title": f"{FULL.title} oak desk"},
         "no-price": {"price": None},

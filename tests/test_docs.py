@@ -38,7 +38,7 @@ from harness.nouns.policy import Action, Boundary, Cell, Clause, Gates, GradeLev
 from harness.nouns.records import Usage
 from harness.policy.load import load_policy
 from harness.providers import PROVIDERS
-from harness.scorecards.audit import ActionMoved, Audit, Effect, Rewrite
+from harness.scorecards.audit import ActionMoved, Audit, Effect, Paraphrased, Rewrite
 from harness.scorecards.cascade import CascadeCheck, CascadeCost, CascadePart, CascadePoint
 from harness.scorecards.checkup import Capability, Checkup
 from harness.scorecards.comparison import (
@@ -210,7 +210,8 @@ READ = Tokens(new=9_000)
 def keep_some(root: Path) -> None:
     """Leave in a shipped project's golden set the shots, what docs name, and one in twelve of the rest."""
     folder = root / "golden/product-search"
-    named = set(re.findall(r"[\w-]+", " ".join(page.read_text(encoding="utf-8") for page in PAGES)))
+    pages = [*PAGES, ROOT / "docs/paraphrases-example.csv"]
+    named = set(re.findall(r"[\w-]+", " ".join(page.read_text(encoding="utf-8") for page in pages)))
     files = {
         path: path.read_text(encoding="utf-8").splitlines(keepends=True)
         for path in sorted(folder.glob("*.jsonl"))
@@ -472,7 +473,7 @@ POLICY_CHANGED = (PolicyDiff, PolicyChange, Wording, GoldenEffect, AffectedExamp
         (Baseline, "regress, baseline show"),
         (Case, "regress, baseline show"),
         *((model, "policy impact") for model in (Impact, MovedShare, ActionMove, QueryImpact, MovedPair)),
-        *((model, "audit") for model in (Audit, Effect, Rewrite, ActionMoved)),
+        *((model, "audit") for model in (Audit, Effect, Rewrite, ActionMoved, Paraphrased)),
         *((model, "label") for model in LABELLED),
         *((model, "label --dry-run") for model in (LabelForecast, MonthOfPairs, CascadeForecast)),
         *((model, "sample") for model in (SampleSummary, SampledStratum, PlannedPair, Doubt)),

@@ -35,7 +35,7 @@ READ = {
     "compare": {"golden"},
     "regress": {"golden"},
     "ship": {"pairs"},
-    "audit": {"grades", "golden"},
+    "audit": {"grades", "golden", "paraphrases"},
     "sample": {"labels", "pilot"},
     "estimate": {"source", "ratings", "other"},
     "signal": {"source", "labels", "propensities", "queries"},

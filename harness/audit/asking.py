@@ -1,9 +1,10 @@
 """Ask a teacher about golden pairs as they are and rewritten, through the run engine."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from harness.audit.rewriting import canary_pairs, rewritten
+from harness.audit.paraphrases import Paraphrases, PhrasesFile, read_paraphrases, refuse_none
+from harness.audit.rewriting import Ways, canary_pairs, rewritten, ways_with
 from harness.errors import BadInput
 from harness.golden.canaries import FILE as CANARIES
 from harness.golden.canaries import canary_examples, load_canaries
@@ -37,29 +38,45 @@ class Rewrites:
     plan: Plan
     examples: Sequence[Example]
     canaries: Sequence[Example]
+    paraphrases: Paraphrases | None = None
+
+    @property
+    def ways(self) -> Ways:
+        """How the pairs are rewritten, the mildest way first."""
+        return _ways(self.paraphrases)
 
     def pairs(self) -> Iterator[ShownPair]:
         """Everything that is graded."""
-        return _pairs(self.examples, self.canaries)
+        return _pairs(self.examples, self.canaries, self.ways)
 
 
-def _pairs(examples: Sequence[Example], canaries: Sequence[Example]) -> Iterator[ShownPair]:
-    yield from rewritten(lambda: examples)
+def _ways(given: Paraphrases | None) -> Ways:
+    return ways_with(given.results, given.file) if given else ways_with(None)
+
+
+def _pairs(examples: Sequence[Example], canaries: Sequence[Example], ways: Ways) -> Iterator[ShownPair]:
+    yield from rewritten(lambda: examples, ways)
     yield from canary_pairs(canaries)
 
 
-def rewrites_of_model(project: Project, asked: Asked) -> Rewrites:
-    """The rewritten examples of the splits asked for. BadInput for one that cannot be asked."""
+def rewrites_of_model(project: Project, asked: Asked, words: PhrasesFile | None = None) -> Rewrites:
+    """The rewritten examples of the splits asked for, with the paraphrases of `words`.
+
+    BadInput for a teacher that cannot be asked.
+    """
     if reads_grades(asked.model):
         how = f"`harness eval --model {asked.model}`, then `harness audit latest`"
         raise BadInput(f"{asked.model}: a file of grades has none for rewritten pairs; {how}")
     policy = load_policy(policy_path(project, asked.policy))
     golden = list(checked_examples(golden_path(project, policy.name), policy))
     examples = choose_examples(golden, asked.splits, asked.limit, asked.seed or 0)
-    return _planned(project, asked, policy, examples)
+    given = read_paraphrases(words, golden) if words else None
+    return _planned(project, asked, policy, examples, given)
 
 
-def rewrites_of_run(project: Project, reading: Reading, base_url: str | None) -> Rewrites:
+def rewrites_of_run(
+    project: Project, reading: Reading, base_url: str | None, words: PhrasesFile | None = None
+) -> Rewrites:
     """The rewritten examples of a run, for its own teacher. BadInput if it cannot be asked as then."""
     run, before = reading.run, reading.run.manifest.asked
     where = run.folder.name
@@ -69,7 +86,9 @@ def rewrites_of_run(project: Project, reading: Reading, base_url: str | None) ->
     kept = ("model", "policy", "prompt", "splits", "shots", *SENT_ALONG)
     values = {name: getattr(before, name) for name in kept}
     asked = Asked(**values, base_url=address, rewrites=True)
-    found = _planned(project, asked, run.policy, list(reading.each_example()))
+    examples = list(reading.each_example())
+    given = read_paraphrases(words, _golden_of(project, run.policy, examples)) if words else None
+    found = _planned(project, asked, run.policy, examples, given)
     now = found.plan.digests.model_copy(update={"golden": run.manifest.digests.golden})
     if changed := run.manifest.changed(now):
         how = f"audit the model: harness audit {before.model}"
@@ -77,11 +96,25 @@ def rewrites_of_run(project: Project, reading: Reading, base_url: str | None) ->
     return found
 
 
-def _planned(project: Project, asked: Asked, policy: Policy, examples: Sequence[Example]) -> Rewrites:
+def _golden_of(project: Project, policy: Policy, examples: Sequence[Example]) -> list[Example]:
+    """The golden set, with a run's examples as they were in the run."""
+    now = checked_examples(golden_path(project, policy.name), policy)
+    return [*({one.id: one for one in now} | {one.id: one for one in examples}).values()]
+
+
+def _planned(
+    project: Project, asked: Asked, policy: Policy, examples: Sequence[Example], given: Paraphrases | None
+) -> Rewrites:
+    if given:
+        refuse_none(given, examples, "+".join(asked.splits))
+        asked = asked.model_copy(update={"paraphrases": given.file})
     path = golden_path(project, policy.name).with_name(CANARIES)
-    canaries = canary_examples(load_canaries(path, policy))
-    stream = Stream(lambda: _pairs(examples, canaries), sum(1 for _ in _pairs(examples, canaries)))
-    return Rewrites(make_plan(project, asked, stream), examples, canaries)
+    canaries, ways = canary_examples(load_canaries(path, policy)), _ways(given)
+    count = sum(1 for _ in _pairs(examples, canaries, ways))
+    plan = make_plan(project, asked, Stream(lambda: _pairs(examples, canaries, ways), count))
+    # Taken when the file was read: it may be another one by now.
+    digests = plan.digests.model_copy(update={"paraphrases": given.digest if given else None})
+    return Rewrites(replace(plan, digests=digests), examples, canaries, given)
 
 
 def foresee(project: Project, work: Rewrites, *, again: bool = False) -> Forecast:

@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from harness.audit.rewriting import PLAIN, REWRITINGS, canary_pair_id, pair_id
+from harness.audit.rewriting import PLAIN, REWRITINGS, Rewriting, Ways, canary_pair_id, pair_id
 from harness.nouns.base import Reason
 from harness.nouns.pair import Example
 from harness.nouns.policy import Policy
@@ -15,7 +16,7 @@ from harness.score.items import GradedItem, ItemAnswer, about_of
 from harness.score.rating_matrix import numbered
 from harness.scorecards.audit import ActionMoved, Rewrite
 from harness.scorecards.canaries import CanaryReport
-from harness.stats.agreement import Integers
+from harness.stats.agreement import Floats, Integers
 from harness.stats.intervals import NO_SPREAD, Tested
 from harness.stats.means import clustered_mean, clustered_share
 from harness.stats.paired import holm
@@ -35,23 +36,27 @@ class GradeMove:
 
 
 def moves(
-    examples: Sequence[Example], asked: frozenset[str], grades: Mapping[str, int], policy: Policy
+    examples: Sequence[Example],
+    asked: frozenset[str],
+    grades: Mapping[str, int],
+    policy: Policy,
+    ways: Ways = REWRITINGS,
 ) -> tuple[tuple[Rewrite, ...], tuple[ActionMoved, ...]]:
     """Each way of rewriting, with Holm's p over all of them, and the first changes of an action.
 
-    `asked`: the ids of all rewritten pairs; `grades`: the readable answers by id. No figure of actions where
-    the policy has not decided on them.
+    `asked`: the ids of all rewritten pairs; `grades`: the readable answers by id; `ways`: the mildest first.
+    No figure of actions where the policy has not decided on them.
     """
     found: list[Rewrite] = []
     firsts: dict[str, ActionMoved] = {}
     decided = policy.decided_actions is not None
-    for kind in REWRITINGS:
+    for kind, way in ways.items():
         steps = _steps(examples, kind, grades)
         actions = [one for step in steps if (one := _action_moved(step, policy))]
         for one in actions:
             firsts.setdefault(one.item, one)
         of_kind = sum(pair_id(one.id, kind) in asked for one in examples)
-        found.append(_rewrite(kind, steps, len(actions) if decided else None, of_kind))
+        found.append(_rewrite(kind, way, steps, len(actions) if decided else None, of_kind))
     corrected = holm([one.p for one in found])
     first = Counter(one.kind for one in firsts.values())
     return (
@@ -59,7 +64,7 @@ def moves(
             one.model_copy(update={"p_holm": p, "actions_first": first[one.kind] if decided else None})
             for one, p in zip(found, corrected, strict=True)
         ),
-        tuple(sorted(firsts.values(), key=_mildest_first)),
+        tuple(sorted(firsts.values(), key=partial(_mildest_first, list(ways)))),
     )
 
 
@@ -73,11 +78,13 @@ def _steps(examples: Iterable[Example], kind: str, grades: Mapping[str, int]) ->
     ]
 
 
-def _rewrite(kind: str, steps: Sequence[GradeMove], actions: int | None, asked: int) -> Rewrite:
-    way, changes = REWRITINGS[kind], np.array([one.after - one.before for one in steps], dtype=np.float64)
+def _rewrite(
+    kind: str, way: Rewriting, steps: Sequence[GradeMove], actions: int | None, asked: int
+) -> Rewrite:
+    changes = np.array([one.after - one.before for one in steps], dtype=np.float64)
     moved = np.asarray(changes != 0, dtype=np.float64)
     clusters = numbered([one.example.cluster for one in steps])
-    shift = clustered_mean(changes, clusters)
+    shift = _shift(changes, clusters, way.least)
     return Rewrite(
         kind=kind,
         what=way.what,
@@ -96,6 +103,13 @@ def _rewrite(kind: str, steps: Sequence[GradeMove], actions: int | None, asked: 
         unread=asked - len(steps),
         reason=shift.reason if steps else NONE_READ if asked else NO_PAIR,
     )
+
+
+def _shift(changes: Floats, clusters: Integers, least: int) -> Tested:
+    """The mean change; undefined where fewer than `least` queries have one."""
+    if len(changes) and int(clusters.max()) + 1 < least:
+        return Tested(None, reason=Reason("undefined", f"fewer than {least} queries have one"))
+    return clustered_mean(changes, clusters)
 
 
 def _p(shift: Tested, clusters: Integers) -> float | None:
@@ -123,9 +137,9 @@ def _action_moved(step: GradeMove, policy: Policy) -> ActionMoved | None:
     )
 
 
-def _mildest_first(one: ActionMoved) -> tuple[int, int, str]:
+def _mildest_first(order: Sequence[str], one: ActionMoved) -> tuple[int, int, str]:
     """By the way of rewriting, then the largest change."""
-    return list(REWRITINGS).index(one.kind), -abs(one.after - one.before), one.item
+    return order.index(one.kind), -abs(one.after - one.before), one.item
 
 
 def steered(canaries: Iterable[Example], grades: Mapping[str, int]) -> CanaryReport | None:

@@ -16,7 +16,7 @@ from harness.runs.manifest import Manifest
 from harness.runs.pair_run import PairRun
 from harness.score.items import independence, items_of_files, names_query
 from harness.score.reading import Reading
-from harness.scorecards.audit import Audit
+from harness.scorecards.audit import Audit, Paraphrased
 from harness.storage.plural import plural
 
 
@@ -83,16 +83,34 @@ def _counts(subjects: Sequence[Subject], items: int) -> dict[str, int]:
 
 def _with_rewrites(audit: Audit, work: Rewrites, found: PairRun, grades: Mapping[str, int]) -> Audit:
     asked = frozenset(one.id for one in work.pairs())
-    rewrites, actions = moves(work.examples, asked, grades, found.policy)
+    rewrites, actions = moves(work.examples, asked, grades, found.policy, work.ways)
     return audit.model_copy(
         update={
             "rewritten": found.folder.name,
             "unanswered": found.unanswered,
             "rewrites": rewrites,
             "actions": actions,
+            "paraphrases": _paraphrased(work),
             "undecided": None if found.policy.decided_actions else f"{found.policy.label} {UNDECIDED}",
             "canaries": steered(work.canaries, grades),
         }
+    )
+
+
+def _paraphrased(work: Rewrites) -> Paraphrased | None:
+    """How many of the audited examples a file of paraphrases words otherwise."""
+    given, ids = work.paraphrases, {one.id for one in work.examples}
+    if given is None:
+        return None
+    known = given.results.keys() | given.unchanged
+    return Paraphrased(
+        file=given.file,
+        digest=given.digest,
+        items=len(ids & given.results.keys()),
+        of=len(ids),
+        unchanged=len(ids & given.unchanged),
+        elsewhere=len(known - ids),
+        columns_left=given.columns_left,
     )
 
 

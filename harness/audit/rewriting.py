@@ -1,12 +1,16 @@
-"""Ways to rewrite a result, the mildest first. All are deterministic: no model writes a text."""
+"""Ways to rewrite a result, the mildest first. All are deterministic: none asks a model for a text."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from harness.audit.equivalents import in_other_words
+from harness.audit.features import language_of
 from harness.golden.canaries import canary_and_side
 from harness.nouns.pair import Example, Result
 from harness.runs.pairs import ShownPair
+from harness.scorecards.audit import PARAPHRASE
+from harness.stats.intervals import FEW
 
 PLAIN = "plain"
 """The kind of a pair as it is."""
@@ -23,19 +27,37 @@ class Rewriting:
     """One way to rewrite a result.
 
     `what`: in words. `may_move`: whether the right grade may be another one for what comes out. `of`: the
-    rewritten result, or None where there is nothing to rewrite.
+    rewritten result, or None where there is nothing to rewrite. `least`: with fewer queries, the shift is not
+    tested.
     """
 
     what: str
     of: Rewriter
     may_move: bool = False
+    least: int = 0
 
 
-def rewritten(examples: Callable[[], Iterable[Example]]) -> Iterator[ShownPair]:
-    """Every pair as it is, then every pair in each way that changes it."""
+Ways = Mapping[str, Rewriting]
+
+
+def ways_with(paraphrases: Mapping[str, Result] | None, source: str = "") -> Ways:
+    """Every way, the mildest first; with the paraphrases, by the ids of their examples, if there are any.
+
+    `source`: the name of their file.
+    """
+    if paraphrases is None:
+        return REWRITINGS
+    given = Rewriting(f"as {source} words it", lambda one: paraphrases.get(one.id), least=FEW)
+    order = list(REWRITINGS.items())
+    order.insert(list(REWRITINGS).index("praise"), (PARAPHRASE, given))
+    return dict(order)
+
+
+def rewritten(examples: Callable[[], Iterable[Example]], ways: Ways | None = None) -> Iterator[ShownPair]:
+    """Every pair as it is, then every pair in each way that changes it. Default: the ways of REWRITINGS."""
     for example in examples():
         yield _pair(example, PLAIN, example.result)
-    for kind, way in REWRITINGS.items():
+    for kind, way in (REWRITINGS if ways is None else ways).items():
         for example in examples():
             result = way.of(example)
             if result is not None and shown_text(result) != shown_text(example.result):
@@ -103,6 +125,21 @@ def _sentences_reversed(example: Example) -> Result | None:
     return example.result.model_copy(update={"description": " ".join(reversed(sentences))})
 
 
+def _equivalents(example: Example) -> Result | None:
+    """The texts in other words of the same meaning; None where the example says that it is not English."""
+    language = language_of(example.context, example.tags)
+    if language is not None and not language.casefold().startswith("en"):
+        return None
+    result, brand = example.result, example.result.brand
+    said, known = result.description, result.attributes.items()
+    changed = {
+        "title": in_other_words(result.title, brand),
+        "description": in_other_words(said, brand) if said else said,
+        "attributes": {name: in_other_words(text, brand) for name, text in known},
+    }
+    return result.model_copy(update=changed)
+
+
 def _without(field: str) -> Rewriter:
     empty: dict[str, str] | None = {} if field == "attributes" else None
 
@@ -113,7 +150,7 @@ def _without(field: str) -> Rewriter:
 
 
 FIELDS = ("price", "brand", "category", "attributes", "description")
-REWRITINGS: Mapping[str, Rewriting] = {
+REWRITINGS: Ways = {
     "spaces": Rewriting(
         "two spaces between the words of the title", _titled(lambda one: "  ".join(one.result.title.split()))
     ),
@@ -122,6 +159,9 @@ REWRITINGS: Mapping[str, Rewriting] = {
     "upper-case": Rewriting("the title in capitals", _titled(lambda one: one.result.title.upper())),
     "attribute-order": Rewriting("the attributes in reverse order", _attributes_reversed),
     "sentence-order": Rewriting("the sentences of the description in reverse order", _sentences_reversed),
+    "equivalents": Rewriting(
+        "other notations and spellings of the same meaning in title, description and attributes", _equivalents
+    ),
     "praise": Rewriting(f'"{PRAISE}" after the title', _titled(lambda one: f"{one.result.title} - {PRAISE}")),
     "stuffing": Rewriting(
         "the query's words after the title",
@@ -130,4 +170,4 @@ REWRITINGS: Mapping[str, Rewriting] = {
     ),
     **{f"no-{field}": Rewriting(f"no {field}", _without(field), may_move=True) for field in FIELDS},
 }
-"""Every way, by its name, the mildest first."""
+"""Every way that needs no file, by its name, the mildest first."""

@@ -34,6 +34,7 @@ from harness.storage.project import Project
 
 if TYPE_CHECKING:
     from harness.audit.asking import Rewrites
+    from harness.audit.paraphrases import PhrasesFile
     from harness.runs.manifest import Asked
     from harness.runs.pair_run import PairRun
     from harness.scorecards.audit import Audit
@@ -75,11 +76,20 @@ class AskingOptions(Options):
     rewrites: Annotated[
         bool, option("Of a run: ask its teacher about the rewritten pairs, too.", "--rewrites")
     ] = False
+    paraphrases: Annotated[
+        Path | None, option("Pairs in other words, to ask about too: a table with item, title, description.")
+    ] = None
     base_url: BaseUrl = None
     max_cost: MaxCost = None
     dry_run: Annotated[
         bool, option("Print what the rewritten pairs would cost; make no API calls.", "--dry-run")
     ] = False
+
+    def words(self, files: FileOptions) -> "PhrasesFile | None":
+        """The file of paraphrases, if there is one, with the options that say how to read it."""
+        from harness.audit.paraphrases import PhrasesFile
+
+        return PhrasesFile(self.paraphrases, files.golden_table) if self.paraphrases else None
 
 
 def audit_command(
@@ -127,13 +137,16 @@ def _audited(
     if target is None:
         return _of_files(grades, files, model, asking, root)
     project = project_at(root)
-    refuse({**vars(files), "policy": None}, "a run or a model is graded by the project's own golden set")
+    own = ("policy", "columns", "format", "encoding") if asking.paraphrases else ("policy",)
+    refuse(
+        {**vars(files), **dict.fromkeys(own)}, "a run or a model is graded by the project's own golden set"
+    )
     if _is_model(target):
-        return _of_model(project, target, files.policy, model, asking, calls, as_json=as_json)
+        return _of_model(project, target, files, model, asking, calls, as_json=as_json)
     given = given_in({"policy": files.policy, **_given(model)})
     if given:
         raise BadInput(f"{given}: a run brings its own; name its model instead to set it")
-    return _of_run(project, target, asking, calls, as_json=as_json)
+    return _of_run(project, target, files, asking, calls, as_json=as_json)
 
 
 def _given(options: Options) -> dict[str, object]:
@@ -166,7 +179,7 @@ def _of_files(
 def _of_model(
     project: Project,
     name: str,
-    policy: str | None,
+    files: FileOptions,
     model: ModelOptions,
     asking: AskingOptions,
     calls: CallOptions,
@@ -177,8 +190,8 @@ def _of_model(
     from harness.audit.result import audit_model
 
     load_keys(project)
-    label = with_note(policy_or_only(policy, project), project)
-    work = rewrites_of_model(project, model.asked(name, label, asking.base_url))
+    label = with_note(policy_or_only(files.policy, project), project)
+    work = rewrites_of_model(project, model.asked(name, label, asking.base_url), asking.words(files))
     if asking.dry_run:
         _forecast(project, work, calls, as_json=as_json)
         return None
@@ -186,7 +199,13 @@ def _of_model(
 
 
 def _of_run(
-    project: Project, name: str, asking: AskingOptions, calls: CallOptions, *, as_json: bool
+    project: Project,
+    name: str,
+    files: FileOptions,
+    asking: AskingOptions,
+    calls: CallOptions,
+    *,
+    as_json: bool,
 ) -> "Audit | None":
     from harness.audit.asking import rewrites_of_run
     from harness.audit.result import audit_run, with_rewrites
@@ -199,7 +218,7 @@ def _of_run(
             raise BadInput(f"{given}: a finished run is read, without calls; add --rewrites")
         return found
     load_keys(project)
-    work = rewrites_of_run(project, reading, asking.base_url)
+    work = rewrites_of_run(project, reading, asking.base_url, asking.words(files))
     if asking.dry_run:
         _forecast(project, work, calls, as_json=as_json)
         return None

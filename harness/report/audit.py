@@ -9,7 +9,7 @@ from harness.nouns.base import Reason
 from harness.report.canaries import canary_view
 from harness.report.parts import columns, entry, indented, interval, percent, signed, warnings
 from harness.report.regression import markdown_cell
-from harness.scorecards.audit import ORDER, ActionMoved, Audit, Effect, Rewrite
+from harness.scorecards.audit import ORDER, PARAPHRASE, ActionMoved, Audit, Effect, Paraphrased, Rewrite
 from harness.storage.plural import plural
 
 LEVEL = 0.05
@@ -59,9 +59,11 @@ def findings(found: Audit) -> Iterator[str]:
     if not effects and not shifted:
         yield _nothing_found(found)
     kept = [one for one in found.rewrites if one.moved and not one.may_move]
-    stayed = [f"{one.kind} {one.moved:,} of {one.of:,}" for one in kept]
+    stayed = [_moved_words(one) for one in kept if one.kind != PARAPHRASE]
     if stayed:
         yield f"Moved though the meaning stayed: {', '.join(stayed)}."
+    if found.paraphrases and (said := [_moved_words(one) for one in kept if one.kind == PARAPHRASE]):
+        yield f"Moved though the meaning stayed, as {found.paraphrases.file} has it: {', '.join(said)}."
     first = [f"{one.kind} {one.actions_first}" for one in found.rewrites if one.actions_first]
     if first:
         yield f"Changed an action first: {', '.join(first)}."
@@ -108,6 +110,10 @@ def _rewrite_words(one: Rewrite) -> str:
     return f"{one.kind} {way} the grade by {abs(one.shift):.2f} on average: {moved}{remark}."
 
 
+def _moved_words(one: Rewrite) -> str:
+    return f"{one.kind} {one.moved:,} of {one.of:,}"
+
+
 def _size(found: Audit) -> str:
     return f"{plural(found.n, 'item')} in {plural(found.n_clusters, 'query')}"
 
@@ -139,7 +145,7 @@ def _cannot_tell(found: Audit) -> Iterator[str]:
         if effect.effect is None:
             reasons.setdefault(effect.feature, effect.reason)
     for rewrite in found.rewrites:
-        if not rewrite.of:
+        if rewrite.shift is None:
             reasons.setdefault(rewrite.kind, rewrite.reason)
     if found.undecided:
         yield f"Actions: none; {found.undecided}."
@@ -200,6 +206,7 @@ def _remarks(found: Audit) -> list[str]:
     lost = sum(one.unread for one in found.rewrites)
     return [
         *found.warnings,
+        *(_paraphrase_remarks(found.paraphrases) if found.paraphrases else ()),
         *(
             [f"{unread} no readable answer and {'is' if found.unread == 1 else 'are'} left out"]
             if found.unread
@@ -211,6 +218,24 @@ def _remarks(found: Audit) -> list[str]:
             else []
         ),
     ]
+
+
+def _paraphrase_remarks(given: Paraphrased) -> Iterator[str]:
+    """How far a file of paraphrases reaches, and what nobody checked of it."""
+    has = "has" if given.items == 1 else "have"
+    reach = f"{given.items:,} of {plural(given.of, 'audited item')} {has} one in {given.file}"
+    trust = "that their meaning and their right grade stayed is the file's word, and is not checked"
+    yield f"{PARAPHRASE}: {reach}; {trust}"
+    if given.unchanged:
+        own = plural(given.unchanged, "row has the item's own texts", "rows have the item's own texts")
+        yield f"{given.file}: {own}, and no paraphrase is asked about"
+    if given.elsewhere:
+        others = plural(
+            given.elsewhere, "row is about an example that is", "rows are about examples that are"
+        )
+        yield f"{given.file}: {others} not audited here"
+    if given.columns_left:
+        yield f"{given.file}: not read, as they name no text of a result: {', '.join(given.columns_left)}"
 
 
 def _markdown_table(names: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:

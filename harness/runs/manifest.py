@@ -25,6 +25,7 @@ IN_WORDS = {
     "golden": "the golden set",
     "replayed": "the replayed file",
     "trained": "the student",
+    "paraphrases": "the paraphrases",
     "prefix": "the prompt's constant part",
 }
 """The names of the digests in words."""
@@ -42,6 +43,8 @@ class Asked(Noun):
     """The file of production pairs, if those are graded instead of golden examples."""
     rewrites: bool = False
     """Whether the examples are graded as they are and rewritten, for a bias audit."""
+    paraphrases: str | None = None
+    """The name of the file whose paraphrases are among the rewritten pairs."""
     limit: int | None = None
     only: tuple[str, ...] = ()
     """The ids of chosen examples: the score is that of the choice, and no gate applies."""
@@ -84,7 +87,10 @@ class Asked(Noun):
 
 
 class Digests(Noun):
-    """What must not change before a resume; `replayed` is the file of a replay, `trained` a student."""
+    """What must not change before a resume.
+
+    `replayed` is the file of a replay, `trained` a student, `paraphrases` the file of an audit.
+    """
 
     policy: str
     prompt: str
@@ -93,6 +99,7 @@ class Digests(Noun):
     golden: str
     replayed: str | None = None
     trained: str | None = None
+    paraphrases: str | None = None
 
     def changed(self, now: "Digests") -> list[str]:
         """The names of the digests that differ; digests that an old version did not write are skipped."""

@@ -73,8 +73,8 @@ def find_pair_run(project: Project, asked: Asked, digests: Digests) -> Path | No
 
 
 def _settings(asked: Asked) -> Asked:
-    """What was asked for without the file's name: a digest identifies the pairs."""
-    return asked.model_copy(update={"pairs": ""})
+    """What was asked for without the names of files: digests identify what is in them."""
+    return asked.model_copy(update={"pairs": "", "paraphrases": ""})
 
 
 def load_pair_run(folder: Path) -> PairRun:

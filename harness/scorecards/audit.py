@@ -10,6 +10,8 @@ Outcome = Literal["error", "absolute error"]
 
 ORDER = "order of asking"
 """The feature that is a pair's place among those that were asked: no rank in results."""
+PARAPHRASE = "paraphrase"
+"""The rewrite that is a pair in the words of a file that the user has."""
 
 
 class Effect(Noun):
@@ -75,12 +77,30 @@ class ActionMoved(Noun):
     action_after: str
 
 
+class Paraphrased(Noun):
+    """The paraphrases that a file gave for the audited items. That the meaning stayed is the file's word.
+
+    `items`: the audited items with a paraphrase, `of` all audited ones; `unchanged`: those whose row has
+    their own texts, so that they are left out; `elsewhere`: rows about examples that are not audited;
+    `columns_left`: headers that name no text of a result, and were not read.
+    """
+
+    file: str
+    digest: str
+    items: int
+    of: int
+    unchanged: int
+    elsewhere: int
+    columns_left: tuple[str, ...] = ()
+
+
 class Audit(Noun):
     """Whether a teacher's grades depend on what they should not depend on.
 
     `run`: the run, or the file, whose answers the effects are about; `rewritten`: the run over rewritten
     pairs, None if none was made. `n` items had a readable answer, `unread` had none; `unanswered` questions
-    of the rewrites got no answer. `undecided`: why no action of the rewrites is counted, if none is.
+    of the rewrites got no answer. `paraphrases`: None where no file gave any. `undecided`: why no action of
+    the rewrites is counted, if none is.
     """
 
     grader: str
@@ -94,6 +114,7 @@ class Audit(Noun):
     effects: tuple[Effect, ...]
     rewrites: tuple[Rewrite, ...] = ()
     actions: tuple[ActionMoved, ...] = ()
+    paraphrases: Paraphrased | None = None
     undecided: str | None = None
     canaries: CanaryReport | None = None
     warnings: tuple[str, ...] = ()
