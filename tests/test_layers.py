@@ -52,7 +52,7 @@ BEHIND_THE_WALL = ("stats", "score", "verdicts", "comparison", "report", "web", 
 HEAVY = (
     "openai", "anthropic", "sklearn", "datasets", "numpy", "pydantic", "jinja2", "rich", "scipy",
     "genai_prices", "matplotlib", "pyarrow", "starlette", "uvicorn", "opentelemetry", "google", "aiohttp",
-    "ray", "statsmodels", "pandas", "gepa",
+    "ray", "statsmodels", "pandas", "gepa", "safetensors", "tokenizers", "wordllama",
 )  # fmt: skip
 FILES = sorted((ROOT / "harness").rglob("*.py"))
 MODULES = {

@@ -15,8 +15,9 @@ from harness.errors import BadInput
 from harness.nouns.policy import Policy
 from harness.policy.load import load_policy, policy_digest
 from harness.providers.base import STUDENT
-from harness.providers.student_file import SavedStudent, load_saved
+from harness.providers.student_file import load_saved
 from harness.providers.student_policy import SHOWN, unknown_to
+from harness.providers.student_saved import SavedStudent
 from harness.storage.project import Project
 from harness.student.check import check_student
 

@@ -78,6 +78,10 @@ def train_command(
     weighted: Annotated[
         bool, option("Count a pair as often as it is seen, by its weight.", "--weighted")
     ] = False,
+    features: Annotated[
+        Literal["lexical", "semantic"],
+        option("What it reads: how words overlap, or word vectors too (extra `semantic`)."),
+    ] = "lexical",
     root: Root = None,
     json: Json = False,
 ) -> None:
@@ -92,7 +96,8 @@ def train_command(
     if output is None:
         raise BadInput("name the folder of the student: -o FOLDER")
     choice = Choice(draw.balance, draw.limit, 0, draw.seed)
-    found = train(project_at(root), TrainRequest(labels, output, choice, weighted))
+    request = TrainRequest(labels, output, choice, weighted, semantic=features == "semantic")
+    found = train(project_at(root), request)
     print_json(found) if json else show(trained_view(found))
     if not json:
         where = shown_path(output)

@@ -15,7 +15,9 @@ from harness.storage.project import Project
 
 if TYPE_CHECKING:
     from harness.providers.overlap import Floats
-    from harness.providers.student_file import SavedStudent, Weights
+    from harness.providers.student_file import Weights
+    from harness.providers.student_saved import SavedStudent
+    from harness.providers.student_vectors import WordVectors
 
 SHOWN = 3
 """Leaked queries that a message shows."""
@@ -25,6 +27,7 @@ def open_teacher(model: str, setup: Setup) -> Teacher:
     """The student in a folder. BadInput for whatever is wrong with it, or if it has seen what is graded."""
     from harness.providers.student_file import load_student
     from harness.providers.student_policy import unknown_to
+    from harness.providers.student_vectors import vectors_of
 
     refuse("student, which makes no API calls,", setup, *SENT_ALONG)
     folder = setup.root / model
@@ -34,8 +37,9 @@ def open_teacher(model: str, setup: Setup) -> Teacher:
         what = f"learned the scale of {saved.policy} ({has}); {setup.policy.label} has another ({wanted})"
         raise BadInput([Fault(str(folder), what)])
     _refuse_seen(folder, weights, (example.query for example in setup.examples))
+    vectors = vectors_of(saved, folder)
     unknown = unknown_to(saved, setup.policy, Project(setup.root))
-    return Student(model, saved, weights, (unknown,) if unknown else ())
+    return Student(model, saved, weights, vectors, (unknown,) if unknown else ())
 
 
 def query_number(query: str) -> int:
@@ -58,11 +62,16 @@ class Student(LocalTeacher):
     """Gives the grade of a saved student, with its probabilities, and no reasoning."""
 
     def __init__(
-        self, model: str, saved: "SavedStudent", weights: "Weights", unknown: tuple[str, ...] = ()
+        self,
+        model: str,
+        saved: "SavedStudent",
+        weights: "Weights",
+        vectors: "WordVectors | None" = None,
+        unknown: tuple[str, ...] = (),
     ) -> None:
-        """`unknown`: what of the policy it has not learned, in words."""
-        self._model, self.saved, self._weights = f"student/{model}", saved, weights
-        note = f"This is a student of {saved.teacher}, a baseline of overlapping words: it reads no prompt."
+        """`vectors`: those that it reads. `unknown`: what of the policy it has not learned, in words."""
+        self._model, self.saved, self._weights, self._vectors = f"student/{model}", saved, weights, vectors
+        note = f"This is a student of {saved.teacher}, {saved.baseline}: it reads no prompt."
         self.notes = (note, *unknown)
 
     async def ask(self, prompt: Prompt) -> Reply:
@@ -77,17 +86,17 @@ class Student(LocalTeacher):
 
     def shares(self, pairs: Sequence[Pair]) -> "Floats":
         """The probability of each grade of the scale, a row for each pair."""
-        return shares_by(self._weights, pairs)
+        return shares_by(self._weights, pairs, self._vectors)
 
 
-def shares_by(weights: "Weights", pairs: Sequence[Pair]) -> "Floats":
+def shares_by(weights: "Weights", pairs: Sequence[Pair], vectors: "WordVectors | None" = None) -> "Floats":
     """P(grade) by a student's numbers: a row for each pair, a column for each grade."""
     import numpy as np
 
     from harness.providers.overlap import shares_of
     from harness.providers.student_features import meeting, words_of
 
-    met = (meeting(pairs, weights.rarity) - weights.mean) / weights.spread
+    met = (meeting(pairs, weights.rarity, vectors) - weights.mean) / weights.spread
     logits = met @ weights.dense.T + weights.intercept
     if len(weights.columns):
         found = words_of(pairs)

@@ -1,11 +1,12 @@
 """What a student reads of a pair: how its words meet, and which words they are, hashed.
 
-Nothing here is learned but the rarity of words, so that a saved student is a few arrays of numbers.
+Nothing here is learned but the rarity of words, so that a saved student is a few arrays of numbers. Word
+vectors are those of a package, and not of the student.
 """
 
 import zlib
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,13 +16,16 @@ from sklearn.feature_extraction.text import HashingVectorizer
 from harness.nouns.pair import Pair
 from harness.providers.overlap import Floats, description, overlaps, stems
 
-NAME = "lexical-1"
-"""These features. Changed ones take another name, since saved students were trained on these."""
+if TYPE_CHECKING:
+    from harness.providers.student_vectors import WordVectors
+
+LEXICAL, SEMANTIC = "lexical-1", "semantic-1"
+"""Features without and with word vectors. Changed ones take another name: saved students use these."""
 WIDTH = 1 << 18
 """Columns that words are hashed to."""
 BUCKETS = 1 << 16
 """Places that the rarity of words is kept in."""
-DENSE = 10
+DENSE = {LEXICAL: 10, SEMANTIC: 15}
 """How many numbers say how the words meet."""
 MOST_QUERY, MOST_TITLE = 12, 40
 """Words that are paired: a text of a million would make a million million."""
@@ -40,8 +44,10 @@ def rarity_of(pairs: Iterable[Pair]) -> NDArray[np.float32]:
     return np.asarray(np.log((1 + n) / (1 + counts)) + 1, dtype=np.float32)
 
 
-def meeting(pairs: Sequence[Pair], rarity: NDArray[np.float32]) -> Floats:
-    """DENSE numbers for each pair: overlaps of words, of rare words, and of letters."""
+def meeting(
+    pairs: Sequence[Pair], rarity: NDArray[np.float32], vectors: "WordVectors | None" = None
+) -> Floats:
+    """DENSE numbers for each pair: overlaps of words, of rare words, and of letters; cosines of `vectors`."""
     queries = [pair.query for pair in pairs]
     titles = [pair.result.title for pair in pairs]
     descriptions = [description(pair) for pair in pairs]
@@ -54,6 +60,7 @@ def meeting(pairs: Sequence[Pair], rarity: NDArray[np.float32]) -> Floats:
         _cosines(query, title),
         _cosines(query, other),
         np.array([_lengths(pair) for pair in pairs], dtype=np.float64),
+        *([vectors.compared(pairs)] if vectors else []),
     ]
     return np.column_stack(columns)
 

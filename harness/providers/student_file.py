@@ -11,20 +11,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tokenize import TokenError
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import AfterValidator, Field
 
 from harness.errors import BadInput, Fault, refuse_faults
-from harness.nouns.base import Count, Level, Noun
 from harness.providers.base import STUDENT
+from harness.providers.student_saved import SavedStudent
 from harness.storage.digest import digest_bytes
 from harness.storage.files import build, read_json, write_atomic
 from harness.storage.plural import plural
 from harness.storage.regular import odd_files, read_bytes
-from harness.storage.visible import one_line
 
 WEIGHTS = "weights.npz"
 LARGEST = 256 << 20
@@ -44,42 +42,8 @@ DIRECTORY = 1 << 16
 """The most bytes of its directory: that of a training has about 500."""
 HEADER = 10_000
 """The most letters of an array's description."""
-Grades = Annotated[tuple[Level, ...], Field(min_length=2, max_length=100)]
-Text = Annotated[str, Field(max_length=1_000), AfterValidator(one_line)]
-"""A text that is shown in sentences: what would steer a terminal is written out."""
 SMALLEST = 1e-9
 """No spread is smaller: training takes one of a feature that hardly varies for 1."""
-
-
-class SavedStudent(Noun):
-    """What a student is. `pairs`: those that it learned from; `kappa`: with the teacher, on queries held out.
-
-    `cuts`: where the mean of its probabilities becomes the next position on the scale; None where the
-    likeliest grade is given. `graded`: the digest of the dev and test pairs that it has not seen. `weights`:
-    the digest of weights.npz. `policy_digest`: None in students of before there was one.
-    """
-
-    version: Literal[1] = 1
-    features: Text
-    policy: Text
-    scale: Grades
-    teacher: Text
-    proven: Text | None = None
-    labels: Text
-    labels_made: Text = ""
-    pairs: Count
-    queries: Count
-    counts: Annotated[tuple[Count, ...], Field(max_length=100)]
-    balance: Literal["traffic", "grades"]
-    weighted: bool
-    words: bool
-    strength: Annotated[float, Field(gt=0, le=1e6)]
-    cuts: Annotated[tuple[Annotated[float, Field(ge=-1, le=101)], ...], Field(max_length=99)] | None = None
-    kappa: Annotated[float, Field(ge=-1, le=1)] | None = None
-    policy_digest: Text | None = None
-    graded: Text
-    weights: Text
-    harness: Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,20 +113,23 @@ def load_saved(folder: Path) -> SavedStudent:
 
 def load_student(folder: Path) -> tuple[SavedStudent, Weights]:
     """A student. BadInput for whatever `save_student` does not write."""
-    from harness.providers.student_features import BUCKETS, DENSE, NAME, WIDTH
+    from harness.providers.student_features import BUCKETS, DENSE, LEXICAL, WIDTH
 
     saved = load_saved(folder)
     path = folder / WEIGHTS
-    if saved.features != NAME:
+    dense = DENSE.get(saved.features)
+    if dense is None:
         what = f"reads pairs as {saved.features!r}, which this version does not know; train it anew"
         raise BadInput([Fault(str(folder / STUDENT), what)])
+    if (saved.vectors is None) != (saved.features == LEXICAL):
+        raise _damaged(folder / STUDENT, "its features and vectors do not fit each other")
     content = read_bytes(path, LARGEST, links=False)
     if digest_bytes(content) != saved.weights:
         raise _damaged(path, f"is not what {STUDENT} says that the student was saved with")
     steps, found = len(saved.scale) - 1, _arrays(path, content)
     kept, seen = len(found["columns"]), len(found["learned"])
     shapes = {
-        "rarity": (BUCKETS,), "mean": (DENSE,), "spread": (DENSE,), "dense": (steps, DENSE),
+        "rarity": (BUCKETS,), "mean": (dense,), "spread": (dense,), "dense": (steps, dense),
         "intercept": (steps,), "columns": (kept,), "words": (steps, kept), "learned": (seen,),
     }  # fmt: skip
     for name, shape in shapes.items():

@@ -6,7 +6,7 @@ from harness.errors import BadInput
 from harness.nouns.policy import Policy
 from harness.policy.diff import diff_policies
 from harness.policy.load import load_policy, policy_digest, policy_versions
-from harness.providers.student_file import SavedStudent
+from harness.providers.student_saved import SavedStudent
 from harness.storage.plural import plural
 from harness.storage.project import Project, split_label
 

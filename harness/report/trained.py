@@ -14,7 +14,9 @@ def trained_view(found: TrainedStudent) -> Iterator[RenderableType]:
     """What it learned from, and how well it agrees with its teacher on queries held out."""
     pairs, queries = plural(found.pairs, "pair"), plural(found.queries, "query", "queries")
     yield Text(f"A student of {found.teacher} under {found.policy}", style="bold")
-    yield Text(f"Learned from {pairs} of {queries} of {found.labels}. It is a baseline: it counts words.")
+    more = f", and compares their vectors ({found.vectors})" if found.vectors else ""
+    reads = f"It is a baseline: it counts words{more}."
+    yield Text(f"Learned from {pairs} of {queries} of {found.labels}. {reads}")
     yield Text(f"Left out of {plural(found.distinct, 'distinct pair')}: {found.left_out.words}.")
     table = columns("grade", "pairs")
     for grade, count in reversed(found.grades.items()):
@@ -25,14 +27,14 @@ def trained_view(found: TrainedStudent) -> Iterator[RenderableType]:
     else:
         tries = f"the best of {len(found.tried)} tries, so a little high"
         yield Text(f"Kappa with its teacher on held-out queries: {number(found.kappa)} ({tries}).")
-        yield indented(_tried(found.tried))
+        yield indented(_tried(found.tried, "overlaps, vectors" if found.vectors else "overlaps"))
         yield Text("Whether it is right, only the golden set can say.")
     yield from warnings(found.warnings, above=True)
 
 
-def _tried(tried: tuple[Tried, ...]) -> RenderableType:
+def _tried(tried: tuple[Tried, ...], dense: str) -> RenderableType:
     table = columns("reads", "strength", "grade", "kappa")
     for one in tried:
-        reads = "overlaps and words" if one.words else "overlaps"
+        reads = dense + " and words" if one.words else dense
         table.add_row(reads, f"{one.strength:g}", "by cuts" if one.cuts else "likeliest", number(one.kappa))
     return table

@@ -115,11 +115,14 @@ class Tried(Noun):
 class TrainedStudent(Noun):
     """A student that was trained. `kappa`: the best of those `tried`, and so a little high.
 
+    `features`: what it reads of a pair. `vectors`: the package of its word vectors, None where it reads none.
     `grades`: the pairs of each grade. None for `kappa` where no query could be held out, with the reason.
     """
 
     folder: str
     labels: str
+    features: str
+    vectors: str | None
     policy: str
     teacher: str
     proven: str | None

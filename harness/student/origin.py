@@ -2,8 +2,9 @@
 
 from harness.errors import BadInput
 from harness.providers import is_path, is_prompted, saved_digest, split_model
-from harness.providers.student_file import SavedStudent, load_saved
+from harness.providers.student_file import load_saved
 from harness.providers.student_policy import unknown_to
+from harness.providers.student_saved import SavedStudent
 from harness.runs.folder import Run
 from harness.scorecards.student import StudentOrigin
 from harness.storage.project import Project

@@ -1,6 +1,7 @@
 """`harness student train`: a small student of our own, and a baseline for any other one.
 
-An ordinal regression over how the words of query and product meet, and over which words they are. How strong
+An ordinal regression over how the words of query and product meet, and over which words they are; on request
+over word vectors too. How strong
 it may be, and how its probabilities become grades, is chosen by its agreement with the teacher on queries
 held out of the training pairs. The golden set is not read for that.
 """
@@ -19,8 +20,10 @@ from harness.errors import BadInput, Fault
 from harness.nouns.pair import Pair, query_key
 from harness.policy.load import policy_digest
 from harness.providers.student import query_number
-from harness.providers.student_features import NAME, meeting, rarity_of, words_of
-from harness.providers.student_file import SavedStudent, save_student
+from harness.providers.student_features import LEXICAL, SEMANTIC, meeting, rarity_of, words_of
+from harness.providers.student_file import save_student
+from harness.providers.student_saved import SavedStudent
+from harness.providers.student_vectors import WordVectors, installed_vectors
 from harness.runs.labels import LabelSet, load_labels
 from harness.scaffold.new_folder import whole_folder
 from harness.scorecards.training import TrainedStudent
@@ -37,30 +40,35 @@ PIECE = 2_000
 
 @dataclass(frozen=True, slots=True)
 class TrainRequest:
-    """What to learn from. `weighted`: whether a pair counts as often as it is seen."""
+    """What to learn from. `weighted`: whether a pair counts as often as it is seen.
+
+    `semantic`: whether word vectors are read too.
+    """
 
     labels: Path
     folder: Path
     choice: Choice
     weighted: bool = False
+    semantic: bool = False
 
 
 def train(project: Project, request: TrainRequest) -> TrainedStudent:
     """Train a student, and save it in a new folder. BadInput where there is too little to learn from."""
+    vectors = installed_vectors() if request.semantic else None
     labels = load_labels(request.labels)
     golden = graded_set(project, labels.policy)
     pairs = TrainingPairs(labels, golden, request.choice)
     read = _Read(pairs, labels.policy.scale, weighted=request.weighted)
     _refuse_too_little(labels, read)
     rarity = rarity_of(read.pairs)
-    met, words, columns = _features(read.pairs, rarity)
+    met, words, columns = _features(read.pairs, rarity, vectors)
     data = Data(met, words, read.grades, read.clusters, read.weights)
     q = len(labels.policy.scale)
     chosen = choose(data, q)
     weights = fit(data, q, chosen, columns)
     weights = replace(weights, rarity=rarity, learned=read.learned)
     with whole_folder(request.folder) as draft:
-        saved = save_student(draft, _saved(request, labels, golden, read, chosen), weights)
+        saved = save_student(draft, _saved(request, labels, golden, read, chosen, vectors), weights)
     return _summary(request, saved, pairs, labels, chosen)
 
 
@@ -80,11 +88,11 @@ class _Read:
 
 
 def _features(
-    pairs: Sequence[Pair], rarity: NDArray[np.float32]
+    pairs: Sequence[Pair], rarity: NDArray[np.float32], vectors: WordVectors | None
 ) -> tuple[NDArray[np.float64], Any, NDArray[np.int32]]:
     """How the words meet, which words there are, and the hashed columns of these alone: most are empty."""
     pieces = [pairs[at : at + PIECE] for at in range(0, len(pairs), PIECE)]
-    met = np.concatenate([meeting(piece, rarity) for piece in pieces])
+    met = np.concatenate([meeting(piece, rarity, vectors) for piece in pieces])
     words = words_of(pairs)
     columns, places = np.unique(words.indices, return_inverse=True)
     few = sparse.csr_matrix((words.data, places, words.indptr), shape=(len(pairs), len(columns)))
@@ -101,11 +109,17 @@ def _refuse_too_little(labels: LabelSet, read: _Read) -> None:
 
 
 def _saved(
-    request: TrainRequest, labels: LabelSet, golden: GradedSet, read: _Read, chosen: Chosen
+    request: TrainRequest,
+    labels: LabelSet,
+    golden: GradedSet,
+    read: _Read,
+    chosen: Chosen,
+    vectors: WordVectors | None,
 ) -> SavedStudent:
     manifest = labels.manifest
     return SavedStudent(
-        features=NAME,
+        features=SEMANTIC if vectors else LEXICAL,
+        vectors=vectors.saved if vectors else None,
         policy=labels.policy.label,
         policy_digest=policy_digest(labels.policy),
         scale=labels.policy.scale,
@@ -140,6 +154,8 @@ def _summary(
     return TrainedStudent(
         folder=str(request.folder),
         labels=labels.folder.name,
+        features=saved.features,
+        vectors=saved.vectors.package if saved.vectors else None,
         policy=saved.policy,
         teacher=saved.teacher,
         proven=saved.proven,
