@@ -172,8 +172,7 @@ def print_json(value: "BaseModel | dict[str, Any]") -> None:
 
 def scored_json(score: "Gate2", canaries: "CanaryReport | None") -> dict[str, Any]:
     """A Gate 2 scorecard, with the canary report if canaries were graded."""
-    # Not dumped: a second copy of a long run's disagreements would be large.
-    return {**dict(score), **({"canaries": canaries} if canaries else {})}
+    return {**score.shown(), **({"canaries": canaries} if canaries else {})}
 
 
 def end_with(verdict: "Verdict") -> None:

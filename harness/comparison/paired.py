@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 import numpy as np
 
 from harness.comparison.coverage import coverage_change
-from harness.comparison.differences import changes_between, policies_differ, warnings_of
+from harness.comparison.differences import changes_between, naming_of, policies_differ, warnings_of
 from harness.comparison.flips import find_flips
 from harness.comparison.sides import Side, side_of_items
 from harness.comparison.slices import slice_changes
@@ -65,6 +65,7 @@ def compare_sides(base: Side, candidate: Side, weighting: Weighting | None = Non
         seconds=_plain(base.seconds, candidate.seconds),
         cost=None if (base.cost, candidate.cost) == (None, None) else _plain(base.cost, candidate.cost),
         changed=changed,
+        naming=naming_of(base, candidate),
         warnings=warnings_of(
             base, candidate, changed, relabelled, moved=any(map(_moved, *zip(*pairs, strict=True)))
         ),

@@ -17,6 +17,8 @@ Split = Literal["shots", "dev", "test"]
 Weighting = Literal["none", "linear", "quadratic"]
 Band = Literal["strong", "moderate", "weak"]
 ReasonKind = Literal["undefined", "no interval", "remark"]
+Naming = Literal["all", "some", "none"]
+"""How many items name their query."""
 
 
 class Interval(NamedTuple):

@@ -168,7 +168,7 @@ def save_assessment(found: Assessment) -> None:
     """Write the scorecard, the disagreements and the verdict into the run's folder."""
     folder = found.run.folder
     write_atomic(folder / DISAGREEMENTS, (to_json(miss) + b"\n" for miss in found.gate2.misses))
-    score = dict(found.gate2) | {"spending": found.reading.spending}
+    score = found.gate2.shown() | {"spending": found.reading.spending}
     if found.reading.mixed:
         score["mixed"] = found.reading.mixed
     del score["misses"]

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from harness.nouns.base import Interval
 from harness.nouns.policy import Gates
 from harness.score.advice import advice
-from harness.score.threshold import BANDS_DIFFER
+from harness.score.threshold import bands_differ
 from harness.scorecards.gate1 import Gate1
 from harness.scorecards.gate2 import CellScore, Gate2
 from harness.scorecards.shared import Estimate, Gate, Verdict
@@ -45,7 +45,8 @@ def judge_gate1(
     check = _kappa_check(score)
     if unfinished:
         waiting = {"verdict": "inconclusive", "reason": unfinished, "band": None}
-        warnings = tuple(one for one in score.warnings if not one.startswith(BANDS_DIFFER))
+        of_bands = bands_differ(score.bands)
+        warnings = tuple(one for one in score.warnings if one not in of_bands)
         return _with_verdict(score, check).model_copy(update={**waiting, "warnings": warnings})
     if score.copies and check[0] == "pass":
         check = "inconclusive", score.copies
