@@ -1,4 +1,4 @@
-"""Pairs whose users do other than their grade says.
+"""Pairs whose users behave otherwise than the grade says.
 
 Two families of tests, each with a false discovery rate of its own: across the line between what the policy
 hides and what it shows; and between neighbouring grades on the same side of it.
@@ -24,7 +24,7 @@ from harness.stats.poisson_tails import at_least, at_most
 LEVEL = 0.05
 """The false discovery rate that is accepted, of each family."""
 AT_ONCE = 100_000
-"""Tails that are computed at a time."""
+"""How many tails are computed at a time."""
 WANTED: Kind = "wanted_and_hidden"
 REFUSED: Kind = "shown_and_refused"
 BETTER: Kind = "better_than_graded"
@@ -65,7 +65,7 @@ class Sides:
 
 @dataclass(frozen=True, slots=True)
 class PairTests:
-    """The tests of a family. One entry each: the pair's number, and `by`, which of `tested` it is one of."""
+    """The tests of a family. Each entry has the pair's number, and `by`, its index in `tested`."""
 
     pair: Small
     by: Small
