@@ -10,7 +10,10 @@ from harness.nouns.policy import Policy
 
 
 class ClauseCount(Noun):
-    """A clause in the disputes. `unclear`: the gaps that are laid to it; `cited`: disputes that cite it."""
+    """A clause in the disputes.
+
+    `unclear`: the policy gaps that name it; `cited`: the disputes that cite it.
+    """
 
     id: str
     unclear: int
