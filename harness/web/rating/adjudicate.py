@@ -112,7 +112,7 @@ class Adjudicating:
             now = _told(error.now) if error.now else None
             return JSONResponse({"error": faults_said[0], "faults": faults_said, "now": now}, 409)
         except BadInput as error:
-            # A golden id can hint at its grade.
+            # An id of the golden set can hint at its grade.
             shown = [replace(one, where="") if one.where == item else one for one in error.faults]
             raise BadInput(shown) from None
         state = self._disputes.state()
