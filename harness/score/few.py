@@ -1,4 +1,4 @@
-"""A few of many: hundreds of raters make tens of thousands of pairs, which no reader goes through."""
+"""Show a few of many: hundreds of raters make tens of thousands of pairs, too many to read."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar

@@ -97,7 +97,7 @@ class _Pass:
 
     @property
     def models(self) -> tuple[str, ...]:
-        """Who answered, with the fingerprint of the server where it gives one."""
+        """Who answered, with the fingerprint of the server if it gives one."""
         return names_of_models(self.names)
 
     def note(self, record: Record) -> None:

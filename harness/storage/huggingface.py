@@ -43,7 +43,7 @@ def _refuse_bombs(folder: Path) -> None:
 
 
 def _loaded(source: str, **where: str) -> Any:
-    """A data set; of CSV files every cell as it stands: 00123, 10.50, and NA as a brand."""
+    """A data set; every cell of CSV files stays a text: 00123, 10.50, and NA as a brand."""
     datasets = _datasets()
     loaded = datasets.load_dataset(source, **where)
     if type(datasets.load_dataset_builder(source, **where).config).__name__ != "CsvConfig":
