@@ -56,10 +56,7 @@ class Grader:
         """How many answers this process asked for."""
 
     def items(self, variant: Variant, examples: Sequence[Example]) -> list[GradedItem]:
-        """The examples with their answers under a version.
-
-        A question that was answered before is not asked again.
-        """
+        """The examples with their answers under a version. Answered questions are not asked again."""
         known = self._known.setdefault(variant.name, {})
         if missing := [example for example in examples if example.id not in known]:
             self._ask(variant, missing, known)

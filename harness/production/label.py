@@ -66,10 +66,7 @@ class LabelRequest:
 def label(
     project: Project, request: LabelRequest, watch: RunObserver, limits: Limits = NO_LIMITS
 ) -> LabelSummary:
-    """Label the pairs that the set lacks, and write its shards.
-
-    No teacher is asked until every row is checked.
-    """
+    """Label the pairs that the set lacks, and write its shards. Every row is checked before any call."""
     folder = request.folder
     if folder is None:
         raise BadInput("name the folder of the labels: -o LABELS")

@@ -38,10 +38,7 @@ TOLD_EVERY = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """The order that every actor of a labelling gets.
-
-    `limit`: of the budget; `node`: where the reply cache is.
-    """
+    """The order for the actors of a labelling. `limit`: of the budget; `node`: where the reply cache is."""
 
     project: Project
     folder: Path
@@ -130,10 +127,7 @@ class PartAsker:
         self._stop.call(ENDS[sort](why))
 
     async def _ask(self, number: int, heard: Heard) -> None:
-        """Answer a part.
-
-        An error that ends the labelling is raised when the calls in flight have come back.
-        """
+        """Answer a part. A fatal error is raised only when the calls in flight have come back."""
         if self._stop.called:
             return
         folder = part_folder(self._order.folder, number)

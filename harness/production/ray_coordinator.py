@@ -36,10 +36,7 @@ class Coordinator:
         self._answered: dict[int, int] = {}
 
     async def begin(self, part: int) -> int:
-        """A part begins; returns how often it has.
-
-        Calls that an earlier try left open may have been billed.
-        """
+        """A part begins; returns how often. Calls that an earlier try left open may be billed."""
         self._tries[part] += 1
         self._answered[part] = 0
         for number in [number for number, (owner, _) in self._held.items() if owner == part]:

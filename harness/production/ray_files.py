@@ -65,10 +65,7 @@ def _blocks(ray: Any, files: Sequence[Path], names: Sequence[Path], how: Input) 
 
 
 def _read(batch: Any, files: Sequence[Path], names: Sequence[Path], how: Input) -> Iterator[Any]:
-    """The rows of files, in blocks.
-
-    Faults of a file are rows, not exceptions, which would hide other faults.
-    """
+    """The rows of files, in blocks. Faults are rows too: an exception would hide other faults."""
     import pyarrow as pa
 
     schema = pa.schema(

@@ -164,10 +164,7 @@ class AnswerStore(PairStore):
         self.count -= not failed
 
     def holds(self, record: Record) -> bool:
-        """Whether this very record is the pair's answer.
-
-        BadInput for a record of a pair that the set lacks.
-        """
+        """Whether this very record is the pair's answer. BadInput for a pair that the set lacks."""
         number = self._pair_of(record)
         found = self.fetch("SELECT body FROM answers WHERE pair = ?", number)
         return bool(found) and self._record(number, found[0][0]) == record

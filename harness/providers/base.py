@@ -20,10 +20,7 @@ SENT_ALONG = ("temperature", "seed", "max_tokens", "no_schema", "fold_system")
 
 
 class UnusableError(FatalError):
-    """An answer shows that no call can succeed.
-
-    The answer is paid for: the record keeps it, without a grade.
-    """
+    """An answer shows that no call can succeed. It is paid for: the record keeps it, without a grade."""
 
     may_be_billed = True
 
@@ -34,10 +31,7 @@ class UnusableError(FatalError):
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What an opener gets.
-
-    `shots` are all shots that are safe to learn from, even if the prompt shows fewer.
-    """
+    """What an opener gets. `shots` are all that are safe to learn from, even if a prompt shows fewer."""
 
     policy: Policy
     shots: tuple[Example, ...]

@@ -77,10 +77,7 @@ class OpenAIBatches(Batches):
         )
 
     async def results(self, batch: str) -> list[BatchResult]:
-        """The lines of both files.
-
-        An expired or cancelled batch has files too, of the requests done before.
-        """
+        """The lines of both files. An expired or cancelled batch has files of the requests done before."""
         found = await self._batch(batch)
         files = {"output file": found.output_file_id, "error file": found.error_file_id}
         lines, missing = list[BatchResult](), list[BatchResult]()

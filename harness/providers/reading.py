@@ -71,8 +71,8 @@ def marked_by(fingerprint: Any) -> str | None:
 def read_answer(text: str, model: type[Body], what: str) -> Body:
     """An answer's body, checked.
 
-    TransientError for HTML, half an answer, or one without the parts that are read. A body that reports an
-    error is that error, even under status 200.
+    TransientError for HTML, half an answer, or one without the parts that are read. A body with an error is
+    that error, even under status 200.
     """
     try:
         data = read_json(text)
@@ -216,8 +216,7 @@ def _beside(counted: Mapping[str, int], total: int | None, *, is_silent: bool) -
     """Tokens that the server counts beside its input and its output; None where its counts contradict it.
 
     Some leave cached tokens out of the input, and some leave thinking out of the output: the difference
-    between the total and its parts is either. A server that `is_silent` of thinking has it in the total
-    alone.
+    between the total and its parts is either. A server that `is_silent` of thinking has it in the total.
     """
     read, written, thinking = counted["input_tokens"], counted["output_tokens"], counted["reasoning_tokens"]
     cache = counted["cached_tokens"] + counted["written_tokens"]

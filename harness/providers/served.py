@@ -45,10 +45,7 @@ class Dialect(Protocol):
         """The request for a prompt, in the ways that the server takes."""
 
     def reply(self, text: str) -> Reply:
-        """The answer as a Reply.
-
-        CallError if it is not one: an error in a body is treated like an error status.
-        """
+        """The answer as a Reply. CallError if it is not one: an error in a body is like an error status."""
 
 
 class Served:

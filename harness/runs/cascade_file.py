@@ -36,10 +36,7 @@ class CascadeSettings(Noun):
 
 
 class CascadeGrader(Noun):
-    """The student or its teacher. `runs`: those that measured it.
-
-    A file of grades has no runs and no model.
-    """
+    """The student or its teacher. `runs`: those that measured it; a file of grades has none, nor a model."""
 
     name: Text
     model: Text | None = None
@@ -52,7 +49,7 @@ class CascadeGrader(Noun):
 class CascadeFile(Noun):
     """A cascade that was chosen on `dev`.
 
-    `test`: the figures that should confirm it; `verdict`: whether they do.
+    `test`: figures that should confirm it; `verdict`: whether they do.
     """
 
     format: Literal[1] = 1

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from harness.scorecards.gate1 import Gate1, PairAgreement, RaterBias, SelfAgreement
+from harness.storage.plural import more_of
 
 Entry = TypeVar("Entry")
 
@@ -13,8 +14,7 @@ SHOWN = 10
 
 def few_names(names: Sequence[str]) -> str:
     """Names in a sentence: all of them, or the first ones and how many more."""
-    more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more
+    return ", ".join(names[:SHOWN]) + more_of(len(names), SHOWN)
 
 
 def lowest(entries: Sequence[Entry], value: Callable[[Entry], float | None]) -> list[Entry]:

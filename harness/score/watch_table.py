@@ -128,10 +128,7 @@ def _in_every_look(table: Table, looks: Sequence[tuple[str, set[str]]]) -> set[s
 
 
 def _other_pairs(days: Mapping[str, set[str]], baseline: set[str], partly: set[str]) -> Iterator[str]:
-    """Warnings about looks and days that have other pairs than the baseline.
-
-    `partly`: pairs in some looks.
-    """
+    """Warnings about looks and days with other pairs than the baseline. `partly`: pairs in some looks."""
     if partly:
         yield UNEVEN.format(pairs=plural(len(partly), "golden pair is", "golden pairs are"))
     others = [day for day, pairs in days.items() if not pairs & baseline]

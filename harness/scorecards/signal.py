@@ -5,6 +5,10 @@ from typing import Literal
 from harness.nouns.base import Interval, Noun, Reason
 
 Kind = Literal["wanted_and_hidden", "shown_and_refused", "better_than_graded", "worse_than_graded"]
+WANTED: Kind = "wanted_and_hidden"
+REFUSED: Kind = "shown_and_refused"
+BETTER: Kind = "better_than_graded"
+WORSE: Kind = "worse_than_graded"
 Measure = Literal["clicks", "carts", "purchases", "returns", "dwell"]
 GroupedBy = Literal["boundary", "stratum", "tag"]
 

@@ -18,10 +18,7 @@ FIGURES: tuple[Figure, ...] = ("outcome", "dcg")
 
 
 class _Values(NamedTuple):
-    """Values of one figure with their arms and sessions.
-
-    Sessions are numbered from 0, all of each together.
-    """
+    """Values of one figure with their arms and sessions, which are numbered from 0 and contiguous."""
 
     arm: Integers
     value: Floats

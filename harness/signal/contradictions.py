@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.nouns.base import Interval
-from harness.scorecards.signal import Contradiction, Kind, SideTests
+from harness.scorecards.signal import BETTER, REFUSED, WANTED, WORSE, Contradiction, Kind, SideTests
 from harness.signal.coded import Small
 from harness.signal.evidence import Evidence
 from harness.stats.agreement import Floats
@@ -25,10 +25,6 @@ LEVEL = 0.05
 """The false discovery rate that is accepted, of each family."""
 AT_ONCE = 100_000
 """How many tails are computed at a time."""
-WANTED: Kind = "wanted_and_hidden"
-REFUSED: Kind = "shown_and_refused"
-BETTER: Kind = "better_than_graded"
-WORSE: Kind = "worse_than_graded"
 Mask = NDArray[np.bool_]
 UPWARD = (WANTED, BETTER)
 """Kinds of pairs that get more than the other grade's median pair; those of the other kinds get less."""

@@ -15,7 +15,8 @@ from harness.golden.rating.pair_plan import Doubt, PlannedPair
 from harness.nouns.base import Interval, Reason
 from harness.nouns.pair import query_key
 from harness.scorecards.judged import Side, Sided, SidedBy, SidedPair
-from harness.signal.contradictions import REFUSED, UPWARD, WANTED
+from harness.scorecards.signal import REFUSED, WANTED
+from harness.signal.contradictions import UPWARD
 from harness.stats.intervals import ONE_CLUSTER
 from harness.stats.means import clustered_share
 

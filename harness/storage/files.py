@@ -196,10 +196,7 @@ def to_line(noun: BaseModel, *, sparse: bool = False) -> str:
 
 
 def to_lines(nouns: Iterable[BaseModel]) -> Iterator[str]:
-    """Nouns as the lines of a JSON lines file, without defaults.
-
-    BadInput for a line that could not be read.
-    """
+    """Nouns as lines of a JSON lines file, without defaults. BadInput for a line that could not be read."""
     for noun in nouns:
         line = to_line(noun, sparse=True)
         refuse_faults(too_long(line, str(getattr(noun, "id", "") or getattr(noun, "item", ""))))

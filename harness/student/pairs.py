@@ -166,10 +166,7 @@ class _Survey:
 
 
 def _shares(labels: LabelSet, row: dict[str, Any]) -> dict[int, float] | None:
-    """The teacher's probabilities.
-
-    BadInput for invalid values: a set that somebody sends can hold anything.
-    """
+    """The teacher's probabilities. BadInput for invalid ones: a received set can hold anything."""
     if not row["probabilities"]:
         return None
     shares = dict(row["probabilities"])

@@ -1,8 +1,7 @@
 """Limits of connections: how long one may take, and how many there may be at once.
 
 uvicorn closes a connection that is idle between two requests. One that sends half a request, or reads half of
-an answer, it keeps for ever; a few hundred of them use up the file descriptors, and no further client gets
-in.
+an answer, it keeps for ever; a few hundred of them use up the file descriptors, and nobody else gets in.
 """
 
 import asyncio
@@ -42,10 +41,7 @@ def _files() -> int:
 
 
 class PatientProtocol(H11Protocol):
-    """HTTP with a time limit for every stage.
-
-    Of too many connections, the one that waits longest is closed.
-    """
+    """HTTP with a time limit for every stage; of too many connections, the oldest wait is closed."""
 
     _stage: tuple[str, object] = "", None
     _ends: asyncio.TimerHandle | None = None

@@ -10,10 +10,7 @@ from harness.nouns.policy import Policy
 
 
 class ClauseCount(Noun):
-    """A clause in the disputes.
-
-    `unclear`: the policy gaps that name it; `cited`: the disputes that cite it.
-    """
+    """A clause in the disputes. `unclear`: policy gaps that name it; `cited`: disputes that cite it."""
 
     id: str
     unclear: int

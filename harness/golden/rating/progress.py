@@ -1,7 +1,4 @@
-"""How far the raters of a round are.
-
-It never holds a grade: a lead who looks often must not see the trend.
-"""
+"""The progress of a round's raters, without grades: a lead who looks often must not see the trend."""
 
 from collections import Counter
 from collections.abc import Iterator

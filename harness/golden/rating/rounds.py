@@ -153,10 +153,7 @@ class OpenRound:
         return {one.rater: one.at for one in load_nouns(self.folder / SEALED, Sealed)}
 
     def asks_reason(self, rater: str, place: int) -> bool:
-        """Whether the page asks for a reason at a place.
-
-        It is random, so being asked tells the rater nothing.
-        """
+        """Whether the page asks for a reason at a place. It is random, so it tells the rater nothing."""
         chance = random.Random(f"reason {self.round.seed} {rater} {place}").random()
         return chance < self.round.reasons
 

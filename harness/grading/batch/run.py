@@ -125,10 +125,7 @@ async def _take_up(session: BatchSession) -> list[LoggedBatch]:
 
 
 async def _give_up_short(session: BatchSession, out: list[LoggedBatch]) -> list[LoggedBatch]:
-    """Read incomplete results a last time, so that the missing answers are asked again.
-
-    Returns the other batches.
-    """
+    """Read incomplete results a last time; missing answers are asked again. Returns the other batches."""
     short = [logged for logged in out if logged.step == "short"]
     await wait_for(session, short)
     for logged in session.sent.batches:

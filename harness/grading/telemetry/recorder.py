@@ -162,10 +162,7 @@ def code_in(digest: str) -> str:
 
 
 def question_of(digest: str, began: int) -> Question:
-    """Begin a question.
-
-    Its ids begin with the code of its pair, so that scores from a tracing tool name the pair.
-    """
+    """Begin a question. Its ids begin with the code of its pair, so that scores name the pair."""
     code = bytes.fromhex(code_in(digest))
     return Question(new_id(TRACE_ID, code), new_id(SPAN_ID, code), began)
 

@@ -126,9 +126,9 @@ class Adjudicating:
         return next((one.code for one in order if self._disputes.status(one) != "decided"), None)
 
 
-def adjudicate_app(disputes: Disputes, names: frozenset[str] = LOCAL) -> ASGIApp:
-    """The author's pages. `names`: the host names, besides IP addresses, that requests may use."""
-    return TROUBLES.app(Adjudicating(disputes).routes(), names)
+def adjudicate_app(disputes: Disputes) -> ASGIApp:
+    """The author's pages, for requests to this machine alone."""
+    return TROUBLES.app(Adjudicating(disputes).routes(), LOCAL)
 
 
 def _known(state: State, code: str) -> Dispute:

@@ -41,10 +41,7 @@ class Desk:
         self._log.close()
 
     def session(self, rater: str) -> str:
-        """A token for a rater on this machine, valid until the server stops.
-
-        BadInput for an unknown rater.
-        """
+        """A rater's token on this machine, valid until the server stops. BadInput for an unknown rater."""
         if rater not in self.opened.round.raters:
             there = ", ".join(self.opened.round.raters)
             raise BadInput(f"{rater!r} is not a rater of round {self.opened.round.name} (there are: {there})")

@@ -96,10 +96,7 @@ class _Entry(NamedTuple):
 
 
 def _count_repeats(entries: Sequence[_Entry], collected: Collected) -> None:
-    """Number a rater's answers about an item by time if the file does not.
-
-    A number that comes twice is a fault.
-    """
+    """Number a rater's answers about an item by time if the file does not. Equal numbers are a fault."""
     groups: dict[tuple[str, str, str], list[_Entry]] = defaultdict(list)
     for one in entries:
         groups[one.fields["item"], one.fields["rater"], one.fields["policy_version"]].append(one)

@@ -165,10 +165,7 @@ def _rater(by: int | str | _Person | None, source: Source) -> str:
 
 
 def _flat(table: Table, source: Source) -> Collected:
-    """The JSON-MIN and CSV exports: a row for each annotation.
-
-    They leave out skipped annotations without saying so.
-    """
+    """The JSON-MIN and CSV exports: a row for each annotation, silently without skipped ones."""
     collected, seen = Collected(), dict[str, str]()
     for row in table.rows:
         if not row.text("annotation_id"):

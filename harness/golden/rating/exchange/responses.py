@@ -94,10 +94,7 @@ class Response(NamedTuple):
 
 @dataclass
 class Collected:
-    """What was found in a file.
-
-    `left_out` counts what does not count as a rating, by reason; `notes` are warnings.
-    """
+    """What was found in a file. `left_out` counts what is not a rating, by reason; `notes` are warnings."""
 
     responses: list[Response] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
