@@ -76,7 +76,7 @@ def open_cascade(project: Project, path: Path, plan: Plan, digests: LabelDigests
     assert file.student.model is not None and file.student.digests is not None, "refused before"
     provider, name = split_model(file.student.model)
     student = open_teacher(file.student.model, Setup(policy=plan.policy, shots=(), root=project.root))
-    gates = _strictest(plan.gates, file)
+    gates = plan.gates.model_copy(update={"margin": min(plan.gates.margin, file.margin)})
     unconfirmed = _unconfirmed(project, file, gates)
     used = CascadeUsed(
         digest=file.digest,
@@ -135,11 +135,6 @@ def _repeat_faults(project: Project, path: Path, file: CascadeFile) -> Iterator[
             repeats = load_manifest(project.runs / name).asked.repeats if name in known else 1
             if repeats > 1:
                 yield Fault(str(path), f"{name} {asked_often(repeats)}")
-
-
-def _strictest(gates: Gates, file: CascadeFile) -> Gates:
-    """The gates that judge a cascade: those of the project, or a smaller margin that the file names."""
-    return gates.model_copy(update={"margin": min(gates.margin, file.margin)})
 
 
 def _is_proven(project: Project, plan: Plan) -> bool:

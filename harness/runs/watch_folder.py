@@ -7,7 +7,7 @@ days/DAY/RUN     the run of each day, with its raw replies
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal
@@ -161,8 +161,3 @@ def run_in(folder: Path) -> Path | None:
     refuse_faults([Fault(str(folder), "is a link")] if folder.is_symlink() else ())
     names = [name for name in folder_names(folder) if (folder / name / MANIFEST).exists()]
     return folder / names[-1] if names else None
-
-
-def names_of_models(names: Iterable[str]) -> tuple[str, ...]:
-    """The names of models as a line keeps them."""
-    return tuple(sorted(set(names)))[:MOST_NAMES]

@@ -84,13 +84,11 @@ def _count(
         _refuse_unfit(log, seen)
         found = cells.counted(searching.searches() if searching else None, list(seen.warnings()))
     # What never happens in this log was not logged, or its action has another name.
-    happened = tuple(name for name in found.names if name == "views" or _any(found, name))
+    happened = tuple(
+        name for name in found.names if name == "views" or any(one.sums[name].any() for one in found.blocks())
+    )
     more = excess(found.blocks, kinds)
     return replace(found, rows=seen.hits, names=happened, warnings=(*found.warnings, *more))
-
-
-def _any(found: Counted, name: str) -> bool:
-    return any(cells.sums[name].any() for cells in found.blocks())
 
 
 def _refuse_empty(log: Ubi, seen: Seen, kinds: Sequence[str]) -> None:

@@ -31,7 +31,8 @@ def dataset_rows(source: str, split: str | None) -> Iterator[Mapping[str, Any]]:
                 loaded = _loaded(source)
             yield from _one_split(loaded, source, split)
     except _reading_errors() as error:
-        raise BadInput([Fault(source, f"cannot be read as a data set: {_first_line(error)}")]) from error
+        what = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise BadInput([Fault(source, f"cannot be read as a data set: {what}")]) from error
 
 
 def _refuse_bombs(folder: Path) -> None:
@@ -81,10 +82,6 @@ def _reading_errors() -> tuple[type[Exception], ...]:
     import datasets
 
     return (OSError, ValueError, LookupError, datasets.exceptions.DatasetsError)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def save_parquet_splits(files: Mapping[str, Path], folder: Path) -> None:

@@ -141,7 +141,7 @@ def _training_set(
         policy=labels.policy.label,
         teacher=manifest.asked.model,
         proven=manifest.proven.run if manifest.proven else None,
-        messages=_messages(how.writer),
+        messages=how.writer.files.label if how.writer else None,
         reasoning=request.reasoning,
         balance=choice.balance,
         seed=choice.seed,
@@ -164,10 +164,6 @@ def _training_set(
         files=files,
         warnings=tuple(_warnings(request, pairs, counts, train)),
     )
-
-
-def _messages(writer: PromptWriter | None) -> str | None:
-    return writer.files.label if writer else None
 
 
 def _warnings(request: ExportRequest, pairs: TrainingPairs, counts: _Counts, train: int) -> Iterator[str]:

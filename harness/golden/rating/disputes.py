@@ -199,8 +199,7 @@ def before_decision(example: Example, first: Adjudication) -> Example | PastGrad
 def rated_label(project: Project, label: str) -> str:
     """The version whose disputes are meant: the one named, the one in use, or the latest that was rated.
 
-    A policy gap opens a draft. As long as no version is released, the draft is the latest one, and it has no
-    ratings.
+    A policy gap opens a draft. Until a version is released, the draft is the latest one, without ratings.
     """
     name, version = split_label(label)
     files = policy_versions(pick_name("policy", name, project.policies))

@@ -50,8 +50,8 @@ def draw(
 ) -> list[DrawnPair]:
     """Draw pairs; `hunted` names examples worth a look, the first most.
 
-    The order of the file does not matter. A pair with several ids is one pair. With fewer hunted examples
-    than wanted there are fewer pairs.
+    The order of the file does not matter. A pair with several ids is one pair. Fewer hunted examples than
+    wanted give fewer pairs.
     """
     same: dict[str, list[Example]] = defaultdict(list)
     for example in sorted(examples, key=lambda one: one.id):

@@ -11,7 +11,7 @@ from harness.golden.rating.drawing import Drawing, DrawnPair, draw, hunt_order
 from harness.golden.rating.new_round import IGNORED, RoundPlan, free_name, round_content, write_round
 from harness.golden.rating.pair_plan import PlannedPair
 from harness.golden.rating.raters import RATERS, Kind, rater_kinds, with_kinds
-from harness.golden.rating.ratings import RATINGS, load_said, ratings_under
+from harness.golden.rating.ratings import RATINGS, load_said, rated_under
 from harness.golden.rating.rounds import (
     PRODUCTION,
     OpenRound,
@@ -51,7 +51,7 @@ def plan_round(project: Project, policy: str, wanted: RoundPlan, *, dry_run: boo
         raise BadInput("no pair to rate: --pairs draws none, and nothing was found to hunt")
     pairs = [_planned_pair(one) for one in drawn]
     found, warnings = _made(project, path, judged_by, wanted, pairs, seed, dry_run=dry_run)
-    rated = ratings_under(golden.with_name(RATINGS), judged_by, examples)
+    rated = rated_under(golden.with_name(RATINGS), judged_by, examples).ratings
     before = {(one.item, one.rater) for one in rated}
     warnings = [*_missing(wanted.drawing, drawn), *warnings, *_rated_before(before, judged_by, found)]
     return Planned(found, [one.example for one in drawn], tuple(warnings))

@@ -275,8 +275,3 @@ def read_otherwise(said: Iterable[Said], policy: Policy) -> Iterable[str]:
     if count:
         were = plural(count, "rating was", "ratings were")
         yield f"{were} given when {policy.label} read otherwise: a version that is rated should not change"
-
-
-def ratings_under(path: Path, policy: Policy, examples: Iterable[Example]) -> list[Rating]:
-    """The grades of `rated_under` alone; none without a file."""
-    return [*rated_under(path, policy, examples).ratings]

@@ -282,8 +282,7 @@ def _assignment_faults(
 def policy_change(project: Project, planned: Round) -> str:
     """A sentence where the policy reads otherwise than when the round was planned; empty where it does not.
 
-    A server calls this again from time to time, since `OpenRound.policy_changed` holds only for the moment of
-    reading.
+    A server calls this again from time to time, since `OpenRound.policy_changed` is not updated.
     """
     name, _, version = planned.policy.partition("@")
     path = project.policies / name / f"{version}.toml"
