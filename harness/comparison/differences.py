@@ -13,7 +13,7 @@ from harness.storage.plural import plural
 
 SHOTS = ("shots", "learned from shots")
 WHAT_WAS_RUN = ("policy", "prompt", "model", *SHOTS, "parameters")
-"""The possible causes of a change. If several differ, the cause cannot be told."""
+"""The possible causes of a change. If several differ, the cause is unknown."""
 
 
 def policies_differ(base: Side, candidate: Side) -> bool:

@@ -96,7 +96,7 @@ def _nothing_shared(base: Side, candidate: Side) -> str:
 
 
 def _moved(one: GradedItem, other: GradedItem) -> bool:
-    """Whether any answer is another one, or right where the other is wrong."""
+    """Whether any answer differs, or is right while the other is wrong."""
     grades = [
         [(answer.grade, answer.grade == side.golden) for answer in side.answers] for side in (one, other)
     ]
@@ -110,7 +110,7 @@ def _readable(item: GradedItem) -> bool:
 def _left_out(
     base: Side, candidate: Side, pairs: Pairing, relabelled: Sequence[str]
 ) -> dict[str, tuple[str | Relabelled, ...]]:
-    """The items that are compared in no figure, or by another golden grade than the other side has."""
+    """The items that no figure includes, or whose golden grade differs between the sides."""
     old, new = base.items, candidate.items
     return {
         "only_base": tuple(item.item for key, item in old.items() if key not in new),

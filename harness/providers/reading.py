@@ -72,7 +72,7 @@ def read_answer(text: str, model: type[Body], what: str) -> Body:
     """An answer's body, checked.
 
     TransientError for HTML, half an answer, or one without the parts that are read. A body with an error is
-    that error, even under status 200.
+    that error, under any status.
     """
     try:
         data = read_json(text)

@@ -47,10 +47,7 @@ class CascadeGrader(Noun):
 
 
 class CascadeFile(Noun):
-    """A cascade that was chosen on `dev`.
-
-    `test`: figures that should confirm it; `verdict`: whether they do.
-    """
+    """A cascade chosen on `dev`. `test`: figures that should confirm it; `verdict`: whether they do."""
 
     format: Literal[1] = 1
     created_at: Text

@@ -87,7 +87,7 @@ def _with_verdict(score: G, check: Check) -> G:
 
 
 def _queries_of(items: int, score: Gate) -> int | None:
-    """The queries of so many items, of as many items each as now; None where every item is one of its own."""
+    """How many queries the items take, at the present items per query; None if each item has its own."""
     n = score.gated_kappa.n
     return math.ceil(items * score.n_clusters / n) if score.n_clusters < n else None
 
@@ -167,7 +167,7 @@ def _cell_checks(score: Gate2) -> list[tuple[Check, Check]]:
 
 
 def _uncounted(score: Gate2, gates: Gates) -> list[tuple[Check, Check]]:
-    """What gates.toml asks of actions that nobody has decided on: open."""
+    """A threshold in gates.toml for actions that the policy has not decided on: inconclusive."""
     asked = gates.gate2.actions is not None or any(cell.limit is not None for cell in gates.never_grow)
     if score.actions is not None or not asked:
         return []
