@@ -219,7 +219,7 @@ def test_new_queries_are_dealt_as_the_set_is_divided_or_as_is_asked(here: Path) 
 @pytest.mark.parametrize(
     ("words", "what"),
     [
-        (("--only", "n1,zz", "--leave-out", "yy"), "'zz' is no pair of round r1"),
+        (("--only", "n1,zz", "--leave-out", "yy"), "'zz' is not a pair of round r1"),
         (("--only", "n1", "--leave-out", "n1"), "leaves no pair to add"),
         (("--splits", "1/2/3"), "is not shots/dev/test in per cent"),
     ],
@@ -228,7 +228,7 @@ def test_bad_usage_ends_with_2(here: Path, words: tuple[str, ...], what: str) ->
     judging(here, AGREED)
     ended = add(*words)
     assert ended.code == 2 and what in " ".join(ended.err.split())
-    assert ("'yy' is no pair" in ended.err) is ("yy" in words)
+    assert ("'yy' is not a pair" in ended.err) is ("yy" in words)
 
 
 def test_a_policy_that_was_edited_since_makes_the_added_pairs_stale(here: Path) -> None:

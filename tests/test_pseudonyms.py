@@ -92,7 +92,7 @@ def test_a_clone_without_the_salt_gives_nobody_a_second_name(here: Path) -> None
     (here / SALT).write_text("00" * 32, "utf-8")
     assert "another salt made the pseudonyms that are there" in imported(FILES / "quepid/book.json").err
     (here / SALT).write_text("no salt", "utf-8")
-    assert "is no salt of 64 hex digits" in imported(FILES / "quepid/book.json").err
+    assert "expected a salt of 64 hex digits" in imported(FILES / "quepid/book.json").err
     assert lines(here) == before
     (here / SALT).write_text(salt, "utf-8")
     assert imported(LABEL_STUDIO).code == 0

@@ -31,7 +31,7 @@ from harness.score.ceiling import NO_EPSILON, SEVERAL
 from harness.score.gate1 import score_gate1
 from harness.score.items import INDEPENDENT, GradedItem, ItemAnswer, answered, vote
 from harness.score.rating_matrix import numbered, rating_matrix_of
-from harness.score.threshold import Measured, Threshold, bands_differ
+from harness.score.threshold import Measured, Threshold, bands_differ, bands_of
 from harness.scorecards.gate1 import AgreementIn, RaterBias
 from harness.scorecards.gate2 import Gate2
 from harness.stats.agreement import Kappa, renumbered
@@ -629,8 +629,8 @@ def test_bands_that_differ_are_two_different_ones() -> None:
     kappas: dict[Weighting, Fraction] = {"none": Fraction(1, 2), "linear": Fraction(17, 20)}
     kappas["quadratic"] = Fraction(9, 10)
     two = {how: Measured(Kappa(exact, None), spread, 9) for how, exact in kappas.items()}
-    assert len(bands_differ(two)) == 1
-    assert bands_differ(dict.fromkeys(kappas, two["linear"])) == ()
+    assert len(bands_differ(bands_of(two))) == 1
+    assert bands_differ(bands_of(dict.fromkeys(kappas, two["linear"]))) == ()
 
 
 def test_a_grader_that_is_one_of_the_raters_is_not_rated_by_itself(here: Path) -> None:

@@ -10,7 +10,7 @@ from oracle import only_run
 
 from harness.errors import BadInput
 from harness.golden.examples import load_examples
-from harness.golden.rating.ratings import add_ratings, load_said, ratings_under
+from harness.golden.rating.ratings import add_ratings, load_said, rated_under
 from harness.nouns.pair import Example, Rating, Unrated
 from harness.policy.load import load_policy, policy_digest
 from harness.runs.folder import load_run
@@ -77,7 +77,7 @@ def test_only_the_first_reading_counts(here: Path) -> None:
     policy = load_policy(here / "policies/small/v1.toml")
     taken = [
         (one.item, one.repeat)
-        for one in ratings_under(path, policy, load_examples(path.with_name("examples.jsonl"), policy))
+        for one in rated_under(path, policy, load_examples(path.with_name("examples.jsonl"), policy)).ratings
         if one.rater == "cy"
     ]
     assert taken == [("q1-0", 0)]

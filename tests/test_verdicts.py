@@ -13,9 +13,10 @@ from scipy import stats
 from scoring import gate1, gate2, item
 
 from harness.comparison.paired import compare_sides
+from harness.nouns.base import Band, Weighting
 from harness.nouns.policy import Gates
 from harness.report.comparison import change_sentence
-from harness.score.threshold import BANDS_DIFFER
+from harness.score.threshold import bands_differ
 from harness.scorecards.comparison import CellChange, Change, Comparison, Regression
 from harness.scorecards.gate1 import Gate1
 from harness.scorecards.gate2 import ActionScore, CellScore, Gate2
@@ -343,7 +344,10 @@ def test_gate1_is_read_from_its_kappa_alone_and_advises() -> None:
 
 
 def test_gate1_of_an_open_round_stays_open_whatever_its_kappa_and_advises_nothing() -> None:
-    warned = RATED.model_copy(update={"warnings": (f"{BANDS_DIFFER}: x", "another")})
+    bands: dict[Weighting, Band | None] = {"none": "weak", "linear": "moderate"}
+    warnings = (*bands_differ(bands), "another")
+    assert len(warnings) == 2
+    warned = RATED.model_copy(update={"bands": bands, "warnings": warnings})
     assert (warned.band, judge_gate1(warned).verdict) != (None, "inconclusive")
     for score in (warned, warned.model_copy(update={"copies": "copied"})):
         found = judge_gate1(score, {0: "bad"}, "round r1 is open")

@@ -1,4 +1,4 @@
-"""The commands, in the order of the loop: where each is, and what a list of commands says of it.
+"""The commands, in the order of the workflow: their modules, and their lines in a list of commands.
 
 Nothing of a command is imported before it is called: to import all of them took a third of every start.
 """

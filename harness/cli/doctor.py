@@ -38,7 +38,7 @@ LACKING = {
     "golden sets": "no golden set: harness golden import FILE --policy NAME makes one",
     "prompts": "no prompt, and harness eval needs one: harness init DIR makes a project with some",
 }
-"""What a project cannot do without, and where it comes from."""
+"""What every project needs, and where it comes from."""
 
 
 def doctor_command(
@@ -118,7 +118,7 @@ def _installation(root: "Path | None", *, as_json: bool) -> None:
 
 
 def _contents(project: Project, facts: dict[str, Any]) -> list[str]:
-    """Read every policy, golden set and prompt; return what cannot be read."""
+    """Read every policy, golden set and prompt; return the faults."""
     from harness.runs.folder import run_names
 
     unready: list[str] = []
@@ -184,7 +184,7 @@ def _every(folder: "Path", names: list[str], versions: "Callable[[Path], Mapping
 
 
 def _is_default(label: str, read: Reader) -> bool:
-    """Whether what cannot be read is what its bare name means."""
+    """Whether the unreadable version is the one that the bare name means."""
     try:
         read(label.partition("@")[0])
     except BadInput:

@@ -135,7 +135,7 @@ def _levels(path: Path, levels: LevelOptions, table: TableOptions, root: Path | 
 def _beside(
     path: Path, known: "Levels", levels: LevelOptions, table: TableOptions, root: Path | None
 ) -> "Labelled":
-    """The second label set. BadInput where its grades are others."""
+    """The second label set. BadInput if its scale differs."""
     from harness.score.estimate_files import Labelled
 
     own = _levels(path, levels, table, root)
@@ -153,5 +153,5 @@ def decided(policy: "Policy | None", root: Path | None) -> "Mapping[str, int]":
     try:
         folder = project_at(root).golden / policy.name
     except BadInput:
-        return {}  # outside of a project nobody has decided anything
+        return {}  # outside of a project there are no decisions
     return decided_grades(folder, policy.version)

@@ -180,7 +180,7 @@ def _later_ratings(project: Project, found: "Assessment") -> str | None:
         return None
     policy = found.run.policy
     path = project.golden / policy.name / RATINGS
-    # What is wrong with ratings that the run does not have is no matter of the run.
+    # Faults of ratings that the run does not have do not concern the run.
     with suppress(BadInput):
         said = (one for one in load_said(path) if one.policy_version in ("", policy.version))
         raters = {one.rater for one in said if isinstance(one, Rating)}

@@ -37,7 +37,7 @@ def _group(of: Group) -> typer.Typer:
 
 
 def _without_options() -> None:
-    """What typer reads in place of a command."""
+    """The stand-in that typer reads in place of a command."""
 
 
 def _of_the_made(name: str) -> Any:
@@ -46,7 +46,7 @@ def _of_the_made(name: str) -> Any:
 
 
 class _Lazy:
-    """Of a command: it is imported when something asks for its options, and its help has an ending."""
+    """A command that is imported when its options are needed, and whose help has an ending."""
 
     _place: str
     params = _of_the_made("params")

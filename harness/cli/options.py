@@ -28,7 +28,7 @@ DEFAULT_POLICY = "product-search"
 
 def option(help: str, *names: str, **more: Any) -> Any:
     """An option of a command; `names`: how it is written, where its parameter's name does not say it."""
-    return typer.Option(*names, help=help, show_envvar=False, **more)  # one line says the rule
+    return typer.Option(*names, help=help, show_envvar=False, **more)  # one line states the rule
 
 
 def argument(help: str, **more: Any) -> Any:
@@ -40,7 +40,7 @@ def argument(help: str, **more: Any) -> Any:
 class Options:
     """A group of options, passed on as one typed value; a field is declared like an option of a command.
 
-    To type checkers it is a frozen dataclass; Python would compile a constructor for each at every start.
+    Type checkers see a frozen dataclass; a real one would compile a constructor at every start.
     """
 
     def __init__(self, **values: Any) -> None:
@@ -148,7 +148,7 @@ def _routes(name: str) -> bool:
 
 
 def names_in(text: str | None) -> tuple[str, ...]:
-    """The names in a comma-separated list; none in None. Double quotes enclose a name with a comma."""
+    """The names in a comma-separated list; empty for None. Double quotes enclose a name with a comma."""
     try:
         named = next(csv.reader([text or ""], skipinitialspace=True), [])
     except csv.Error as error:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 WHOLE = re.compile(r"^[a-z]+: \S+|`[^`]*`|harness [a-z0-9]+(?: [a-z0-9]+)?(?: --[a-z-]+ [^\s,;:]+)*")
-"""What a line is not folded within: a command, as far as its words tell, and a label with its first word."""
+"""Parts of a line that are not folded: a command, and a label with its first word."""
 
 _GLUE = "\ue000"
 """A space that a line is not folded at, of Unicode's private use."""
@@ -109,7 +109,7 @@ def fold(line: str) -> str:
         return line
     indent = line[: len(line) - len(line.lstrip())]
     glued = WHOLE.sub(lambda found: found[0].replace(" ", _GLUE), line[len(indent) :])
-    # A path that is longer than the line keeps its indent so.
+    # So a path that is longer than the line keeps its indent.
     begin, then = indent, f"{indent}  "
     lines = wrap(
         glued,
@@ -172,8 +172,7 @@ def print_json(value: "BaseModel | dict[str, Any]") -> None:
 
 def scored_json(score: "Gate2", canaries: "CanaryReport | None") -> dict[str, Any]:
     """A Gate 2 scorecard, with the canary report if canaries were graded."""
-    # Not dumped: a second copy of a long run's disagreements would be large.
-    return {**dict(score), **({"canaries": canaries} if canaries else {})}
+    return {**score.shown(), **({"canaries": canaries} if canaries else {})}
 
 
 def end_with(verdict: "Verdict") -> None:

@@ -46,7 +46,7 @@ class Progress:
 
         asked, examples = plan.asked, plan.size
         if todo == 0:
-            # What is odd about the asking is nobody's matter then.
+            # Notes on the requests do not matter then.
             say(f"nothing is left for {asked.model} to grade: {shown_path(folder)}")
             return
         for warning in plan_warnings(plan):
@@ -76,7 +76,7 @@ class Progress:
         self._show()
 
     def elsewhere(self, count: int) -> None:
-        """Other processes have so many answers: they count in the rate, and by outcome when they come."""
+        """Other processes' number of answers: they count in the rate, by outcome once they arrive."""
         self._elsewhere = count
         if not self._done:
             # Until then the processes were started: that says nothing about what is left.
@@ -136,7 +136,7 @@ class Progress:
 
 
 def _left(seconds: float) -> str:
-    """How long it will take yet, as people say it."""
+    """The time left, in words."""
     return f"{seconds / 60:.0f} min left" if seconds >= 120 else f"{seconds:.0f} s left"
 
 

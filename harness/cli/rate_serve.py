@@ -99,9 +99,9 @@ def _refuse_options(context: typer.Context) -> None:
     ]
     if given:
         word = context.invoked_subcommand
-        options = ", ".join("--" + name.replace("_", "-") for name in given)
+        options = ["--" + name.replace("_", "-") for name in given]
         raise BadInput(
-            f"{options}: give it behind the command: harness rate {word} {options.split(', ')[0]} ..."
+            f"{', '.join(options)}: give it behind the command: harness rate {word} {options[0]} ..."
         )
 
 

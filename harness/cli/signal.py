@@ -149,5 +149,5 @@ def signal_command(
         write_signal(html, found)
         say(f"page: {shown_path(html.absolute())}")
     if refused is not None:
-        # What was found took its time, and is no worse for a sheet that cannot be.
+        # The result took its time: a sheet that cannot be made must not lose it.
         raise refused

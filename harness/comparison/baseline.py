@@ -21,7 +21,7 @@ from harness.storage.project import Project
 from harness.verdicts.assessment import Assessment, assess
 
 SHARED = ("run", "policy", "part", "gates", "scale", "facts", "shots", "stale", "seconds", "cost", "warnings")
-"""What a baseline keeps of its side as it is."""
+"""The fields of its side that a baseline keeps unchanged."""
 
 
 class Case(Noun):
@@ -109,7 +109,7 @@ def load_baseline(path: Path) -> Baseline:
 
 
 def _damage(found: Baseline) -> Iterator[str]:
-    """Faults that a run never writes, but that a merge in git can cause."""
+    """Faults that no run writes, but a merge in git can cause."""
     if not found.cases:
         yield "cases: none; expected one or more"
     if found.actions and set(found.actions) != set(found.scale):

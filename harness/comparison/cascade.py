@@ -34,7 +34,7 @@ class Couple:
     sure: Mapping[str, float]
 
     def of(self, items: Collection[str], part: str) -> "Couple":
-        """On these items alone, by name."""
+        """The two on these items only, by name."""
         student, teacher = (
             replace(side, part=part, items={key: one for key, one in side.items.items() if one.item in items})
             for side in (self.student, self.teacher)
@@ -45,7 +45,7 @@ class Couple:
 def couple_of(student: Side, teacher: Side, sure: Mapping[str, float] | None = None) -> Couple:
     """The two, with the student's own probabilities or, where it has none, a confidence of each item by name.
 
-    BadInput where the student says of no item how sure it is, and where one of them answered an item twice.
+    BadInput if the student gives no confidence for any item, and if one of them answered an item twice.
     """
     refuse_repeats(student, teacher)
     found = {
@@ -61,7 +61,7 @@ def couple_of(student: Side, teacher: Side, sure: Mapping[str, float] | None = N
 
 
 def refuse_repeats(*sides: Side) -> None:
-    """BadInput for a side with several answers to an item: their vote is better than one answer."""
+    """BadInput for a side with several answers to an item: a vote is better than a single answer."""
     refuse_faults(
         Fault(side.name, asked_often(most))
         for side in sides
@@ -70,14 +70,14 @@ def refuse_repeats(*sides: Side) -> None:
 
 
 def asked_often(repeats: int) -> str:
-    """Why no cascade is measured by a grader that was asked so often, and what to do."""
+    """Why a grader with several answers cannot be measured in a cascade, and what to do."""
     often = plural(repeats, "time")
     what = f"was asked {often} about each item, and a cascade asks once, which is less reliable"
     return f"{what}: choose it by runs without --repeats"
 
 
 def joined(sides: Sequence[Side]) -> Side:
-    """The runs of one grader on different items as one side. BadInput where that is not what they are."""
+    """The runs of one grader on different items as one side. BadInput for other runs."""
     first, *others = sides
     faults = []
     for other in others:
@@ -131,7 +131,7 @@ class CascadeAnswers:
         return replace(self.student, grades=mixed(ours, theirs, self.asked(threshold))[:, None])
 
     def loss(self, threshold: float, weighting: Weighting) -> Loss:
-        """What the cascade loses against its teacher, on what the teacher could read."""
+        """The loss of the cascade against its teacher, on items that the teacher could read."""
         read = self.teacher.grades[:, 0] != MISSING
         if not read.any():
             return Loss(None)
@@ -163,7 +163,7 @@ def _common(couple: Couple) -> list[str]:
 
 
 def side_of_cascade(couple: Couple, threshold: float) -> Side:
-    """The cascade's answers: the teacher's where the student is less sure than that, or says nothing."""
+    """The cascade's answers: the teacher's if the student is less sure, or gives no confidence."""
     student, teacher = couple.student, couple.teacher
     kept = {key for key, how in couple.sure.items() if how >= threshold}
     items = {key: (student if key in kept else teacher).items[key] for key in _common(couple)}
@@ -180,7 +180,7 @@ def judge_cascade(couple: Couple, threshold: float, weighting: Weighting | None,
 
 
 def condition_of(loss: Loss, gated: str, margin: float) -> Condition | None:
-    """What decides on the loss: its own limits. None without any, where `harness regress` has the reason.
+    """The limits that decide on the loss. None without any; `harness regress` then has the reason.
 
     Fewer than FEW_EVENTS queries that differ have an exact limit. Where none differs it is a pass, as in
     `harness regress`, and the limit is said beside it.

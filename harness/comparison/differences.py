@@ -4,15 +4,16 @@ from collections.abc import Sequence
 
 from harness.comparison.sides import Side
 from harness.golden.checks import how_to_confirm
+from harness.nouns.base import Naming
 from harness.nouns.pair import ALMOST, namesakes
 from harness.nouns.policy import UNDECIDED
-from harness.score.items import INDEPENDENT, names_query
+from harness.score.items import INDEPENDENT, names_query, naming
 from harness.scorecards.comparison import Difference
 from harness.storage.plural import plural
 
 SHOTS = ("shots", "learned from shots")
 WHAT_WAS_RUN = ("policy", "prompt", "model", *SHOTS, "parameters")
-"""The possible causes of a change. If several differ, the cause cannot be told."""
+"""The possible causes of a change. If several differ, the cause is unknown."""
 
 
 def policies_differ(base: Side, candidate: Side) -> bool:
@@ -37,7 +38,7 @@ def warnings_of(
     found = [*base.warnings, *candidate.warnings]
     files = [side.name for side in (base, candidate) if side.run is None]
     found += [f"{' and '.join(names)} {ALMOST}: is it one grader?" for names in namesakes(files)]
-    if not any(names_query(item) for side in (base, candidate) for item in side.items.values()):
+    if naming_of(base, candidate) == "none":
         found.append(INDEPENDENT)
     if len(several) > 1 and moved:
         what = " and ".join(several)
@@ -59,6 +60,12 @@ def warnings_of(
     if base.gates != candidate.gates:
         found.append(f"the bars of gates.toml differ: those of {candidate.name} hold")
     return tuple(found)
+
+
+def naming_of(base: Side, candidate: Side) -> Naming:
+    """How many items of the two name their query."""
+    items = [item for side in (base, candidate) for item in side.items.values()]
+    return naming(sum(map(names_query, items)), len(items))
 
 
 def _follows(one: Difference, base: Side, candidate: Side) -> bool:

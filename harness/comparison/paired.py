@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 import numpy as np
 
 from harness.comparison.coverage import coverage_change
-from harness.comparison.differences import changes_between, policies_differ, warnings_of
+from harness.comparison.differences import changes_between, naming_of, policies_differ, warnings_of
 from harness.comparison.flips import find_flips
 from harness.comparison.sides import Side, side_of_items
 from harness.comparison.slices import slice_changes
@@ -65,6 +65,7 @@ def compare_sides(base: Side, candidate: Side, weighting: Weighting | None = Non
         seconds=_plain(base.seconds, candidate.seconds),
         cost=None if (base.cost, candidate.cost) == (None, None) else _plain(base.cost, candidate.cost),
         changed=changed,
+        naming=naming_of(base, candidate),
         warnings=warnings_of(
             base, candidate, changed, relabelled, moved=any(map(_moved, *zip(*pairs, strict=True)))
         ),
@@ -95,7 +96,7 @@ def _nothing_shared(base: Side, candidate: Side) -> str:
 
 
 def _moved(one: GradedItem, other: GradedItem) -> bool:
-    """Whether any answer is another one, or right where the other is wrong."""
+    """Whether any answer differs, or is right while the other is wrong."""
     grades = [
         [(answer.grade, answer.grade == side.golden) for answer in side.answers] for side in (one, other)
     ]
@@ -109,7 +110,7 @@ def _readable(item: GradedItem) -> bool:
 def _left_out(
     base: Side, candidate: Side, pairs: Pairing, relabelled: Sequence[str]
 ) -> dict[str, tuple[str | Relabelled, ...]]:
-    """The items that are compared in no figure, or by another golden grade than the other side has."""
+    """The items that no figure includes, or whose golden grade differs between the sides."""
     old, new = base.items, candidate.items
     return {
         "only_base": tuple(item.item for key, item in old.items() if key not in new),

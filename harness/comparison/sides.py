@@ -65,7 +65,7 @@ def side_of_run(reading: Reading, gates: Gates | None = None) -> Side:
 
 
 def of_itself(base: Side, candidate: Side) -> str:
-    """What a verdict adds where both sides are the same run."""
+    """A sentence for a verdict if both sides are the same run."""
     return " (the candidate is the base itself)" if base.run and candidate.run == base.run else ""
 
 
@@ -110,7 +110,7 @@ def facts_of(manifest: Manifest) -> dict[str, str]:
 
 
 def _read(manifest: Manifest) -> dict[str, str]:
-    """What the grader read beside the pairs. A fact has one form for ever, since baselines keep its text."""
+    """What the grader read beside the pairs. A fact's form never changes, since baselines keep it."""
     asked, digests = manifest.asked, manifest.digests
     if not manifest.unprompted:
         shots = f"{len(manifest.shots)} shown, {_short(digests.shots)}"

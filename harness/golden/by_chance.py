@@ -1,4 +1,4 @@
-"""Ids that two files share by chance, such as row numbers: what the files say of an item then differs."""
+"""Ids that two files share by chance, such as row numbers: the files then describe an item differently."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from harness.storage.plural import plural
 
 
 class Told(NamedTuple):
-    """What a file says of an item beside its grade; None where it does not."""
+    """The query and title of an item in a file; None if missing."""
 
     query: str | None
     title: str | None = None

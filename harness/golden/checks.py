@@ -36,7 +36,7 @@ def words_of(text: str) -> list[str]:
 
 
 def short_reasoning(example: Example) -> Iterator[Finding]:
-    """A reasoning that is there, but too short to give a reason."""
+    """A finding about a reasoning that is too short to give a reason."""
     count = len(words_of(example.reasoning))
     if 0 < count < SHORT_WORDS:
         what = f"a reasoning of {plural(count, 'word')} gives no reason"
@@ -80,7 +80,7 @@ def broken_history(examples: Sequence[Example]) -> Iterator[Finding]:
 
 
 def how_to_confirm(policy: str) -> str:
-    """What judges the golden grades again under a policy version: most by one command."""
+    """How to judge the golden grades again under a policy version: one command does most."""
     return f"harness golden confirm --policy {policy} --unaffected, then confirm or regrade the others"
 
 

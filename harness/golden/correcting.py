@@ -51,7 +51,7 @@ def judged_later(one: Judged, policy: Policy) -> bool:
 
 
 def correction_faults(id_: str, golden: Mapping[str, Judged], policy: Policy, said: Judgement) -> list[Fault]:
-    """Why an example cannot get this judgement; none if it can."""
+    """Why an example cannot get this judgement; empty if it can."""
     one = golden.get(id_)
     if one is None or not isinstance(one, Example):
         return [Fault(id_, "not an example of this set")]
@@ -74,7 +74,7 @@ def _corrected(
         made |= said.model_dump(mode="json")
         left = {"changed_at": at, "why": why}
         if then is not None:
-            # It had its reasoning from the judgement after it, if that took it over.
+            # The later judgement may have kept the reasoning of this one.
             corrected = history[place - 1]
             left = {key: corrected.pop(key, "") for key in ("changed_at", "why")}
             corrected.pop("stands", None)

@@ -1,4 +1,4 @@
-"""What a golden set would lose if another took its place."""
+"""What would be lost if another golden set replaced this one."""
 
 from collections import Counter
 from pathlib import Path
@@ -11,7 +11,7 @@ from harness.storage.plural import plural
 
 
 class _Said(NamedTuple):
-    """What is said of an example beside its grade."""
+    """The fields of an example beside its grade."""
 
     version: str
     history: bool
@@ -29,10 +29,7 @@ def _said(one: Example) -> _Said:
 
 
 class Replaced:
-    """The examples of a file, held against the new ones, which are seen one by one.
-
-    Lines that cannot be read have nothing to lose.
-    """
+    """Compares the examples of a file with the new ones, one by one. Unreadable lines are skipped."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -49,10 +46,7 @@ class Replaced:
             self._new[new.id] = _said(new)
 
     def lost(self) -> str:
-        """The judgements, reasonings, clauses and attributes that no new example has.
-
-        Counted, in words; empty where nothing is lost.
-        """
+        """What no new example has of judgements, reasonings, clauses and attributes: counted, in words."""
         lost: Counter[tuple[str, str]] = Counter()
         for id_, old in self._old.items():
             now, under = self._new.get(id_, NOTHING), f" under {old.version}"

@@ -55,7 +55,7 @@ class GradedRow(NamedTuple):
 
 
 _bare = lru_cache(maxsize=65_536)(GradedRow)
-"""Rows that say no more are shared where they are alike, since tables are long."""
+"""Equal rows without further notes share one object, since tables are long."""
 Placed = tuple[int, str, GradedRow]
 """A row's line, its item, and what it says of it."""
 
@@ -63,7 +63,7 @@ Placed = tuple[int, str, GradedRow]
 def graded_rows(
     table: Table, layout: Layout, scale: tuple[int, ...], full: tuple[str, ...] = (), *, notes: bool = True
 ) -> Iterator[Placed]:
-    """Every grade of a table, while there is no fault. BadInput at the end, for every fault of every row.
+    """Every grade of a table, until the first fault. BadInput at the end, for every fault of every row.
 
     `full` names those of rater, query and grade that the table must have in every row. `notes`: whether to
     read the others.
@@ -72,7 +72,7 @@ def graded_rows(
     headers = table.require(tuple(dict.fromkeys((*wanted, *full))), layout)
     headers |= {name: table.find(name, layout) for name in ("query", "rater", *RowNotes._fields)}
     if not (layout.wide or headers["rater"]):
-        headers["repeat"] = ()  # another meaning: only a rater grades again
+        headers["repeat"] = ()  # these columns have another meaning: only a rater grades again
     told = notes and any(headers[name] for name in RowNotes._fields)
     read, faults = grade_reader(layout.labels, scale), TableFaults(table)
     for row in table.rows:
@@ -121,19 +121,19 @@ def by_item(table: Table, rows: Iterable[Placed], layout: Layout) -> dict[str, G
 
 
 def remedy_for_doubles(table: Table, layout: Layout) -> list[Fault]:
-    """What to do where items come twice."""
+    """How to resolve items that come twice."""
     return _several_raters(table, layout) or both_columns(table, layout)
 
 
 def _several_raters(table: Table, layout: Layout) -> list[Fault]:
-    """What to do where items come twice, since several people rated them."""
+    """How to resolve items that come twice because several people rated them."""
     rater = table.find("rater", layout)
     what = "says that these are the ratings of several people; harness ratings import takes them"
     return [Fault(str(table.path), f"the column {rater[0]} {what}, and gate2 --ratings")] if rater else []
 
 
 def both_columns(table: Table, layout: Layout) -> list[Fault]:
-    """What to do where items come twice, since their name lacks the query."""
+    """How to resolve items that come twice because their name lacks the query."""
     item, query = table.find("item", layout), table.find("query", layout)
     if len(item) != 1 or not query or query == item:
         return []
@@ -158,6 +158,6 @@ def _graders(
 
 
 def _repeated(row: Row, headers: tuple[str, ...]) -> str | None:
-    """A cell whose text many rows have: one copy is kept."""
+    """A cell with a text that many rows share: one copy is kept."""
     text = joined(row, headers)
     return sys.intern(text) if text else None

@@ -127,13 +127,13 @@ def _rating_row(where: str, item: str, row: GradedRow, rater: str, version: str)
 def read_grades(
     path: Path, layout: Layout, scale: tuple[int, ...], rater: str | None = None
 ) -> dict[str, GradedRow]:
-    """One grader's row for each item. `rater` selects one where a table holds several: their first grades."""
+    """One grader's row for each item. `rater` selects one of several in a table: the first grades count."""
     table, layout = graded_table(path, layout)
     return by_item(table, _of_one_grader(path, graded_rows(table, layout, scale), rater), layout)
 
 
 HELD = 50_000
-"""Rows of a table of grades that are held in memory, where only some are looked up."""
+"""How many rows of a table of grades are held in memory, if only some are looked up."""
 
 
 def stored_grades(
@@ -150,7 +150,7 @@ def stored_grades(
 
 
 def _of_one_grader(path: Path, rows: Iterable[Placed], rater: str | None) -> Iterator[Placed]:
-    """The rows of the rater, of pairs that a round showed again the first one, as in Gate 1."""
+    """The rows of the rater. Of a pair that a round showed twice, the first one counts, as in Gate 1."""
     for placed in _of_one_rater(path, rows, rater):
         if rater is None or not placed[2].notes.repeat:
             yield placed

@@ -1,4 +1,4 @@
-"""Files of grades: which grades there are, the file that says what is right, and a grader's file."""
+"""Files of grades: the scale, the file with the golden grades, and a grader's file."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +16,7 @@ from harness.storage.tables import Layout
 
 
 class Levels(NamedTuple):
-    """Which grades there are, and the bars; with the policy that says so, where there is one."""
+    """The scale and the bars; with the policy that defines them, if there is one."""
 
     scale: tuple[int, ...]
     policy: Policy | None = None
@@ -32,7 +32,7 @@ class GradesFile(NamedTuple):
 
     @property
     def name(self) -> str:
-        """Whose grades they are, and of which file."""
+        """A label with the file and the rater."""
         return f"{self.rater} ({self.path.name})" if self.rater else self.path.name
 
 
@@ -44,7 +44,7 @@ class Golden(NamedTuple):
     stale: int = 0
 
     def stale_under(self, policy: Policy | None) -> str | None:
-        """What keeps the grades from being those of the policy: that some are another version's."""
+        """A sentence that some grades are of another version than the policy's; None if none are."""
         if policy is None or not self.stale:
             return None
         of = f"{self.stale:,} of {plural(len(self.rows), 'golden grade')} in {self.name}"

@@ -50,7 +50,7 @@ class Import:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """The result of an import. `columns_left`: those not imported. `empty_splits`: those without a pair.
+    """The result of an import. `columns_left`: those not imported. `empty_splits`: splits without a pair.
 
     `long_texts`: the first texts that are too long for any surface, in words.
     """

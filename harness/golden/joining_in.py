@@ -1,4 +1,4 @@
-"""In which split new pairs join a golden set: by the rule of an import, and where what is there stays."""
+"""The splits in which new pairs join a golden set: by the rule of an import; existing pairs keep theirs."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,7 +19,7 @@ class NewPair(NamedTuple):
 
 
 class Joined(NamedTuple):
-    """The split of each new pair, by its id; and why others fit in none, in words."""
+    """The split of each new pair, by its id; and why other pairs fit in no split, in words."""
 
     splits: Mapping[str, Split]
     refused: Mapping[str, str]
@@ -36,9 +36,9 @@ def splits_of_new(
 ) -> Joined:
     """The split of each new pair. Those there keep theirs.
 
-    A query stays in one split, and with it the queries of near-duplicate pairs; what is alike to pairs of
-    two splits fits in none, and what is alike to a canary, which is graded, is no shot. Other queries are
-    dealt as in an import, so that the splits come near the `shares` in every grade.
+    A query stays in one split, together with the queries of near-duplicate pairs. A pair that is similar to
+    pairs of two splits fits in neither; one that is similar to a canary, which is graded, cannot be a shot.
+    Other queries are dealt as in an import, so that the splits come near the `shares` in every grade.
     """
     examples = [one for one in golden if isinstance(one, Example)]
     splits: dict[str, set[Split]] = defaultdict(set)

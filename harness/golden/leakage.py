@@ -23,7 +23,7 @@ class Dropped:
 
 
 class Leaks:
-    """Which shots and worked examples would give away what is graded: it is shown every graded pair, once."""
+    """Finds the shots and worked examples that would reveal graded pairs; it gets each graded pair once."""
 
     def __init__(self, shots: Sequence[Example], policy: Policy | None = None) -> None:
         self._shots = shots
@@ -38,7 +38,7 @@ class Leaks:
         self._graded: set[str] = set()
 
     def see(self, name: str, pair: NamedPair | Pair) -> None:
-        """One more pair that is graded."""
+        """Add a graded pair."""
         query, words = query_key(pair.query), tokens(pair)
         if self._same.get(query) == "":
             self._same[query] = name
@@ -49,7 +49,7 @@ class Leaks:
         self._graded.update(self._worked[at] for at in self._near_worked.of(words))
 
     def safe_shots(self) -> tuple[list[Example], list[Dropped]]:
-        """The shots that give nothing of it away, and those that would."""
+        """The shots that reveal no graded pair, and those that would."""
         reasons = {
             at: Dropped(shot.id, self._same[shot.cluster], "the same query")
             for at, shot in enumerate(self._shots)
@@ -76,7 +76,7 @@ class Leaks:
 
 
 def safe_shots(examples: Sequence[Example]) -> tuple[list[Example], list[Dropped]]:
-    """The shots of a golden set that give nothing of dev or test away, and those that would."""
+    """The shots of a golden set that reveal nothing of dev or test, and those that would."""
     leaks = Leaks([example for example in examples if example.split == "shots"])
     return _seen(leaks, examples).safe_shots()
 
@@ -97,7 +97,7 @@ def _seen(leaks: Leaks, examples: Iterable[NamedPair]) -> Leaks:
 
 
 def _worked(policy: Policy) -> list[Pair]:
-    """What a policy works through, as pairs."""
+    """The worked examples of a policy, as pairs."""
     return [
         Pair(query=one.query, result=Result(title=one.result))
         for one in _examples_in(policy)
@@ -111,9 +111,9 @@ def _examples_in(policy: Policy) -> list[Boundary | WorkedExample]:
 
 
 class Graded:
-    """The dev and test examples of a golden set: which other pairs would give them away, if learned from.
+    """The dev and test examples of a golden set: finds other pairs that would reveal them to a student.
 
-    The rule of `Leaks`, seen from the other side, for sets of pairs that are too long to hold.
+    The rule of `Leaks` in the other direction, for sets of pairs that are too long to hold.
     """
 
     def __init__(self, examples: Iterable[Example]) -> None:

@@ -134,7 +134,7 @@ def _queries_in_two_splits(examples: Sequence[Example], policy: Policy) -> Itera
 def _same_pairs(examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:
     """A query and text under two ids: a duplicate with equal grades, a contradiction with different ones.
 
-    Whether it is one product twice, or two that the text does not tell apart, nobody can see here.
+    Whether it is one product twice, or two that the text does not tell apart, cannot be seen here.
     """
     first: dict[str, Example] = {}
     for example in examples:

@@ -9,7 +9,7 @@ from harness.nouns.pair import Example, Pair
 
 
 class Nearest:
-    """The examples by their words, so that only those that share one are compared."""
+    """An index of the examples by word, so that only those that share one are compared."""
 
     def __init__(self, examples: Sequence[Example]) -> None:
         self._examples = examples
@@ -32,9 +32,9 @@ class Nearest:
 
 
 def spread_out(sets: Sequence[Tokens], queries: Sequence[str], number: int, near: Fraction) -> list[int]:
-    """Positions of up to `number` of the sets, first come first served, none near one that is taken.
+    """Positions of up to `number` of the sets, in order, none near one that was chosen before.
 
-    Each of another query first; then of queries that are taken already.
+    First one of each query; then more of the same queries.
     """
     taken: list[int] = []
     seen = set[str]()

@@ -29,7 +29,7 @@ from harness.storage.tables import Layout, joined
 class Regrade(NamedTuple):
     """A new judgement, and why. `where`: its place in a file; empty where it is in none.
 
-    `said`: None where the file has no grade that can be read, which is a fault of it.
+    `said`: None if the file has no readable grade, which is a fault.
     """
 
     said: Judgement | None
@@ -43,7 +43,7 @@ def regrade_all(
     """Record new judgements by id under this policy version; returns the ids that changed.
 
     BadInput with every fault of every one, and with the `faults` that are known already; then nothing is
-    written. What the file has already is left.
+    written. Judgements that the file has already are skipped.
     """
     with alone(path.parent / ".golden.lock"):
         golden = golden_lines(path)

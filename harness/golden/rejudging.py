@@ -64,7 +64,7 @@ class Unaffected(NamedTuple):
     unmoved: dict[str, str]
 
     def doubt(self, total: int) -> str:
-        """Why nobody can tell for some of the `total`, and which command helps; empty where all are known."""
+        """Why some of the `total` remain unknown, and which command helps; empty if all are known."""
         if not self.cannot_tell:
             return ""
         some = f"`--cannot-move` confirms the {len(self.unmoved):,} that the change cannot move, "
@@ -90,7 +90,7 @@ def unaffected_in(project: Project, golden: Mapping[str, Judged], policy: Policy
         version, grade = golden[id_].policy_version, golden[id_].grade
         diff = diffs[version]
         if not is_judged(golden[id_], bases[version]):
-            unknown.append(id_)  # by rules that were edited since, so that the change is unknown
+            unknown.append(id_)  # judged by rules that were edited since, so that the change is unknown
             continue
         if reasons(diff, golden[id_]):
             continue
@@ -126,7 +126,7 @@ def _is_noted(one: Judged, policy: Policy) -> bool:
 
 
 def unknown_id(id_: str) -> Fault:
-    """What is wrong with an id that the golden set does not have."""
+    """The fault of an id that the golden set does not have."""
     return Fault(id_, "not an example or canary of this set")
 
 
@@ -153,7 +153,7 @@ def order_faults(one: Judged, policy: Policy) -> list[Fault]:
 
 
 def judgement_faults(id_: str, said: Judgement, policy: Policy) -> list[Fault]:
-    """What a judgement says that its policy version does not allow."""
+    """The parts of a judgement that its policy version does not allow."""
     if said.grade not in policy.scale:
         return [Fault(id_, off_scale(said.grade, policy))]
     judged = Example.model_validate(

@@ -33,7 +33,7 @@ def parse_scale(text: str) -> tuple[int, ...]:
 def grade_reader(
     labels: Mapping[str, int | None], scale: tuple[int, ...], option: str = "--labels"
 ) -> Callable[[str], tuple[int | None, str | None]]:
-    """What reads a cell as a grade, None where it is empty; or says the fault in it.
+    """A function that reads a cell as a grade, None if it is empty; or returns its fault.
 
     `option`: by which the labels are given.
     """

@@ -17,13 +17,13 @@ from harness.storage.formats import read_table
 from harness.storage.tables import Layout, Row, Table, joined
 
 TOLD = ("pair", "item", "query", "title")
-"""What the metadata of a score may say of what was scored."""
+"""The metadata keys that may name what was scored."""
 
 
 class Score(NamedTuple):
-    """One score: which of them (`name`), what it says, of whom, about what.
+    """One score: its `name`, its value, its rater, and what was scored.
 
-    `keys`: what names the pair, the surest first. `kind` says why it can be no grade; empty where it can.
+    `keys`: what names the pair, the surest first. `kind` says why it cannot be a grade; empty if it can.
     """
 
     where: str
@@ -104,7 +104,7 @@ FORMS: Mapping[str, ScoreForm] = {
 
 
 def form_of(columns: tuple[str, ...]) -> str | None:
-    """The form that a table is in for certain; None for any other table."""
+    """The form that a table surely has; None for any other table."""
     return next((name for name, form in FORMS.items() if form.told(columns)), None)
 
 
@@ -135,7 +135,7 @@ def _score(row: Row, table: Table, form: ScoreForm, layout: Layout) -> Score:
 
 
 def _said(name: str, cells: Mapping[str, Any], layout: Layout) -> str:
-    """What a row says under one of our names, by --columns or in its metadata."""
+    """The value of a row under one of our names, by --columns or in its metadata."""
     named = layout.columns.get(name) or (f"metadata.{name}",)
     return joined(Row(0, {header: present(cells.get(header)) for header in named}), named)
 
@@ -153,7 +153,7 @@ def _metadata(cells: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _text(cells: Mapping[str, Any], *names: str) -> str:
-    """The first of the cells that holds something."""
+    """The first cell that is not empty."""
     values = (cells.get(name) for name in names)
     return next((str(value).strip() for value in values if value is not None and str(value).strip()), "")
 

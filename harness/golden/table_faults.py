@@ -8,9 +8,9 @@ from harness.errors import Fault, refuse_faults
 from harness.storage.tables import Row, Table
 
 MOST_WORDS = 12
-"""Words that an error lists, where grades are wanted."""
+"""How many words an error lists that are not grades."""
 NOTHING = ("nan", "na", "n/a", "null", "none", "-")
-"""Words that most often mean that there is no grade."""
+"""Words that usually mean: no grade."""
 NO_GRADE = "is not a grade"
 """The fault of a word where a grade is wanted."""
 K = TypeVar("K", bound=Hashable)
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class WordFaults:
-    """Cells that are no grade: each word is named once, with its first place, since files are long."""
+    """Cells that are not grades: each word is named once, with its first place, since files are long."""
 
     def __init__(self, path: str, option: str = "--labels") -> None:
         self._path, self._option = path, option
@@ -28,13 +28,13 @@ class WordFaults:
         return bool(self._words)
 
     def note(self, where: str, column: str, text: str, fault: str) -> None:
-        """One more."""
+        """Add a cell."""
         key = column, text, fault
         first, count = self._words.get(key, (where, 0))
         self._words[key] = first, count + 1
 
     def faults(self) -> list[Fault]:
-        """What was noted; for words, with what to do."""
+        """The faults that were noted; for words, with what to do."""
         found, numbers = [], []
         for (column, text, fault), (where, count) in self._words.items():
             rows = f" ({count:,} rows)" if count != 1 else ""
@@ -66,7 +66,7 @@ class TableFaults:
         return bool(self._found or self._words)
 
     def note(self, row: Row, what: str) -> None:
-        """One more fault."""
+        """Add a fault."""
         self._found.append(Fault(self._table.where(row), what))
 
     def note_gaps(self, row: Row, full: Sequence[str], found: Mapping[str, object]) -> None:
@@ -76,7 +76,7 @@ class TableFaults:
                 self.note(row, f"no {name}")
 
     def note_grade(self, row: Row, column: str, text: str, fault: str) -> None:
-        """One more cell that is no grade."""
+        """Add a cell that is not a grade."""
         self._words.note(self._table.where(row), column, text, fault)
 
     @property

@@ -8,7 +8,7 @@ from harness.storage.plural import plural
 from harness.storage.tables import RESULT_TEXTS
 
 LONG_TEXT = 20_000
-"""Letters; the longest product descriptions of shops have a few thousand."""
+"""The length of a long text: the longest product descriptions have a few thousand letters."""
 LONG_SHOWN = 5
 
 

@@ -1,4 +1,4 @@
-"""Ids of two files that do not meet: one of each side, and the likeliest reason."""
+"""Ids of two files that do not match: one of each side, and the likeliest reason."""
 
 import re
 import unicodedata
@@ -38,14 +38,14 @@ REASONS: dict[str, Callable[[str], str]] = {
     ),
     "the Unicode form differs": lambda id_: unicodedata.normalize("NFKC", id_),
 }
-"""What makes two ids differ, the likeliest first, with what takes the difference away."""
+"""Reasons why two ids differ, the likeliest first, with the function that removes the difference."""
 NEAR, TRIED = 0.8, 1_000
 """How alike a mistyped id is at least (difflib's ratio), and how many ids are compared."""
 COLUMNS = "one is named by several columns, the other by one of them"
 
 
 class KnownIds:
-    """Ids among which those are found that another id is likely to mean."""
+    """Known ids; finds the one that another id probably means."""
 
     def __init__(self, known: Iterable[str], there: str) -> None:
         self._there = there
@@ -54,7 +54,7 @@ class KnownIds:
             self._by_form.setdefault(_last_column(_form(id_)), id_)
 
     def hint(self, id_: str) -> str | None:
-        """The id that this one is likely to mean, and why; None without one."""
+        """The id that this one probably means, and why; None without one."""
         form = _form(id_)
         other = self._by_form.get(_last_column(form))
         if other is None:
@@ -75,7 +75,7 @@ class KnownIds:
         return next((hint for id_ in ids if (hint := self.hint(id_))), None) or self._mistyped(ids[:TRIED])
 
     def _mistyped(self, ids: Sequence[str]) -> str | None:
-        """An id whose digits are those of a known one, and whose other letters are nearly the same."""
+        """A known id with the same digits and nearly the same other letters."""
         alike: dict[str, list[str]] = {}
         for known in self._by_form.values():
             alike.setdefault(_digits(known), []).append(known)
@@ -93,7 +93,7 @@ def unmatched(strangers: Collection[str], known: Iterable[str], there: str) -> s
 
 
 def _form(id_: str, without: str = "") -> str:
-    """What is left of an id without all that makes ids differ, but for the reason `without`."""
+    """An id after removing all known differences except the one named `without`."""
     for reason, same in REASONS.items():
         id_ = id_ if reason == without else same(id_)
     return id_

@@ -1,1 +1,1 @@
-"""Better prompts: edits that are proposed from disagreements, and accepted on pairs that they never saw."""
+"""Better prompts: edits are proposed from disagreements, and accepted on other pairs."""

@@ -17,7 +17,7 @@ from harness.scorecards.improvement import Candidate
 from harness.stats.paired import holm
 
 TESTED = 5
-"""Candidates that are tried on `select` at most: each one more asks more of the others."""
+"""The most candidates that are tried on `select`: each one makes the correction stricter for the others."""
 ALPHA = 0.05
 
 

@@ -39,7 +39,7 @@ def drafted(project: Project, found: Improvement, best: Candidate, search: str) 
 
 
 def _earlier(project: Project, name: str, search: str, best: Candidate) -> str | None:
-    """The draft of a search, if it is still there as it was accepted: an edited one was never tried."""
+    """The draft of a search, if it is unchanged since it was accepted: an edited one was never tried."""
     for version, spec in prompt_versions(project.prompts / name).items():
         path = spec.with_name(ORIGIN)
         origin = read_json(path, SETTINGS, links=False) if path.exists() else None

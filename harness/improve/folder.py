@@ -1,7 +1,7 @@
 """The folder of a search: runs/improve/NAME, with a folder for each version of the prompt that was tried.
 
-A folder that somebody sends can hold links, pipes and devices. What the search writes would go through a
-link, so that all of it is looked at before anything is read or written.
+A folder that somebody sends can hold links, pipes and devices. A search would write through a link, so the
+whole folder is checked before anything is read or written.
 """
 
 from collections.abc import Iterable, Iterator
@@ -18,7 +18,7 @@ MOST = 1_000
 
 
 def search_folder(project: Project, name: str) -> Path:
-    """The folder of a search, made if it is missing. BadInput names all in it that is no regular file."""
+    """The folder of a search, made if it is missing. BadInput names all that is not a regular file."""
     above = project.runs / FOLDER
     folder = above / name
     faults = [_link(above)] if above.is_symlink() else _files((project.runs, above, folder))
@@ -34,7 +34,7 @@ def candidate_folders(folder: Path) -> list[Path]:
 
 
 def _faults(folder: Path) -> list[Fault]:
-    """What of a search is no regular file and no folder."""
+    """Everything in a search's folder that is neither a regular file nor a folder."""
     if folder.is_symlink():
         return [_link(folder)]
     if not folder.exists():
@@ -56,7 +56,7 @@ def _odd_in(versions: list[Path]) -> Iterator[Fault]:
 
 
 def _files(folders: Iterable[Path]) -> list[Fault]:
-    """The first that is a plain file where a folder is expected: those below it cannot be there."""
+    """The first path that is a file where a folder is expected: paths below it cannot exist."""
     what = "is a file; expected a folder: move it, or delete it, and the search makes its folder"
     return [Fault(str(one), what) for one in folders if one.is_file() and not one.is_symlink()][:1]
 

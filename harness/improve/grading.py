@@ -1,4 +1,4 @@
-"""The answers of a teacher under one version of a prompt after another, each asked for once."""
+"""The answers of a teacher under successive versions of a prompt; each question is asked once."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -53,10 +53,10 @@ class Grader:
         self._known = kept_answers(folder, base, plan.policy, pairs)
         self._count_spent()
         self.calls = 0
-        """Answers that this process asked for."""
+        """How many answers this process asked for."""
 
     def items(self, variant: Variant, examples: Sequence[Example]) -> list[GradedItem]:
-        """The examples with their answers under a version; what was asked before is not asked again."""
+        """The examples with their answers under a version. Answered questions are not asked again."""
         known = self._known.setdefault(variant.name, {})
         if missing := [example for example in examples if example.id not in known]:
             self._ask(variant, missing, known)
@@ -97,7 +97,7 @@ class Grader:
         budget: Budget | None,
         watch: RunObserver,
     ) -> Job:
-        """The work of one batch. Its size counts the answers that are there, as the log does."""
+        """The job of one batch. Its size includes the answers that exist already, as the log does."""
         size = len(examples) + answered
         writer = variant.writer(self._plan)
         plan = replace(self._plan, writer=writer, examples=Stream(partial(iter, examples), size))
@@ -108,7 +108,7 @@ class Grader:
         )
 
     def _count_spent(self) -> None:
-        """What earlier processes paid."""
+        """The cost of earlier processes."""
         if self._purse.limit is None:
             return
         for folder in candidate_folders(self._folder):
@@ -126,13 +126,13 @@ class _Chosen:
         return iter(self.examples)
 
     def open(self) -> Iterator[Item]:
-        """All of them."""
+        """All answers."""
         return iter(self.examples)
 
 
 @dataclass(frozen=True, slots=True)
 class _Noting:
-    """Notes the answers in `known`. Tells of what goes wrong alone: a search asks in many small batches."""
+    """Notes the answers in `known`. It tells only of faults, since a search has many small batches."""
 
     watch: RunObserver
     known: dict[str, ItemAnswer]
@@ -141,11 +141,11 @@ class _Noting:
         """A batch begins."""
 
     def recorded(self, record: Record, in_flight: int) -> None:
-        """One more answer."""
+        """An answer came."""
         self.known[record.example] = answer_of(record)
 
     def elsewhere(self, count: int) -> None:
-        """Nobody else asks for a search."""
+        """A search has no other processes."""
 
     def said(self, text: str) -> None:
         """A sentence for the user."""

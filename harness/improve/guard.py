@@ -1,4 +1,4 @@
-"""What a proposed template may not be: another program, too long, unseen, or a copy of what is graded."""
+"""Which proposed templates are refused: other code, too long, invisible text, a copy of a graded pair."""
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,15 +12,15 @@ from harness.prompting.sandbox import Sandbox
 from harness.storage.plural import plural
 
 IN_A_ROW = 8
-"""Words in a row of a graded pair that no edit may bring into a prompt."""
+"""How many words in a row of a graded pair no edit may bring into a prompt."""
 SHORTEST = 2
-"""Words of a query or a title from which on it gives its pair away: one alone is a word of the language."""
+"""How many words of a query or title give its pair away: a single word is common language."""
 GROWTH, ROOM = 3, 4_000
 """A proposal has at most GROWTH times the letters of the first template, and ROOM more."""
 SHOWN = 3
-"""Characters that a refusal names."""
+"""How many characters a refusal names."""
 HIDDEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
-"""Unicode's categories of what nobody sees."""
+"""Unicode's categories of invisible characters."""
 UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u3164\uffa0") | {
     chr(code) for code in range(0xE0100, 0xE01F0)
 }
@@ -38,7 +38,7 @@ class Guard:
         self._graded = graded
 
     def refusal(self, proposed: str, parent: str, writer: PromptWriter) -> str | None:
-        """Why a proposed system template may not be graded with; None where it may be."""
+        """Why a proposed system template is refused; None if it may be used."""
         if proposed.strip() == parent.strip():
             return "changes nothing"
         if len(proposed) > self._longest:
@@ -55,7 +55,7 @@ class Guard:
         return self._leak(proposed)
 
     def _leak(self, proposed: str) -> str | None:
-        """What of a graded pair the proposal says, if the first template does not say it too."""
+        """The text of a graded pair that the proposal repeats and the first template does not."""
         said = _said(proposed)
         text, own = _phrase(said), _phrase(self._own)
         brought = set(_runs(said)) - set(_runs(self._own))
@@ -81,7 +81,7 @@ def is_hidden(letter: str) -> bool:
 
 
 def tags_of(source: str) -> list[str]:
-    """The code of a template, without its words and comments. BadInput where it is no template."""
+    """The code of a template, without its words and comments. BadInput if Jinja cannot parse it."""
     return [text.strip("-+ \n") for kind, text in _tokens(source) if kind not in ("data", "whitespace")]
 
 

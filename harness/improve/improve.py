@@ -65,7 +65,7 @@ def _base(wanted: Wanted, plan: Plan) -> Variant:
 
 @dataclass(frozen=True, slots=True)
 class _Searched:
-    """What gained on `propose`; how many proposals there were, and why some could not be used."""
+    """The candidates that gained on `propose`; how many proposals there were, and why some failed."""
 
     found: list[Found] = field(default_factory=list)
     proposals: int = 0
@@ -98,7 +98,7 @@ class _Task:
         return result.model_copy(update={"draft": drafted(self.project, result, best, search)})
 
     def _searched(self, sorted_: Sorted) -> _Searched:
-        """Edits of the words, or sets of shots. Nothing where nothing is wrong."""
+        """Edits of the words, or sets of shots. Empty if there is no disagreement."""
         plan, wanted, examples = self.plan, self.wanted, sorted_.kept
         scale, base = plan.policy.scale, self.grader.base
         if not sorted_.wrong:
@@ -141,7 +141,7 @@ class _Task:
 
 
 def _graded(plan: Plan) -> Iterator[Example]:
-    """Every pair of dev and test: what no prompt may say."""
+    """Every pair of dev and test: a prompt may not repeat any of them."""
     return (one for one in each_example(plan.golden_file, plan.policy) if one.split != "shots")
 
 

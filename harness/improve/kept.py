@@ -1,4 +1,4 @@
-"""What an earlier process of a search was answered, checked before it counts."""
+"""The answers that earlier processes of a search got, checked before they count."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,12 +23,12 @@ def kept_answers(
     """The answers of each version that was tried, by its name and by example.
 
     `pairs`: the digest of each pair that the search asks about. A question that failed is asked again.
-    BadInput names all that no search has written.
+    BadInput names every record that no search has written.
     """
     kept: dict[str, dict[str, ItemAnswer]] = {}
     faults: list[Fault] = []
     for version in candidate_folders(folder):
-        # A kill can have come before the first record.
+        # The process may have been killed before the first record.
         if not (version / RECORDS).exists():
             continue
         try:
@@ -42,9 +42,9 @@ def kept_answers(
 
 
 def _other_text(version: Path, base: Variant) -> list[Fault]:
-    """The fault of a template that is not the one which names its folder.
+    """The fault of a template whose digest is not the name of its folder.
 
-    Where shots are searched for, all versions have the first one's template.
+    In a search for shots, all versions have the first one's template.
     """
     system = read_text(version / SYSTEM, SETTINGS, links=False)
     fits = system == base.system if base.shots is not None else Variant(system).name == version.name
@@ -69,7 +69,7 @@ def _answers(
 
 
 def _misfit(record: Record, policy: Policy, pairs: Mapping[str, str]) -> str:
-    """Why no search has written a record; empty where one can have."""
+    """Why no search can have written a record; empty if one can."""
     if record.example not in pairs or record.repeat:
         return "the search asks no such question"
     if record.pair != pairs[record.example]:

@@ -10,11 +10,11 @@ from harness.nouns.pair import Example
 from harness.storage.plural import plural
 
 LEAST_QUERIES = 10
-"""Queries that each part needs: with fewer, the interval of a difference says too little to accept by."""
+"""How many queries each part needs: with fewer, the interval of a difference is too wide to accept by."""
 HALVES = (0, 50, 50)
 """Shares of shots, propose and select."""
 TRIES, NEXT = 50, 1_000_003
-"""Dealings that are tried, and what lies between their seeds."""
+"""How many splits are tried, and the step between their seeds."""
 
 
 class Parts(NamedTuple):

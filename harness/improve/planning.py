@@ -1,4 +1,4 @@
-"""What a search would do: what can be checked before anything is asked, and how much it would ask."""
+"""The plan of a search: what can be checked before anything is asked, and how much would be asked."""
 
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -35,7 +35,7 @@ class Wanted:
 
 
 def prepared(project: Project, wanted: Wanted) -> tuple[Plan, Parts]:
-    """All that can be checked before anything is asked. BadInput for what no search can use."""
+    """Everything that can be checked before anything is asked. BadInput for what no search can use."""
     asked = wanted.asked
     if is_recorded(asked.model):
         what = "its replies are to the prompts of then, and none is to an edit; name a model"
@@ -56,7 +56,7 @@ def prepared(project: Project, wanted: Wanted) -> tuple[Plan, Parts]:
 
 
 def _refuse_shots(plan: Plan) -> None:
-    """BadInput where there is no choice of shots."""
+    """BadInput if there is no choice of shots."""
     spec = plan.writer.files.spec
     if spec.strategy == "nearest":
         raise BadInput(f"{plan.asked.prompt} shows the nearest shots of each pair: there is no set to choose")
@@ -72,12 +72,12 @@ def search_name(wanted: Wanted, plan: Plan) -> str:
 
 
 def part_of(examples: tuple[Example, ...]) -> Part:
-    """How large a part is."""
+    """The size of a part."""
     return Part(n=len(examples), queries=len({example.cluster for example in examples}))
 
 
 def foresee(project: Project, wanted: Wanted) -> SearchForecast:
-    """What a search would ask for at most. Makes no API calls and writes nothing."""
+    """The most that a search would ask for. Makes no API calls and writes nothing."""
     plan, parts = prepared(project, wanted)
     batches = 2 * (WRONG + RIGHT) if wanted.proposed_by else 0
     tried = 1 + min(TESTED, wanted.proposals)

@@ -1,4 +1,4 @@
-"""Disagreements that are the policy's fault: for its author, and nothing that a prompt should learn from."""
+"""Disagreements that are the policy's fault: its author has to learn from them, not a prompt."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -12,10 +12,9 @@ from harness.scorecards.improvement import PolicyFault
 
 
 class Sorted(NamedTuple):
-    """Examples by who has to learn. `kept`: all but the faults; `wrong`: places in it of disagreements.
+    """Examples by who has to learn from them.
 
-    `unread`: how many of these have no readable grade; `unrated`: how many have fewer than two ratings, so
-    that nobody can tell whether the policy is at fault.
+    `kept`: all but the faults; `wrong`: places in it of disagreements.
     """
 
     kept: tuple[Example, ...]

@@ -31,13 +31,13 @@ from harness.storage.regular import append_whole
 FILE = "reflections.jsonl"
 DAMAGE = "the file is damaged; restore it: it holds replies that are paid for"
 NOTE = 1_000
-"""Letters that are kept of what a model says about its edit."""
+"""How many letters are kept of what a model says about its edit."""
 LARGEST = 64 << 20
 """The most bytes of the replies of one search: they are read whole."""
 SHOWN = 100
-"""Letters of a reply without a template that are shown."""
+"""How many letters are shown of a reply without a template."""
 BEGIN, END = "<template>", "</template>"
-"""Lines around a template in a reply."""
+"""The lines before and after a template in a reply."""
 TASK = """You improve the instructions that a language model follows when it grades how well a search result
 serves a query. The instructions are a Jinja template. Below you see the template, and pairs that the model
 graded otherwise than the people who decide, with their reasons where they gave any.
@@ -112,7 +112,7 @@ class Reflector:
             if calls:
                 calls.close()
         if stop.called:
-            # The reply that was waited for is kept.
+            # Keep the reply that was waited for.
             raise Interrupted(f"interrupted; {GO_ON}")
 
     async def _reply(
@@ -168,7 +168,7 @@ def _one(number: int, example: Example, item: GradedItem) -> str:
 
 
 def read_proposal(reply: Reply) -> Proposal:
-    """The one template in a reply, and what stands before it. Two templates are none."""
+    """The template in a reply, and the text before it. A reply with two templates has none to use."""
     if reply.stop != "end":
         return Proposal(system=None, note="", refused=f"the reply ended with {reply.stop}")
     lines = reply.text.splitlines(keepends=True)

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 COMPONENT = "system"
 WRONG, RIGHT = 5, 3
-"""Pairs of a batch on which the first prompt disagrees, and agrees: an edit must not break the latter."""
+"""How many pairs of a batch the first prompt gets wrong, and how many right: an edit must not break these."""
 IDLE = 3
-"""Rounds for each proposal that may bring none, before a search ends."""
+"""How many rounds for each proposal may bring none before a search ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Found:
 
 @dataclass(slots=True)
 class Search:
-    """What GEPA asks of us, and what became of it."""
+    """The adapter that GEPA calls, and what became of its proposals."""
 
     grader: Grader
     reflector: Reflector
@@ -50,11 +50,11 @@ class Search:
     examples: Sequence[Example]
     scale: Sequence[int]
     wanted: int
-    """Proposals to ask for."""
+    """How many proposals to ask for."""
     proposals: int = 0
     refused: Counter[str] = field(default_factory=Counter)
     propose_new_texts: Any = None
-    """GEPA asks for it: our own proposer is handed over apart."""
+    """GEPA's protocol requires it; our proposer is given to GEPA separately."""
     _edits: dict[str, Edit] = field(default_factory=dict)
     _failed: HarnessError | None = None
 
@@ -109,7 +109,7 @@ class Search:
         reflective_dataset: Mapping[str, Sequence[Mapping[str, Any]]],
         components_to_update: list[str],
     ) -> dict[str, str]:
-        """A proposal that may be graded with; nothing where there is none."""
+        """A proposal that may be graded with; empty if there is none."""
         if self._failed:
             raise self._failed
         parent, told = candidate[COMPONENT], reflective_dataset[COMPONENT]
@@ -117,7 +117,8 @@ class Search:
         try:
             proposal = self.reflector.propose(parent, wrong)
         except HarnessError as error:
-            # GEPA takes an error here for a failed proposal, and goes on: it is raised when that has ended.
+            # GEPA treats an error here as a failed proposal, and goes on: the error is raised when GEPA has
+            # ended.
             self._failed = error
             raise
         self.proposals += 1
@@ -144,7 +145,7 @@ def closeness(item: GradedItem, scale: Sequence[int]) -> float:
 
 
 class _Batches:
-    """Batches of pairs on which the first prompt is wrong, and some on which it is right, by a seed."""
+    """Batches of pairs by a seed: some that the first prompt gets wrong, and some that it gets right."""
 
     def __init__(self, wrong: Sequence[int], size: int, seed: int) -> None:
         self._wrong = list(wrong)
@@ -171,7 +172,7 @@ class _Enough:
 
 
 class _Silent:
-    """GEPA prints every template that it sees."""
+    """A logger that prints nothing: GEPA logs every template that it sees."""
 
     def log(self, message: str) -> None:
         """Nothing."""

@@ -13,9 +13,9 @@ from harness.nouns.pair import Example
 from harness.scorecards.improvement import Edit
 
 SWAPPED = 0.7
-"""The share of steps that put another shot in the place of one; the others change the order."""
+"""The share of steps that replace a shot; the others change the order."""
 TRIES = 100
-"""Steps that are drawn until one leads to a set that was not tried."""
+"""The most steps that are drawn to find a set that was not tried."""
 
 
 def search_shots(

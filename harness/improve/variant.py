@@ -19,7 +19,7 @@ class Variant:
 
     @property
     def name(self) -> str:
-        """Of the same version always the same."""
+        """The same for the same version."""
         return short_of(digest([self.system, self.shots]), 16)
 
     def writer(self, plan: Plan) -> PromptWriter:

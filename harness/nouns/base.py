@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, Strict
 from pydantic_core import CoreSchema, core_schema
 
 MOST = 1_000_000_000
-"""No grade, and nothing that is counted of one answer, is more: a file that says so is damaged."""
+"""The largest grade, and the largest count of one answer: a file with more is damaged."""
 Level = Annotated[int, Strict(), Field(ge=-MOST, le=MOST)]
 """A value of the grade scale. Strict: neither "3" nor true is a grade."""
 Count = Annotated[int, Field(ge=0, le=MOST)]
@@ -17,6 +17,8 @@ Split = Literal["shots", "dev", "test"]
 Weighting = Literal["none", "linear", "quadratic"]
 Band = Literal["strong", "moderate", "weak"]
 ReasonKind = Literal["undefined", "no interval", "remark"]
+Naming = Literal["all", "some", "none"]
+"""How many items name their query."""
 
 
 class Interval(NamedTuple):
@@ -74,14 +76,14 @@ class Noun(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
     def model_post_init(self, context: Any, /) -> None:
-        """Nobody asks which fields were given, and the set of their names is a third of a long golden set."""
+        """Drop the set of given fields: nothing uses it, and it is a third of a long golden set."""
         object.__setattr__(self, "__pydantic_fields_set__", _NOT_KEPT)
 
     def data(self) -> dict[str, Any]:
         """The noun as plain JSON data, without what is at its default: what its digest is made of.
 
-        So a new optional field leaves the digests of everything before it alone. A default stays what it is
-        for ever, since a file that leaves the field out means it: to change it, add another field.
+        So a new optional field does not change the digests of older nouns. A default never changes, since
+        files that leave the field out rely on it: add another field instead.
         """
         return self.model_dump(mode="json", exclude_defaults=True)
 

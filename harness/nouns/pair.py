@@ -18,7 +18,7 @@ ALMOST = "differ in capitals, spaces or marks alone"
 
 
 class Result(Noun):
-    """What the surface shows of one result."""
+    """The parts of one result that the surface shows."""
 
     model_config = ConfigDict(coerce_numbers_to_str=True)
 
@@ -31,7 +31,7 @@ class Result(Noun):
 
 
 class Pair(Noun):
-    """A query, one result for it, and who asks where that matters."""
+    """A query, one result for it, and the context of the user, if it matters."""
 
     query: str = Field(min_length=1)
     result: Result
@@ -43,7 +43,7 @@ class Pair(Noun):
         return digest(self.data())
 
     def with_digest(self, known: str) -> "Pair":
-        """This pair, whose digest was made when it was checked: made again, it takes as long as the rest."""
+        """This pair with a known digest: making it takes as long as everything else."""
         self.__dict__["digest"] = known
         return self
 
@@ -98,7 +98,7 @@ class PastGrade(Noun):
 def judged_under(
     version: str, history: Sequence[PastGrade], reasoning: str, clauses: tuple[str, ...]
 ) -> dict[str, Any] | None:
-    """What was said under an earlier version; None where it never judged.
+    """What was said under an earlier version; None if that version never graded it.
 
     `reasoning` and `clauses` are today's: a judgement that stands is worded as the one after it.
     """
@@ -121,7 +121,7 @@ class NamedPair(Noun):
 
     @property
     def pair(self) -> Pair:
-        """What a teacher may see of it: no grade, no reasoning. Made anew, since files are long."""
+        """What a teacher may see: no grade, no reasoning. Made at each call, since files are long."""
         return Pair(query=self.query, result=self.result, context=self.context)
 
     @property
@@ -161,7 +161,7 @@ def query_key(query: str) -> str:
 
 
 def namesakes(names: Iterable[str]) -> list[list[str]]:
-    """The names, of one person perhaps, that are the same but for capitals, spaces and marks."""
+    """Names that differ only in capitals, spaces and marks, perhaps of the same person."""
     spellings: dict[str, list[str]] = defaultdict(list)
     for name in dict.fromkeys(names):
         spellings["".join(filter(str.isalnum, name.casefold())) or name].append(name)
@@ -185,7 +185,7 @@ def words(text: str) -> list[str]:
 _ASCII_WORD = re.compile(r"(?:[a-z0-9+#]|(?<=[0-9])\.(?=[0-9]))+")
 _POINT = re.compile(r"(?<=[0-9])\.(?=[0-9])")
 _POINT_KEPT = "\uf8ff"
-"""A private letter that stands for a decimal point while the other points go."""
+"""A private letter in place of a decimal point while other points are removed."""
 
 
 class _InWords(dict[int, str]):

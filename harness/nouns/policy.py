@@ -57,7 +57,7 @@ class Boundary(Noun):
 
 
 UNDECIDED = "does not say what its actions show (`shown`), so that nothing is counted by action"
-"""Of a policy: why there is no figure of actions, such as under the skeleton that an import writes."""
+"""Said of a policy: why there are no figures of actions, such as under an import's skeleton."""
 
 
 class Policy(Noun):

@@ -63,7 +63,7 @@ def _weighed(change: PartChange, old: Policy, new: Policy) -> PartChange:
     """A change with whether it binds, the grades that it can move, and the clauses that a boundary cites."""
     binds = any(one.key in BINDING[change.part] for one in change.wordings) or _regrades(change, old, new)
     if change.part == "action" and change.kind != "changed":
-        binds = False  # its grades have another action, and are found by that
+        binds = False  # the actions of its grades differ, and are found in that way
     argued = (id_ for one in _both_boundaries(change, old, new) for id_ in one.clauses)
     return change.model_copy(
         update={

@@ -1,4 +1,4 @@
-"""Draft clauses: what an adjudication opens in the next version of a policy, for its author to word."""
+"""Draft clauses: an adjudication opens them in the next version of a policy, for its author to word."""
 
 import tomllib
 from pathlib import Path
@@ -92,7 +92,7 @@ def is_open(project: Project, policy: Policy, clause: DraftClause) -> bool:
 
 
 def drafted(project: Project, policy: Policy, clause: DraftClause, remark: str) -> str:
-    """The text of a draft with one clause more. BadInput where it would be no policy, or is released."""
+    """The text of a draft with one clause more. BadInput if that is invalid, or the version released."""
     folder, draft = project.policies / policy.name, next_draft(project, policy)
     if draft.version != clause.version:
         what = f"{policy.name}@{clause.version} is released, or not the latest version any more"

@@ -1,6 +1,6 @@
-"""Label by a cascade: the student grades every pair first, and is left alone where it is sure.
+"""Label by a cascade: the student grades every pair first, and its answer counts where it is sure.
 
-What it is not sure of stays open, and goes to the teacher as every pair does without a cascade.
+The other pairs stay open, and go to the teacher as every pair does without a cascade.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ from harness.storage.plural import plural
 from harness.storage.project import Project
 
 NOTHING = Usage(input_tokens=0, output_tokens=0)
-"""What a student in this process uses of a server."""
+"""What a student in this process uses instead of a server."""
 CHOSEN = "choose the cascade by runs of both (`harness student cascade`)"
 
 
@@ -48,7 +48,7 @@ class Cascade:
     policy: Policy
 
     def answers(self, items: Sequence[Item]) -> list[Record | None]:
-        """The student's answer to each pair; None where the teacher is to be asked."""
+        """The student's answer to each pair; None if the teacher has to be asked."""
         return asyncio.run(self._all(items))
 
     async def _all(self, items: Sequence[Item]) -> list[Record | None]:
@@ -76,7 +76,7 @@ def open_cascade(project: Project, path: Path, plan: Plan, digests: LabelDigests
     assert file.student.model is not None and file.student.digests is not None, "refused before"
     provider, name = split_model(file.student.model)
     student = open_teacher(file.student.model, Setup(policy=plan.policy, shots=(), root=project.root))
-    gates = _strictest(plan.gates, file)
+    gates = plan.gates.model_copy(update={"margin": min(plan.gates.margin, file.margin)})
     unconfirmed = _unconfirmed(project, file, gates)
     used = CascadeUsed(
         digest=file.digest,
@@ -93,7 +93,7 @@ def open_cascade(project: Project, path: Path, plan: Plan, digests: LabelDigests
 
 
 def _student_faults(project: Project, path: Path, student: CascadeGrader) -> Iterator[Fault]:
-    """Why the student is not at hand as it was measured."""
+    """Why the student is missing, or is not the one that was measured."""
     if student.model is None or student.digests is None:
         yield Fault(str(path), f"its student is a file of grades, which grades no other pair: {CHOSEN}")
         return
@@ -110,7 +110,7 @@ def _student_faults(project: Project, path: Path, student: CascadeGrader) -> Ite
 
 
 def _teacher_faults(path: Path, file: CascadeFile, plan: Plan, digests: LabelDigests) -> Iterator[Fault]:
-    """What of the teacher is another than was measured."""
+    """Which settings of the teacher differ from those that were measured."""
     then = file.teacher
     if then.model is None or then.digests is None:
         yield Fault(str(path), f"its teacher is a file of grades: {CHOSEN}")
@@ -128,18 +128,13 @@ def _teacher_faults(path: Path, file: CascadeFile, plan: Plan, digests: LabelDig
 
 
 def _repeat_faults(project: Project, path: Path, file: CascadeFile) -> Iterator[Fault]:
-    """The runs that asked more than once about an item: their vote is none of the labels' answers."""
+    """The runs that asked more than once about an item: their vote is not an answer that a label set has."""
     known = run_names(project)
     for name in dict.fromkeys([*file.student.runs, *file.teacher.runs]):
-        with suppress(BadInput):  # of a run that cannot be read the proof says more
+        with suppress(BadInput):  # the proof says why a run cannot be read
             repeats = load_manifest(project.runs / name).asked.repeats if name in known else 1
             if repeats > 1:
                 yield Fault(str(path), f"{name} {asked_often(repeats)}")
-
-
-def _strictest(gates: Gates, file: CascadeFile) -> Gates:
-    """What a cascade is judged by: the gates of the project, or a smaller margin that the file names."""
-    return gates.model_copy(update={"margin": min(gates.margin, file.margin)})
 
 
 def _is_proven(project: Project, plan: Plan) -> bool:
@@ -152,7 +147,7 @@ def _is_proven(project: Project, plan: Plan) -> bool:
 
 
 def _other_gates(file: CascadeFile, gates: Gates) -> str:
-    """In what a file was chosen by other gates than those that judge it, as the start of a sentence."""
+    """How the gates of a file's choice differ from those that judge it, as the start of a sentence."""
     said = []
     if file.margin > gates.margin:
         said.append(f"its margin of {file.margin:g} is wider than that of gates.toml, {gates.margin:g}")
@@ -195,7 +190,7 @@ def _read(project: Project, grader: CascadeGrader) -> tuple[Side, set[str]]:
 
 
 def answer_first(cascade: Cascade, store: AnswerStore, watch: RunObserver, resumed_by: str) -> None:
-    """Keep the student's answers to what is open and it is sure of. A second time it finds nothing to add.
+    """Keep the student's answers to open pairs that it is sure of. A second call adds nothing.
 
     Interrupted, with how to go on, where the user stops it: what was kept stays.
     """

@@ -68,7 +68,7 @@ class LabelDatabase:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All that is written in the block, or none of it; a block in another one is a part of that.
+        """Store all that is written in the block, or nothing; a nested block is a part of the outer one.
 
         In WAL mode a commit survives a kill without a sync of its own.
         """
@@ -86,7 +86,7 @@ class LabelDatabase:
                 self._connection.execute("ROLLBACK")
 
     def insert(self, row: tuple[int, bool, str]) -> bool:
-        """Whether a pair's first answer was stored; outside a transaction, it is one of its own."""
+        """Whether a pair's first answer was stored. Outside a transaction, it makes one."""
         try:
             self._connection.execute("INSERT INTO answers VALUES (?, ?, ?)", row)
         except sqlite3.IntegrityError:
@@ -99,7 +99,7 @@ class LabelDatabase:
 def _open(path: Path) -> sqlite3.Connection:
     try:
         connection = open_database(path, _TABLES, wait=WAIT, most=MOST)
-    except (sqlite3.Error, UnicodeDecodeError) as error:  # a damaged name in a message is no UTF-8
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # a damaged name in a message is not valid UTF-8
         raise _refused(path, error) from error
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_LINE)
     # The log is synced when it is emptied: a kill loses nothing, a power cut at most the log's answers.

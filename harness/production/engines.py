@@ -18,29 +18,29 @@ from harness.runs.manifest import Asked
 
 
 class Engine(Protocol):
-    """Reads pairs, has the open ones of a store answered, and writes shards.
+    """Reads pairs, has the open pairs of a store answered, and writes shards.
 
-    Whichever it is, the same pairs and answers make the same label set. Each answer is in the store before it
-    counts, so that a killed labelling goes on from there.
+    Every engine makes the same label set from the same pairs and answers. Each answer is in the store before
+    it counts, so that a killed labelling goes on from there.
     """
 
     def check(self, asked: Asked) -> None:
-        """BadInput if this cannot be asked in this way. Called before anything is written."""
+        """BadInput if the engine cannot ask this teacher. Called before anything is written."""
 
     def reading(self, files: Sequence[Path], how: Input) -> Rows:
         """What reads the rows of these files."""
 
     def answer(self, job: Job, store: AnswerStore, resumed_by: str) -> int:
-        """Ask what is open; how many pairs have no answer after that.
+        """Ask the open pairs; returns how many have no answer after that.
 
-        Unfinished or Interrupted, with `resumed_by`, where some were not asked.
+        Unfinished or Interrupted, with `resumed_by`, if some were not asked.
         """
 
     def write(self, folder: Path, store: AnswerStore, manifest: LabelManifest, policy: Policy) -> None:
         """Write the shards that are not there as they would be written now."""
 
     def close(self) -> None:
-        """End what was started for it."""
+        """Stop everything that the engine started."""
 
 
 ENGINES: dict[str, Callable[[int | None], Engine]] = {"local": Local, "ray": Ray, "ray-vllm": RayVllm}

@@ -44,7 +44,7 @@ def foresee_labels(
         proof = proof_of(project, plan, cascade, unproven=False)
     except BadInput as error:
         proof = None
-        warnings += [fault.what.partition("\n")[0] for fault in error.faults]
+        warnings += [fault.kind or fault.what for fault in error.faults]
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="harness-")))
         store = stack.enter_context(AnswerStore(scratch / STORE))
@@ -73,7 +73,7 @@ def foresee_labels(
 
 
 class _Answered:
-    """Counts the pairs that another store has an answer to, while the others are gone through.
+    """Counts the pairs that another store has an answer to, while it iterates over the others.
 
     `kept`: those that a cascade leaves to its student, answered or not.
     """
@@ -83,7 +83,7 @@ class _Answered:
         self.count = self.kept = 0
 
     def left(self) -> Iterator[Question]:
-        """The pairs without an answer there, which the teacher would be asked about."""
+        """The pairs without an answer; the teacher would be asked about them."""
         for one in self._store:
             kept = self._cascade is not None and self._cascade.answers([one]) != [None]
             self.kept += kept

@@ -1,7 +1,6 @@
 """Take the rows of files into a label set: each checked, each distinct pair once, all or nothing.
 
-What was taken in is kept only once every row of every file is sound; until then the store knows it as
-something to take out again.
+Rows are kept only once every row of every file is sound; until then the store can remove them again.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,11 +19,11 @@ from harness.storage.digest import digest_file, digest_of_beginnings, key_of_dig
 from harness.storage.plural import plural
 
 Rows = Callable[[Path], Iterator[InputRow | list[Fault]]]
-"""The rows of a file, each as it is or as its faults. It is called for each file in their order."""
+"""Reads a file: each row, or its faults. It is called for each file in order."""
 PIECE = 5_000
 """Rows that are looked up and added at a time."""
 MOST_FAULTS = 1_000
-"""Faults that are kept; the others are counted."""
+"""How many faults are kept; the others are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,7 @@ class _Faults:
 
 
 def read_alone(files: Sequence[Path], how: Input) -> Rows:
-    """Read in this process, one file after the other."""
+    """Read the files in this process, one after the other."""
     return lambda path: each_row(path, how)
 
 
@@ -65,10 +64,10 @@ def take_in(
     checks: Checks,
     reading: Callable[[Sequence[Path], Input], Rows] | None = None,
 ) -> int:
-    """Add the rows of files that the set does not have; how many. BadInput, and nothing added, for any fault.
+    """Add the rows of files that the set lacks; returns how many. BadInput, and nothing added, for any fault.
 
-    A file that is in the set as it is now is not read again, by whichever path it is named. `reading` makes
-    what reads the others.
+    A file that the set has in its present state is not read again, under any path. `reading` makes the reader
+    of the others.
     """
     known = store.sources()
     intake = _Intake(store, checks, store.rows)
@@ -80,7 +79,8 @@ def take_in(
     try:
         for path, content, earlier in new:
             shown, before = str(path), store.rows
-            # The rows that a file had keep their numbers; those that it has more go on where the set ends.
+            # The rows that a file had keep their numbers; its new rows are numbered after the last row of the
+            # set.
             had = (range(one.before + 1, one.before + one.rows + 1) for one in earlier)
             intake.add_file(path, rows_of(path), chain(*had, count(before + 1)))
             if digest_file(path) != content:
@@ -103,10 +103,10 @@ def take_in(
 
 
 def _sources_of(path: Path, content: str, known: Sequence[PairsFile]) -> list[PairsFile]:
-    """What the set has of a file: rows without an item would count twice under another name of it.
+    """What the set has of a file, so that rows without an item do not count twice under another name of it.
 
-    It is known by its path, or else by its content, where what was taken in is no longer where it was (it was
-    moved, or is named from another folder): the file is that, or begins with it.
+    The file is found by its path. If nothing is at the earlier path any more (the file was moved, or is named
+    from another folder), it is found by its content: the file equals that, or begins with it.
     """
     own = [one for one in known if _is_file(one, path)]
     if any(one.digest == content for one in own):
@@ -126,7 +126,7 @@ def _is_file(source: PairsFile, path: Path) -> bool:
 
 
 def _stands(source: PairsFile) -> bool:
-    """Whether what was taken in is still where it was."""
+    """Whether the source file is still at its path."""
     there = Path(source.path)
     return there.is_file() and digest_of_beginnings(there, [source.size]).get(source.size) == source.digest
 
@@ -140,9 +140,9 @@ class _Intake:
         self._strata: set[str] = set()
 
     def add_file(self, path: Path, found: Iterator[InputRow | list[Fault]], numbers: Iterable[int]) -> None:
-        """Check the rows of a file, and add those that are new; after a fault too, to find all of them.
+        """Check the rows of a file, and add the new ones; continues after a fault, to find all of them.
 
-        `numbers`: those by which rows without an item are called.
+        `numbers`: the names of rows without an item.
         """
         rows = zip(numbers, self._sound(found), strict=False)
         while piece := list(islice(rows, PIECE)):
@@ -182,7 +182,7 @@ class _Intake:
         self._store.add(pairs, rows)
 
     def _is_new(self, row: InputRow, pair: int | None, places: dict[str, str]) -> bool:
-        """Whether the set lacks a row; a fault where its item stands for another."""
+        """Whether the set lacks a row; a fault if its item is the name of another row."""
         if row.item in places:
             what = f"item {row.item!r} is there twice (first: {places[row.item]})"
             self.faults.add([Fault(row.where, what, "twice")])
@@ -203,7 +203,7 @@ class _Intake:
         return False
 
     def _renders(self, row: InputRow) -> bool:
-        """Whether a prompt can be made: a template can fail on a single pair, and no call is paid before."""
+        """Check that a prompt can be made, before any call is paid: a template can fail on a single pair."""
         if self._checks.render is None:
             return True
         try:

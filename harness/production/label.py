@@ -66,7 +66,7 @@ class LabelRequest:
 def label(
     project: Project, request: LabelRequest, watch: RunObserver, limits: Limits = NO_LIMITS
 ) -> LabelSummary:
-    """Label the pairs that the set lacks, and write its shards. Asks nothing until every row is checked."""
+    """Label the pairs that the set lacks, and write its shards. Every row is checked before any call."""
     folder = request.folder
     if folder is None:
         raise BadInput("name the folder of the labels: -o LABELS")
@@ -104,12 +104,12 @@ def label(
 
 
 def teacher_plan(project: Project, asked: Asked) -> Plan:
-    """The plan of the teacher as `harness eval` has it: production pairs withhold no shot from it."""
+    """The plan of the teacher as in `harness eval`; production pairs exclude no shot."""
     return make_plan(project, asked)
 
 
 def cascade_of(project: Project, request: LabelRequest, plan: Plan) -> Cascade | None:
-    """The cascade that was asked for; None for the teacher alone. BadInput where it is of others."""
+    """The requested cascade; None for the teacher alone. BadInput if it has another student or teacher."""
     if request.cascade is None:
         return None
     return open_cascade(project, request.cascade, plan, digests_of(plan))
@@ -123,14 +123,14 @@ def checks_of(plan: Plan) -> Checks:
 
 
 def proof_of(project: Project, plan: Plan, cascade: Cascade | None, *, unproven: bool) -> Proof | None:
-    """The proof of the teacher; None where the user takes it without one. BadInput where there is none.
+    """The proof of the teacher; None if the user accepts it without one. Else BadInput if there is no proof.
 
     What a manifest says is not proof: somebody may have sent the folder. A cascade takes its own beside it.
     """
     faults = []
     if cascade and cascade.used.unconfirmed:
         what = f"the cascade is not proven: {cascade.used.unconfirmed}"
-        faults.append(Fault("", f"{what}\nor label with --unproven, and every shard will say so"))
+        faults.append(Fault("", f"{what}\nor label with --unproven, and every shard will say so", kind=what))
     try:
         proof = prove(project, plan)
         if not faults:
@@ -185,7 +185,7 @@ def _job(
 ) -> Job:
     records = store.records() if store.count or store.failures else ()
     price, budget = money_of(project, plan, limits, folder, records)
-    # How many there are: they themselves are read from the store.
+    # Only how many there are: the pairs themselves are read from the store.
     pairs = Stream[ShownPair](count=store.pairs)
     return Job(
         project, folder, replace(plan, pairs=pairs), teacher, price, budget, watch, limits, items=store

@@ -1,4 +1,4 @@
-"""Label in this process: what every engine does, but for what it does in a way of its own."""
+"""Label in this process. Other engines override what they do differently."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,7 +22,7 @@ class Local:
         self._actors = actors
 
     def check(self, asked: Asked) -> None:
-        """BadInput for actors; its executors check by themselves."""
+        """BadInput for actors; the executors check the rest."""
         if self._actors is not None:
             raise BadInput("--actors goes with --engine ray: one process has connections (--max-connections)")
 

@@ -11,13 +11,13 @@ from harness.runs.label_manifest import PairsFile
 
 
 class PairStore(LabelDatabase):
-    """The part of the answer store that is taken in before anything is asked.
+    """The part of the answer store that is filled before anything is asked.
 
-    Rows and pairs of a source that was not accepted, as after a kill, are taken out again when it is opened.
+    When it is opened, rows and pairs of a source that was not accepted (after a kill) are removed.
     """
 
     def __init__(self, path: Path, *, look: bool = False) -> None:
-        """`look`: read beside the process that writes, and take nothing out."""
+        """`look`: only read, beside the process that writes, and remove nothing."""
         super().__init__(path)
         try:
             self.rows, self.pairs = self._accepted()
@@ -38,7 +38,7 @@ class PairStore(LabelDatabase):
             raise self.damaged("a source") from error
 
     def take_back(self) -> None:
-        """Take out the rows and pairs of a source that was not accepted."""
+        """Remove the rows and pairs of a source that was not accepted."""
         self.rows, self.pairs = self._accepted()
         self.write(
             [
@@ -54,7 +54,7 @@ class PairStore(LabelDatabase):
         return rows, pairs or 0
 
     def accept(self, sources: Sequence[PairsFile]) -> None:
-        """Keep what was added since the last time: it comes from these files."""
+        """Accept what was added since the last call: it comes from these files."""
         added = [(one.path, one.digest, one.size, one.before, one.rows) for one in sources]
         query = "INSERT INTO sources (path, digest, size, before, rows) VALUES (?, ?, ?, ?, ?)"
         self.write([(query, added)])

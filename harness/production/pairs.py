@@ -1,4 +1,4 @@
-"""Production pairs from files: each row as a pair with its weight, stratum and position, or what is wrong."""
+"""Production pairs from files: each row as a pair with its weight, stratum and position, or as faults."""
 
 import glob
 import json
@@ -64,13 +64,13 @@ def files_of(text: str) -> list[Path]:
 
 
 def _refuse_odd(found: Sequence[Path]) -> None:
-    """BadInput for pipes in a folder: whoever named it did not name them, and they would be waited for."""
+    """BadInput for pipes in a folder: the user did not name them, and reading them would wait."""
     odd = (file for file in found if file.exists() and not file.is_file())
     refuse_faults(Fault(str(file), "is not a regular file; take it out of the folder") for file in odd)
 
 
 def each_row(path: Path, how: Input) -> Iterator[InputRow | list[Fault]]:
-    """Each row of a file, or its faults. BadInput for a file that is no such table."""
+    """Each row of a file, or its faults. BadInput for a file that is not a table of pairs."""
     table = read_table(path, how.layout)
     table.require(("query", "title"), how.layout)
     check_attributes(table, how.layout, how.attributes)
@@ -107,7 +107,7 @@ class _Reader:
         return InputRow(where, item, pair, body, weight, cells[STRATA] or None, position)
 
     def _controls(self, where: str, cells: Mapping[str, str], body: str) -> Iterator[Fault]:
-        """Control characters: those of the pair are escaped in its JSON."""
+        """Faults for control characters; those of the pair are escaped in its JSON."""
         for name in ("item", STRATA):
             if what := control_words(cells[name]):
                 yield Fault(where, f"{name}: {what}")

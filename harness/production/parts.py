@@ -52,12 +52,12 @@ class PartItems:
     folder: Path
 
     def __iter__(self) -> Iterator[StoredPair]:
-        """Every pair of the part."""
+        """All pairs of the part."""
         for one in iter_nouns(self.folder / PAIRS, PartPair):
             yield StoredPair(one.id, one.pair.with_digest(one.digest))
 
     def open(self) -> Iterator[StoredPair]:
-        """The same: its record log says which have an answer."""
+        """All pairs too: the record log says which have an answer."""
         return iter(self)
 
 
@@ -82,7 +82,7 @@ def lay_out(folder: Path, store: AnswerStore, size: int, *, only_failed: bool = 
 
 
 def _lines(piece: Iterable[PairText]) -> Iterator[str]:
-    """What `PartPair` reads. BadInput for a line that no reader takes."""
+    """A line for `PartPair`. BadInput for a line that it could not read."""
     for one in piece:
         head = json.dumps({"id": one.item, "digest": f"sha256:{one.digest.hex()}"}, ensure_ascii=False)
         line = f'{head[:-1]}, "pair": {one.body}}}\n'
@@ -98,10 +98,10 @@ def part_log(part: Path) -> RecordLog:
 def join_part(
     part: Path, store: AnswerStore, calls: CallLog, kept: Callable[[Record], None] | None = None
 ) -> int:
-    """Take a part's answers over into the store, and delete the part; how many there were.
+    """Take a part's answers over into the store, and delete the part; returns how many there were.
 
-    `kept` is told of each. A kill on the way takes no answer and no call over twice: all answers of a part
-    are taken over in one step, so that its last one says whether they were, and the calls after them.
+    `kept` is told of each. After a kill, no answer and no call is taken over twice: all answers of a part are
+    taken over in one step, so its last answer shows whether they were; then come the calls.
     """
     refuse_faults(odd_files(part))
     with _alone(part):
@@ -116,7 +116,7 @@ def join_part(
 
 @contextmanager
 def _alone(part: Path) -> Iterator[None]:
-    """Wait until no process answers the part: one whose job was killed can live a little longer."""
+    """Wait until no process answers the part: one can live on a little after its job was killed."""
     from filelock import Timeout
 
     try:

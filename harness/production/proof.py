@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import suppress
 
-from harness.errors import BadInput
+from harness.errors import BadInput, Fault
 from harness.grading.plan import Plan
 from harness.providers import is_prompted
 from harness.providers.base import SENT_ALONG
@@ -15,9 +15,9 @@ from harness.runs.manifest import IN_WORDS, Manifest, load_manifest
 from harness.storage.project import Project
 
 SHOWN = 3
-"""Runs that come near, which a refusal names."""
+"""How many near misses a refusal names."""
 PARAMETERS = (*SENT_ALONG, "base_url")
-"""What was asked along with the prompt. A seed draws no sample here."""
+"""The parameters of the question beside the prompt. The seed is left out: no sample is drawn here."""
 
 
 def prove(project: Project, plan: Plan) -> Proof:
@@ -40,7 +40,7 @@ def prove(project: Project, plan: Plan) -> Proof:
             judged = judged or (None if lacking else name)
             verdict = f"its Gate 2 verdict is {(found and found.verdict) or 'not there'}"
             near.append(f"{name}: {', '.join(lacking) or verdict}")
-    raise BadInput(_refusal(project, plan, near, judged))
+    raise BadInput([_refusal(project, plan, near, judged)])
 
 
 def _lacking(manifest: Manifest, plan: Plan) -> Iterator[str]:
@@ -65,7 +65,7 @@ def _lacking(manifest: Manifest, plan: Plan) -> Iterator[str]:
 
 
 def _shots(asked: int | None, plan: Plan) -> int | None:
-    """How many shots a prompt shows: prompts of one digest say the same where nothing is asked."""
+    """How many shots a prompt shows; prompts of one digest have the same default."""
     return plan.writer.files.spec.shots if asked is None else asked
 
 
@@ -73,8 +73,8 @@ def _given(value: object) -> str:
     return "not given" if value is None or value is False else str(value)
 
 
-def _refusal(project: Project, plan: Plan, near: list[str], judged: str | None) -> str:
-    """`judged`: a run that has all that a proof takes, but for the verdict."""
+def _refusal(project: Project, plan: Plan, near: list[str], judged: str | None) -> Fault:
+    """The fault; its kind is its first line. `judged`: a run that lacks only the verdict to be a proof."""
     asked = plan.asked
     teacher = f"{asked.model} with {asked.prompt}" if is_prompted(asked.model) else asked.model
     command = project.how_to(
@@ -88,7 +88,7 @@ def _refusal(project: Project, plan: Plan, near: list[str], judged: str | None) 
         else f"prove it first: {command}",
         "or label with --unproven, and every shard will say so",
     ]
-    return "\n".join(lines)
+    return Fault("", "\n".join(lines), kind=lines[0])
 
 
 def _flags(plan: Plan) -> str:

@@ -1,6 +1,6 @@
 """An actor of the pool: asks the questions of a part at a time, with our own engine in its own event loop.
 
-What reaches it through Ray holds no key: it reads keys from the environment of its own process.
+No key goes through Ray: the actor reads keys from the environment of its own process.
 """
 
 import asyncio
@@ -31,14 +31,14 @@ from harness.storage.collecting import collect_rarely
 from harness.storage.project import Project
 
 TRIES = 4
-"""Processes that may die on a part: Ray itself would start the next one for ever."""
+"""How many processes may die on a part: Ray itself would start new ones for ever."""
 TOLD_EVERY = 1.0
-"""Seconds after which an actor says how many answers it has, and the user is told."""
+"""Seconds between two reports of an actor's number of answers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What every actor of a labelling is told. `limit`: of the budget; `node`: where the reply cache is."""
+    """The order for the actors of a labelling. `limit`: of the budget; `node`: where the reply cache is."""
 
     project: Project
     folder: Path
@@ -57,7 +57,7 @@ class Heard:
     count: int = 0
 
     def started(self, folder: Path, plan: Plan, todo: int) -> None:
-        """The user was told."""
+        """The user was told already."""
 
     def recorded(self, record: Record, in_flight: int) -> None:
         """The user is told of it when the part is taken over."""
@@ -71,7 +71,7 @@ class Heard:
         self.said_.append(text)
 
     def stopping(self, in_flight: int) -> None:
-        """The user was told."""
+        """The user was told already."""
 
 
 class PartAsker:
@@ -98,7 +98,7 @@ class PartAsker:
         return {"part": number, "said": list(heard.said_), "notes": list(notes)}
 
     async def _ended(self, number: int, heard: Heard) -> None:
-        """Ask, and tell the others where that is the end for all of them."""
+        """Ask; if that ends the labelling, tell the other actors."""
         if self._listening is None:
             self._listening = asyncio.create_task(self._listen())
         telling = asyncio.create_task(self._tell(number, heard))
@@ -115,7 +115,7 @@ class PartAsker:
             await self._coordinator.stop.remote(sort_of(why), str(why))
 
     async def _tell(self, number: int, heard: Heard) -> None:
-        """Say now and then how far the part is: its answers are recorded when it is taken over."""
+        """Report the part's progress from time to time: its answers are recorded when it is taken over."""
         while True:
             await asyncio.sleep(TOLD_EVERY)
             if heard.count:
@@ -127,13 +127,13 @@ class PartAsker:
         self._stop.call(ENDS[sort](why))
 
     async def _ask(self, number: int, heard: Heard) -> None:
-        """Answer a part. What ends the labelling is raised when the calls in flight have come back."""
+        """Answer a part. A fatal error is raised only when the calls in flight have come back."""
         if self._stop.called:
             return
         folder = part_folder(self._order.folder, number)
         if not folder.is_dir():
             if self._order.folder.is_dir():
-                return  # taken over: where a process dies, Ray does a part again that it had done
+                return  # already taken over: after a process dies, Ray repeats parts that were done
             raise BadInput(
                 f"{os.uname().nodename}: {folder} is not there; every machine of the cluster has to see the "
                 "folder of the labels under this name"
@@ -147,7 +147,7 @@ class PartAsker:
             await pool.run()
 
     def _paced(self, teacher: Teacher) -> Pace:
-        """One pace for all parts: what it learned of the server holds for the next one."""
+        """One pace for all parts: what it learned about the server holds for the next part."""
         return Pace(1 if teacher.identity is None else self._order.limits.connections, self._note)
 
     def _note(self, text: str) -> None:
@@ -172,7 +172,7 @@ class PartAsker:
 
 @dataclass(frozen=True, slots=True)
 class Careful:
-    """A worker that no single question ends: what breaks on one is that question's outcome."""
+    """A worker that no single question stops: an error becomes that question's outcome."""
 
     worker: Worker
 

@@ -14,12 +14,12 @@ from harness.errors import BadInput, Unfinished
 ADDRESS = "RAY_ADDRESS"
 """The variable of the environment by which Ray itself finds a cluster."""
 SPARE = 2
-"""Cores that the actors leave: a pool that takes all of them leaves none for reading, and waits for ever."""
+"""Cores that actors do not use: a pool that takes all cores leaves none for reading, and waits for ever."""
 QUIET = {
     # Ray tells its authors about each start, unless this says no.
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_DATA_DISABLE_PROGRESS_BARS": "1",
-    # A thread of Ray Data that outlives ours would start another Ray.
+    # A thread of Ray Data that outlives our cluster would start another one.
     "RAY_ENABLE_AUTO_CONNECT": "0",
 }
 PRIVATE = {
@@ -45,7 +45,7 @@ class Cluster:
 
 
 def need_ray() -> Any:
-    """The package, told before it is loaded how to behave. BadInput with the command that installs it."""
+    """The package, configured before it is loaded. BadInput with the command that installs it."""
     alone = {} if os.environ.get(ADDRESS) else {**PRIVATE, TOKEN: token_hex(32)}
     for name, value in (QUIET | alone).items():
         os.environ.setdefault(name, value)
@@ -88,7 +88,7 @@ def cluster(most: int | None = None) -> Iterator[Cluster]:
 
 
 def _wait_for_data() -> None:
-    """Let the threads of Ray Data end: one that finds Ray shut down ends the process, in its own way."""
+    """Wait for the threads of Ray Data: one that finds Ray shut down would end the process."""
     for thread in threading.enumerate():
         if thread.name.startswith(DATA_THREADS):
             thread.join(LONGEST_END)
@@ -102,7 +102,7 @@ def here() -> str:
 
 
 def _quiet_data(ray: Any) -> None:
-    """Our own progress is shown, and faults are told in words."""
+    """Turn off Ray's own progress and log: we show progress and faults ourselves."""
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     context.execution_options.verbose_progress = False

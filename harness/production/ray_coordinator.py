@@ -16,7 +16,7 @@ ENDS: dict[str, type[HarnessError]] = {
 
 
 def sort_of(error: HarnessError) -> str:
-    """The name in ENDS of what an error is."""
+    """The name in ENDS of an error's class."""
     return next((name for name, kind in ENDS.items() if isinstance(error, kind)), Unfinished.__name__)
 
 
@@ -36,7 +36,7 @@ class Coordinator:
         self._answered: dict[int, int] = {}
 
     async def begin(self, part: int) -> int:
-        """A part begins; how often it has. Calls that an earlier try left open may have been billed."""
+        """A part begins; returns how often. Calls that an earlier try left open may be billed."""
         self._tries[part] += 1
         self._answered[part] = 0
         for number in [number for number, (owner, _) in self._held.items() if owner == part]:
@@ -65,7 +65,7 @@ class Coordinator:
         self._budget.release(self._held.pop(number)[1])
 
     async def answered(self, part: int, count: int) -> None:
-        """A part has so many answers. What comes after `taken` counts no more."""
+        """Report a part's number of answers. Reports after `taken` are ignored."""
         if part in self._answered:
             self._answered[part] = count
 
@@ -83,7 +83,7 @@ class Coordinator:
         self._stopped.set()
 
     async def stopped(self) -> tuple[str, str]:
-        """Why the labelling ends, as soon as it does."""
+        """Wait until the labelling ends; returns why."""
         await self._stopped.wait()
         assert self._why, "there is a reason"
         return self._why
@@ -116,11 +116,11 @@ class SharedBudget(Budget):
         return _Room(worst, number=found)
 
     def settle(self, reservation: Reservation, usage: Usage | None) -> None:
-        """As in a budget; nobody waits for the answer."""
+        """As in a budget; does not wait for the coordinator."""
         assert isinstance(reservation, _Room), "the coordinator gave it"
         self._coordinator.settle.remote(reservation.number, usage)
 
     def release(self, reservation: Reservation) -> None:
-        """As in a budget; nobody waits for the answer."""
+        """As in a budget; does not wait for the coordinator."""
         assert isinstance(reservation, _Room), "the coordinator gave it"
         self._coordinator.release.remote(reservation.number)

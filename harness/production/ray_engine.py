@@ -44,9 +44,9 @@ ROUNDS = 32
 SMALLEST, LARGEST = 50, 2_000
 """Pairs of a part."""
 IN_HAND = 2
-"""Parts that wait at an actor, with the one that it asks: no more, since another actor may be idle."""
+"""Parts at an actor, with the one that it works on: no more, since another actor may be idle."""
 SHARES = 4
-"""Parts for each actor at least, where there are pairs enough, so that none is idle for long."""
+"""The fewest parts for each actor, if there are enough pairs, so that none is idle for long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class Ray(Local):
         return self._cluster
 
     def reading(self, files: Sequence[Path], how: Input) -> Rows:
-        """Read several files at the same time; a single one has nobody to share it with."""
+        """Read several files at the same time; a single file is read in this process."""
         if len(files) < 2:
             return super().reading(files, how)
         rows = FileRows(self.cluster().ray, files, how)
@@ -106,7 +106,7 @@ class Ray(Local):
             super().write(folder, store, manifest, policy)
 
     def close(self) -> None:
-        """End Ray, or leave the cluster; what its processes still do for this job ends."""
+        """End Ray, or leave the cluster; its processes stop working on this job."""
         self._cluster = None
         self._started.close()
 
@@ -120,7 +120,7 @@ class _Pool:
         self._store, self._engine = store, engine
 
     def check(self, model: str, teacher: Teacher) -> None:
-        """Every teacher can be asked so."""
+        """Every teacher can be asked in this way."""
 
     async def answer(self, job: Job, log: Answers) -> None:
         """Ask every open question."""
@@ -139,7 +139,7 @@ class _Pool:
             self._engine.close()
             raise
         finally:
-            # Whatever ended it: what was answered and not taken over yet.
+            # However it ended: take over what was answered and not taken over yet.
             join_parts(job.folder, self._store)
 
 
@@ -153,7 +153,7 @@ class _Labelling:
         self._said: set[str] = set()
 
     async def run(self) -> None:
-        """Deal the parts out, and take over each that is done."""
+        """Distribute the parts, and take over each that is done."""
         stop, calls = Stop(), CallLog(self._job.folder)
         watching = asyncio.create_task(self._watch())
         try:
@@ -211,7 +211,7 @@ class _Labelling:
 
 
 def order_of(job: Job, size: PoolSizes, node: str) -> Order:
-    """What the actors are told: no stream of this process, no path that means something else elsewhere."""
+    """The order for the actors: no stream of this process, and only absolute paths."""
     project = Project(job.project.root.resolve())
     plan = replace(job.plan, pairs=Stream(), examples=Stream())
     limits = replace(job.limits, connections=size.connections, only_failed=False, max_cost=None)
@@ -220,7 +220,7 @@ def order_of(job: Job, size: PoolSizes, node: str) -> Order:
 
 
 async def streamed(make: Callable[[], Iterator[Any]]) -> AsyncIterator[Any]:
-    """What an iterator that blocks gives, which runs in a thread of its own."""
+    """The items of a blocking iterator, which runs in a thread of its own."""
     loop, found = asyncio.get_running_loop(), asyncio.Queue[tuple[str, Any]]()
 
     def put(kind: str, value: Any = None) -> None:

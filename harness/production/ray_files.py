@@ -20,7 +20,7 @@ from harness.storage.collecting import collect_rarely
 PIECE = 10_000
 """Rows of a block."""
 ROW, FAULTS, NO_TABLE, END = "row", "faults", "no table", "end"
-"""What a row of a block is. Each file ends with one that says so."""
+"""The kinds of rows in a block. Each file ends with an end row."""
 NODE = "ray.io/node-id"
 """The label of a machine by which Ray is told where to work."""
 
@@ -47,7 +47,7 @@ class FileRows:
 
 
 def _told(ray: Any, make: Callable[[], Iterator[dict[str, Any]]]) -> Generator[dict[str, Any], None, None]:
-    """Rows; Unfinished for what befalls Ray."""
+    """Rows of a data set; Unfinished if Ray fails."""
     try:
         yield from make()
     except ray.exceptions.RayError as error:
@@ -65,7 +65,7 @@ def _blocks(ray: Any, files: Sequence[Path], names: Sequence[Path], how: Input) 
 
 
 def _read(batch: Any, files: Sequence[Path], names: Sequence[Path], how: Input) -> Iterator[Any]:
-    """The rows of files, in blocks. No fault of a file is an exception: that would hide the others."""
+    """The rows of files, in blocks. Faults are rows too: an exception would hide other faults."""
     import pyarrow as pa
 
     schema = pa.schema(

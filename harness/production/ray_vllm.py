@@ -37,7 +37,7 @@ ERROR = "__inference_error__"
 PART, BATCH = 1_000, 64
 """Pairs of a part, and of what the engine takes at a time."""
 Build = Callable[[Asked, int], Callable[[Any], Any]]
-"""Makes, for so many replicas of a model, what turns rows with messages into rows with `generated_text`."""
+"""Makes a processor, for a number of replicas, that adds `generated_text` to rows with messages."""
 
 
 def processor_config(asked: Asked, replicas: int) -> Any:
@@ -70,7 +70,7 @@ class RayVllm(Ray):
         self._replicas, self._build = actors or 1, build
 
     def check(self, asked: Asked) -> None:
-        """BadInput for what is no such model, or would not be asked as a server is."""
+        """BadInput for another kind of model, and for settings that a server would not be sent."""
         need_ray()
         known = provider_of(asked.model)
         if known is None or not known.loadable:
@@ -183,7 +183,7 @@ class Asking:
 
 
 def record_of_row(row: dict[str, Any], plan: Plan, price: Price | NoPrice) -> Record:
-    """What became of a row, as the record of an answer by a server would say it."""
+    """The outcome of a row, as in the record of a server's answer."""
     if row[ERROR]:
         found = Answered(Failed(detail=f"vLLM: {row[ERROR]}"), attempts=1)
     else:

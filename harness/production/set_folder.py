@@ -17,7 +17,7 @@ SETTINGS = (
     "model", "policy", "prompt", "shots", "temperature", "seed", "max_tokens", "no_schema", "fold_system",
     "base_url", "rater",
 )  # fmt: skip
-"""What was asked for that a second command has to repeat: another answer would come of anything else."""
+"""The settings that a second command has to repeat, since other settings give other answers."""
 _FIRST = {LOCK, f".{STORE}.lock", *(STORE + ending for ending in ("", "-wal", "-shm"))}
 """What is in the folder of a set before its manifest is."""
 
@@ -29,7 +29,7 @@ def begun_before(folder: Path, plan: Plan, cascade: Cascade | None) -> LabelMani
     if folder.exists() and not folder.is_dir():
         raise BadInput([Fault(str(folder), "is a file; name a folder for the labels")])
     if not (folder / MANIFEST).exists():
-        # A kill can come before the manifest is written: what is there then is ours.
+        # After a kill before the manifest was written, only files of ours are there.
         there = {one.name for one in folder.iterdir()} if folder.exists() else set[str]()
         others = {name for name in there if not is_partial(name)} - _FIRST
         if others:
@@ -57,13 +57,13 @@ def _given(value: object) -> str:
 
 
 def digests_of(plan: Plan) -> LabelDigests:
-    """What a grade of the plan depends on."""
+    """The digests of everything that a grade of the plan depends on."""
     return LabelDigests(**plan.digests.model_dump(exclude={"golden"}))
 
 
 @contextmanager
 def opened_set(folder: Path, *, new: bool) -> Iterator[AnswerStore]:
-    """The store of a set, for this process alone. A new folder goes again where nothing was taken in."""
+    """The store of a set, locked for this process. A new folder is deleted again if no row was accepted."""
     made = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     lock = writing(folder, "label set")

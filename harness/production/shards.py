@@ -1,7 +1,7 @@
 """Write the shards of a label set from its store: the rows in their order, each with its pair's answer.
 
-What is in a shard depends on the rows and their answers alone, so that it is the same whenever it is
-written, and by whichever engine the answers came.
+A shard depends only on the rows and their answers, so it is the same whenever it is written, and whichever
+engine asked.
 """
 
 import json
@@ -25,13 +25,13 @@ NEVER = "it was never asked"
 
 
 def write_shards(folder: Path, store: AnswerStore, manifest: LabelManifest, policy: Policy) -> None:
-    """Write every shard that is not there as it would be written now."""
+    """Write every shard that is missing, or would be written differently now."""
     for number in open_shards(folder, store.rows, manifest):
         write_shard(folder, number, store, manifest, policy)
 
 
 def open_shards(folder: Path, rows: int, manifest: LabelManifest) -> list[int]:
-    """The shards of so many rows that are still to be written."""
+    """The shards of a set of so many rows that are still to be written."""
     (folder / SHARDS).mkdir(exist_ok=True)
     clear_partial(folder / SHARDS)
     sizes = [min(SHARD, rows - first) for first in range(0, rows, SHARD)]
@@ -130,7 +130,7 @@ STEP = 1_000
 
 
 def row_of(one: StoredRow, actions: Mapping[int, str]) -> dict[str, Any]:
-    """A row of a shard, but for what is the same in all rows."""
+    """A row of a shard, without the columns that are the same in all rows."""
     pair = json.loads(one.pair)
     return {
         "item": one.item,

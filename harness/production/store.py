@@ -19,7 +19,7 @@ from harness.runs.record_log import stored_text
 from harness.storage.digest import key_of_digest
 
 PIECE = 500
-"""Pairs or rows that are read at a time. No reading stays open, since the log could not be emptied then."""
+"""How many pairs or rows are read at a time. No query stays open: SQLite could not empty its log then."""
 
 
 class StoredPair(NamedTuple):
@@ -64,7 +64,7 @@ class AnswerStore(PairStore):
         super().__init__(path, look=look)
         self.models: set[str] = set()
         self.notes: tuple[str, ...] = ()
-        """What teachers in other processes noted, whose answers are taken over."""
+        """Notes of teachers in other processes whose answers are taken over."""
         self._numbers: dict[str, int] = {}
         try:
             self.count, self.failures = self._counts()
@@ -80,7 +80,7 @@ class AnswerStore(PairStore):
         return map(self._pair, self._each(query))
 
     def unanswered(self) -> Iterator[StoredPair]:
-        """The distinct pairs without an answer, as `open` has them, for whoever answers without asking."""
+        """The distinct pairs without an answer, as in `open`, for a student that answers without a call."""
         return map(self._read, self.open_texts())
 
     def open(self) -> Iterator[StoredPair]:
@@ -120,7 +120,7 @@ class AnswerStore(PairStore):
     # --- answers -------------------------------------------------------------------------------------
 
     def append(self, record: Record, *, last: bool = True) -> None:
-        """Keep a record as the pair's answer; after this call a kill does not lose it."""
+        """Keep a record as the pair's answer. After this call returns, a kill does not lose it."""
         self._keep(self._number_of(record.example), record, stored_text(record))
         if last:
             self._numbers.pop(record.example, None)
@@ -128,9 +128,9 @@ class AnswerStore(PairStore):
     def take_over(
         self, found: Iterable[tuple[Record, bytes]], kept: Callable[[Record], None] | None = None
     ) -> int:
-        """Keep the answers that another process wrote, as it wrote them: all of them, or none; how many.
+        """Keep the answers that another process wrote, unchanged: all, or none; returns how many.
 
-        `kept` is told of each. BadInput for a record of no pair of the set.
+        `kept` is called with each. BadInput for a record of a pair that the set lacks.
         """
         count, before = 0, (self.count, self.failures)
         try:
@@ -164,7 +164,7 @@ class AnswerStore(PairStore):
         self.count -= not failed
 
     def holds(self, record: Record) -> bool:
-        """Whether this very record is the pair's answer. BadInput for a record of no pair of the set."""
+        """Whether this very record is the pair's answer. BadInput for a pair that the set lacks."""
         number = self._pair_of(record)
         found = self.fetch("SELECT body FROM answers WHERE pair = ?", number)
         return bool(found) and self._record(number, found[0][0]) == record
@@ -176,7 +176,7 @@ class AnswerStore(PairStore):
         )
         try:
             found = self.fetch(query, record.example, key_of_digest(record.pair))
-        except ValueError:  # no digest at all
+        except ValueError:  # not a digest
             found = []
         if not found:
             raise BadInput([Fault(str(self.path), f"has no such pair as {record.example!r} of an answer")])
@@ -224,7 +224,7 @@ class AnswerStore(PairStore):
         self, number: int, item: Any, first: int, weight: Any, stratum: Any, position: Any, digest: Any,
         pair: Any, shot_query: int, body: str | None,
     ) -> StoredRow:  # fmt: skip
-        """A row as the tables have it, whose columns take values of any type."""
+        """A row as the tables have it; their columns accept values of any type."""
         texts = all(isinstance(one, str) for one in (item, pair, stratum or ""))
         numbers = isinstance(weight, float) and isinstance(position or 0, int)
         if not texts or not numbers or not isinstance(digest, bytes):

@@ -30,15 +30,14 @@ from harness.storage.regular import SETTINGS, read_bytes
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """How a provider's teachers are opened, and all that the rest of the harness has to know of it.
+    """How a provider's teachers are opened, and everything that the rest of the harness has to know of it.
 
-    `key` and `base` name variables of the environment; `url` is its address where nothing else is said, None
-    where its SDK knows it. `batches` is its batch API. `vendor` is paid for its models; where `free`, nobody
-    is. `longest`: tokens that an answer has at most. `reads_grades`: a model is a file of grades. `floor`:
-    its models are what a teacher has to beat. `prompted`: its models read the prompt. `recorded`: its answers
-    were given earlier, so that how long they take says nothing.
-    `loadable`: a model's name is that of open weights, which an engine can load without a server. `kept_in`:
-    a model is a folder, and what it is stands in this file of it.
+    `key` and `base` name variables of the environment; `url` is its default address, None if its SDK knows
+    it. `batches` is its batch API. `vendor` is paid for its models; if `free`, no one is paid. `longest`: the
+    most tokens of an answer. `reads_grades`: a model is a file of grades. `floor`: its models are what a
+    teacher has to beat. `prompted`: its models read the prompt. `recorded`: its answers were given earlier,
+    so their time has no meaning. `loadable`: a model's name is that of open weights, which an engine can load
+    without a server. `kept_in`: a model is a folder; this file in it defines the model.
     """
 
     open: Callable[[str, Setup], Teacher]
@@ -126,7 +125,7 @@ def is_path(model: str) -> bool:
 
 
 def saved_digest(name: str, root: Path) -> str | None:
-    """The digest of what a model is that is kept in a folder; None for all others."""
+    """The digest of a model that is kept in a folder; None for all others."""
     provider, model = split_model(name)
     kept_in = PROVIDERS[provider].kept_in
     # Bounded, since it is read before the folder is looked at.
@@ -146,17 +145,17 @@ def is_recorded(model: str) -> bool:
 
 
 def refuse_unread(name: str, shots: int | None) -> None:
-    """BadInput for shots that go into no prompt."""
+    """BadInput for shots that no prompt would show."""
     if shots is not None and not is_prompted(name):
         raise BadInput(f"{name} is sent no prompt; remove --shots")
 
 
 def open_teacher(name: str, setup: Setup) -> Teacher:
-    """The teacher of that name, ready to be asked. BadInput or FatalError where it cannot be."""
+    """Open the teacher of that name. BadInput or FatalError if it cannot be asked."""
     provider, model = split_model(name)
     known = PROVIDERS[provider]
     if known.base and os.environ.get(known.base) == "":
-        # It names no address, as workflows leave it; the SDK would ask at "".
+        # An empty variable, as workflows leave it, means no address; the SDK would ask at "".
         del os.environ[known.base]
     return known.open(model, setup)
 
@@ -172,7 +171,7 @@ def batches_of(name: str, teacher: Teacher) -> Batches:
 
 
 def asks_a_server(provider: str) -> bool:
-    """Whether a provider's teachers are somewhere else."""
+    """Whether a provider's teachers are on another machine."""
     known = PROVIDERS[provider]
     return bool(known.key or known.base or known.url)
 
@@ -204,7 +203,7 @@ def is_expected(model: str, address: str | None) -> bool:
 
 
 def confirmed(model: str, saved: str | None, given: str | None, where: Path, how: str = "") -> str | None:
-    """The address to ask, where a file names one: the given one, or the saved one if the user says it too.
+    """The address to ask, if a file names one: the given one, or the saved one if the user confirms it.
 
     BadInput for an address that the file `where` alone names; `how`: what to type to confirm it.
     """
@@ -216,16 +215,16 @@ def confirmed(model: str, saved: str | None, given: str | None, where: Path, how
 
 
 def key_variables() -> list[str]:
-    """Every variable that holds a key."""
+    """The names of all variables that hold a key."""
     return list(dict.fromkeys(known.key for known in PROVIDERS.values() if known.key))
 
 
 def variables() -> list[str]:
-    """Every variable of the environment that some provider reads, keys and addresses."""
+    """The names of all environment variables that providers read, for keys and addresses."""
     found = [name for known in PROVIDERS.values() for name in (known.key, known.base) if name]
     return list(dict.fromkeys(found))
 
 
 def examples() -> str:
-    """Model names to try."""
+    """Examples of model names."""
     return "builtin/lexical, openai/gpt-6-luna, anthropic/claude-haiku-5-5 or replay/grades.csv"

@@ -59,10 +59,10 @@ FEATURES = (
 
 
 class Messages:
-    """What the Messages API looks like. The newest models reject a temperature, and the SDK dropped it."""
+    """The dialect of the Messages API. The newest models reject a temperature, and the SDK dropped it."""
 
     path = "/v1/messages"
-    # Here the cached and the written tokens come on top of the input.
+    # In this API, cached and written tokens are counted beside the input.
     usage = staticmethod(partial(read_usage, names=USAGE, extra=("cached_tokens", "written_tokens")))
 
     def __init__(self, model: str, setup: Setup) -> None:
@@ -74,7 +74,7 @@ class Messages:
         self._formats: dict[str, Any] = {"schema": {"output_config": {"format": format}}, "plain": {}}
 
     def body(self, prompt: Prompt, taken: Taken) -> dict[str, Any]:
-        """System messages as system blocks, and a cache mark on the last of them: all that is constant."""
+        """System messages as system blocks, with a cache mark on the last: this part is constant."""
         system: list[dict[str, Any]] = [
             {"type": "text", "text": message.content}
             for message in prompt.messages
@@ -90,7 +90,7 @@ class Messages:
         return {**self._constant, "system": system, "messages": turns, **self._formats[taken[FORM]]}
 
     def reply(self, text: str) -> Reply:
-        """The text blocks of the answer. A refusal raises nothing in this API: the stop reason says it."""
+        """The text blocks of the answer. A refusal is not an error in this API: the stop reason says it."""
         body = read_answer(text, _MessageBody, "a message")
         answer, _, thinking = read_content(body.content)
         why, _, _ = read_content((body.stop_details or {}).get("explanation"))

@@ -19,7 +19,7 @@ COUNTED = ("processing", "succeeded", "errored", "canceled", "expired")
 
 
 class AnthropicBatches(Batches):
-    """Batches of messages. They carry no label: a lost one is known by its time, its size and its ids."""
+    """Batches of messages. They have no label: a lost one is recognised by its time, size and ids."""
 
     def line(self, id: str, prompt: Prompt) -> bytes:
         """One of the requests."""
@@ -31,13 +31,13 @@ class AnthropicBatches(Batches):
         return (await self._wire.post(PATH, content, _read_batch)).id
 
     async def find(self, mark: str, size: int, since: datetime) -> list[str]:
-        """Those of the same size, the nearest in time first."""
+        """Batches of the same size, the nearest in time first."""
         found = await self._listed(PATH, "after_id", since)
         alike = [one for one in found if sum(_counts(one.request_counts).values()) == size]
         return [one.id for one in sorted(alike, key=lambda one: abs(one.created_at - since))]
 
     async def standing(self, batch: str) -> BatchStatus:
-        """The batch's status. It counts nothing as done until all is."""
+        """The batch's status. The API counts nothing as done until all is done."""
         found = await self._batch(batch)
         counts = _counts(found.request_counts)
         total = sum(counts.values())
@@ -50,7 +50,7 @@ class AnthropicBatches(Batches):
         )
 
     async def results(self, batch: str) -> list[BatchResult]:
-        """The lines of the result file, at its place in the API: the key goes to no other address."""
+        """The lines of the result file, from its path in the API: the key is sent to no other address."""
         return await self._lines(f"{PATH}/{part(batch)}/results", "results", _MessageLine, self._answer)
 
     async def _batch(self, id: str) -> "_MessageBatch":

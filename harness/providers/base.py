@@ -12,11 +12,11 @@ from harness.nouns.records import Prompt, Reply
 from harness.storage.tables import Layout
 
 LONGEST_ANSWER = 16_000
-"""Tokens that an answer is taken to have at most, thinking included, where no limit is sent along."""
+"""The assumed most tokens of an answer, thinking included, if no limit is sent."""
 STUDENT = "student.json"
 """The file in which a saved student says what it is, and whose digest names it."""
 SENT_ALONG = ("temperature", "seed", "max_tokens", "no_schema", "fold_system")
-"""What a server may be sent besides the prompt, by its name in Setup."""
+"""Parameters that a server may be sent besides the prompt, by their names in Setup."""
 
 
 class UnusableError(FatalError):
@@ -31,12 +31,12 @@ class UnusableError(FatalError):
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What an opener gets. `shots` are all that are safe to learn from, whatever the prompt shows."""
+    """What an opener gets. `shots` are all that are safe to learn from, even if a prompt shows fewer."""
 
     policy: Policy
     shots: tuple[Example, ...]
     withheld: int = 0
-    """How many more shots there are, which would give away what is graded."""
+    """How many more shots there are that would reveal graded pairs."""
     base_url: str | None = None
     temperature: float | None = None
     seed: int | None = None
@@ -46,7 +46,7 @@ class Setup:
     fold_system: bool = False
     """Whether the system text goes at the head of the user message, for models without that role."""
     sampled: bool = False
-    """Whether the seed draws a sample too: then an API that takes none need not refuse it."""
+    """Whether the seed also draws a sample: then an API without a seed need not refuse it."""
     examples: Iterable[Example] = ()
     """What is graded."""
     layout: Layout = field(default_factory=Layout)
@@ -56,7 +56,7 @@ class Setup:
 
 
 def refuse(teacher: str, setup: Setup, *names: str) -> None:
-    """BadInput for what is given and a teacher does not take: better refused than silently left out."""
+    """BadInput for given parameters that a teacher does not take, so that none is silently ignored."""
     given = {name: getattr(setup, name) for name in names if not (name == "seed" and setup.sampled)}
     idle = [
         name.replace("_", "-") for name, value in given.items() if value is not None and value is not False
@@ -67,7 +67,7 @@ def refuse(teacher: str, setup: Setup, *names: str) -> None:
 
 
 class Teacher(Protocol):
-    """Grades one pair at a time. It reads nothing into its answer: that is grading.py's work."""
+    """Grades one pair at a time. It does not interpret its answer: prompting/answer.py does."""
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -87,20 +87,20 @@ class Teacher(Protocol):
     async def ask(self, prompt: Prompt) -> Reply:
         """The reply to a prompt, untouched.
 
-        Raises TransientError where another try may help, RejectedError where this prompt will never
-        be answered, FatalError where no prompt will.
+        Raises TransientError if another try may help, RejectedError if this prompt will never be answered,
+        FatalError if no prompt will be.
         """
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Close connections."""
 
 
 class LocalTeacher:
-    """What is the same for all teachers that answer in this process, for nothing and always alike."""
+    """The base of teachers that answer in this process: free, and always with the same answer."""
 
     notes: tuple[str, ...] = ()
     varies = False
     identity = None
 
     async def close(self) -> None:
-        """Nothing is open."""
+        """Nothing to close."""

@@ -1,4 +1,4 @@
-"""The seam for batches: many prompts are handed over at once, and answered within a day at half price."""
+"""The interface for batches: many prompts are submitted at once, and answered within a day at half price."""
 
 import re
 from abc import ABC, abstractmethod
@@ -22,7 +22,7 @@ SKEW = timedelta(hours=1)
 """How far the server's clock may be from ours."""
 PAGE = 100
 SHOWN = 80
-"""Letters of a line that cannot be read that are shown."""
+"""How many letters of an unreadable line are shown."""
 _ID = re.compile(r'"custom_id"\s*:\s*"([\w-]+)"', re.ASCII)
 """Where a line that was cut off names its request. Within an answer's text the quotes would be escaped."""
 
@@ -32,7 +32,7 @@ class UnaskedError(RejectedError):
 
 
 class UnreadError(CallError):
-    """What came of a request of a batch cannot be read: it may have an answer, and be paid for.
+    """The result of a request cannot be read: it may have an answer, and be paid for.
 
     `replies`: the answers, where there are several and they differ.
     """
@@ -46,7 +46,7 @@ class UnreadError(CallError):
 
 @dataclass(frozen=True, slots=True)
 class BatchResult:
-    """One line of a batch's results: where it stands, its request if it names one, and what came of it."""
+    """One line of a batch's results: its place, its request if it names one, and the result."""
 
     where: str
     id: str | None
@@ -59,15 +59,15 @@ class BatchStatus:
 
     word: str
     over: bool
-    """No more answers will come."""
+    """Whether no more answers will come."""
     done: int
     total: int
     unasked: int | None = 0
-    """Requests that the batch ended without, None for all: only they may have no line in its results."""
+    """How many requests the batch ended without, None for all: only they may lack a line in its results."""
 
 
 class ListedBatch(BaseModel):
-    """What a list of batches says of each."""
+    """An entry in a list of batches."""
 
     id: str
     created_at: AwareDatetime
@@ -92,7 +92,7 @@ class Batches(ABC):
 
     @property
     def settled(self) -> bool:
-        """Whether it is known what the server takes: a batch cannot find out."""
+        """Whether the server's features are known: a batch cannot find them out."""
         return self._served.settled
 
     @abstractmethod
@@ -101,7 +101,7 @@ class Batches(ABC):
 
     @abstractmethod
     async def submit(self, lines: Sequence[bytes], mark: str) -> str:
-        """Hand over a batch; the id that the server gives it. Where the API can, it is labelled `mark`."""
+        """Submit a batch; returns the server's id of it. Where the API can, it is labelled `mark`."""
 
     @abstractmethod
     async def find(self, mark: str, size: int, since: datetime) -> list[str]:
@@ -135,7 +135,7 @@ class Batches(ABC):
     async def _lines(
         self, path: str, file: str, model: type[Body], answer: Callable[[Body], Reply]
     ) -> list[BatchResult]:
-        """A file of results, each line by itself, so that one that is odd costs no other.
+        """A file of results; each line is read by itself, so that a faulty one does not affect others.
 
         `answer` is the one that a line holds; CallError where it holds none.
         """
@@ -164,7 +164,7 @@ class Batches(ABC):
 def _read(
     line: str, model: type[Body], read: Callable[[Body], Reply]
 ) -> tuple[str | None, Reply | CallError]:
-    """The id that a line names, and what came of that request."""
+    """The id that a line names, and the result of that request."""
     id: Any = None
     try:
         data = read_json(line, unique=True)
@@ -172,7 +172,7 @@ def _read(
         if isinstance(id, str):
             return id, read(model.model_validate(data))
     except FilteredError as error:
-        # A filter's verdict is an answer, as it is by itself.
+        # A filter's verdict counts as an answer, as in a live call.
         return id, filtered_reply(error)
     except CallError as error:
         return id, error
@@ -183,5 +183,5 @@ def _read(
 
 
 def part(id: str) -> str:
-    """A server's id as a part of a path: it may hold anything."""
+    """A server's id, escaped as a part of a path: it may hold anything."""
     return quote(id, safe="")

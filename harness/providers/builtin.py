@@ -12,7 +12,7 @@ NAMES = ("lexical", "majority")
 
 
 def open_teacher(model: str, setup: Setup) -> Teacher:
-    """`builtin/lexical` or `builtin/majority`, trained on the shots and on nothing else."""
+    """`builtin/lexical` or `builtin/majority`, trained only on the shots."""
     if model not in NAMES:
         raise BadInput(f"unknown model builtin/{model}; there are: builtin/{', builtin/'.join(NAMES)}")
     refuse(f"builtin/{model}, which makes no API calls,", setup, *SENT_ALONG)

@@ -1,4 +1,4 @@
-"""The connection to a model API: its address, its key, whom it trusts, and by which way it goes."""
+"""The connection to a model API: its address, its key, its certificates, and its proxy."""
 
 import ipaddress
 import os
@@ -38,12 +38,12 @@ def read_key(variable: str, *, needed: bool) -> str | None:
 
 
 def check_url(url: str | None, variable: str) -> None:
-    """A base URL is kept in the manifest, so that it must hold no secret."""
+    """Check a base URL: the manifest keeps it, so it must not hold a secret."""
     if url is None:
         return
     try:
         parts = urlsplit(url)
-        # The name is tried as the transport will: what it cannot encode, it raises in its own way.
+        # Encode the name as the transport will, which would raise an error of its own.
         sound = parts.scheme in ("http", "https") and bool((parts.hostname or "").encode("idna"))
         sound = sound and parts.port != 0 and url.isprintable() and " " not in url
     except ValueError:
@@ -56,7 +56,7 @@ def check_url(url: str | None, variable: str) -> None:
 
 
 def connect(sdk: Any, client: Any, base_url: str | None, key: str | None) -> Wire:
-    """A wire to a server, or to the SDK's own, with what the SDK's client says of its requests."""
+    """A wire to a server, or to the SDK's default, with the headers of the SDK's client."""
     import httpx2
 
     trust = httpx2.create_ssl_context(trusted(base_url), trust_env=not is_loopback(base_url))
@@ -84,7 +84,7 @@ def _session(
         # The pace says how many calls are in flight.
         connector=aiohttp.TCPConnector(ssl=trust, limit=0, keepalive_timeout=IDLE),
         headers=sent,
-        # Of a server without a name too.
+        # Also for a server without a name.
         cookie_jar=aiohttp.CookieJar(unsafe=True),
         timeout=aiohttp.ClientTimeout(sock_connect=TIMEOUT, sock_read=TIMEOUT),
         proxy=proxy,
@@ -102,7 +102,7 @@ def proxy_to(url: str) -> str | None:
 
 
 def trusted(base_url: str | None) -> ssl.SSLContext | bool:
-    """Whom TLS is to trust: nobody where none is spoken, for to read the certificates takes a while."""
+    """The TLS settings; none for plain HTTP, since reading the certificates takes a while."""
     plain = base_url is not None and urlsplit(base_url).scheme == "http" and is_loopback(base_url)
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if plain else True
 

@@ -1,4 +1,4 @@
-"""What a server says went wrong, whatever form it says it in: no two of them agree on one."""
+"""Read a server's error in whatever form: no two servers have the same one."""
 
 import json
 import re
@@ -22,17 +22,17 @@ SAID = (
 NAMED = (
     "code", "error_code", "statusCode", "status_code", "http_status", "status", "type", "error_type",
 )  # fmt: skip
-"""Keys that hold a word for the kind of error, the one that says most first."""
+"""Keys that hold a word for the kind of error, the most specific first."""
 SILENT = ("request_id", "id", "object", "instance", "user_id", "url", "input", "provider_name")
-"""Keys that say nothing of what went wrong, or repeat what was sent."""
+"""Keys that say nothing about the error, or repeat the request."""
 WELL = {"0", "200", "ok", "success", "successful", "succeeded", "none", "null", "no error", ""}
-"""What stands where an error would and says that there is none."""
+"""Values in the place of an error that mean: no error."""
 ANSWERS = {"choices", "content", "output", "answers"}
-"""Keys of which a body that answers has one."""
+"""Keys of answers: a body with an answer has one of them."""
 DEEP, MANY = 8, 40
-"""Levels of a body that are read, and values that are shown of it."""
+"""How many levels of a body are read, and how many of its values are shown."""
 ELSE = 502
-"""The status of an error that names none that is known: the server's own failure."""
+"""The status of an error that names no known one: a failure of the server."""
 STATUS = {
     "invalid_request_error": 400, "invalid_argument": 400, "bad_request": 400, "badrequesterror": 400,
     "authentication_error": 401, "invalid_api_key": 401, "unauthenticated": 401, "unauthorized": 401,
@@ -43,15 +43,15 @@ STATUS = {
     "insufficient_balance": 402, "throttling": 429,
     "timeout_error": 504, "vector_store_timeout": 504, "overloaded_error": 529,
 }  # fmt: skip
-"""What each name of an error would be as a status, in lower case. Its strokes do not count."""
+"""The status of each name of an error, in lower case and without hyphens or underscores."""
 _STATUS = {name.replace("_", ""): status for name, status in STATUS.items()}
 WAITS = {"retryafter": 1.0, "retryafterseconds": 1.0, "retrydelay": 1.0, "retryafterms": 0.001}
-"""Keys that hold a wait, without their strokes and in lower case, and what their unit is in seconds."""
+"""Keys that hold a wait, in lower case and without hyphens or underscores; and their unit in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorTold:
-    """An error that a body tells of: as a status, by every name that it goes by, and in words.
+    """The error in a body: as a status, by all its names, and in words.
 
     `wait`: seconds that the server asks us to wait, where the body says so. `counts`: the tokens that it
     counts: what counts any was worked on first.
@@ -65,13 +65,13 @@ class ErrorTold:
 
 
 def told_in(body: Any) -> ErrorTold | None:
-    """The error that an answer under status 200 holds instead of an answer; None where it holds none."""
+    """The error that a body under status 200 holds instead of an answer; None if it holds none."""
     found = body[0] if isinstance(body, list) and body else body
     if not isinstance(found, dict):
         return None
     errors = [found[key] for key in ("error", "errors") if tells(found.get(key))]
     if errors and holds_answer(found):
-        # The rest of the body is the answer, which is not what went wrong.
+        # The rest of the body is the answer, not the error.
         return told_by(errors)
     marked = tells(found.get("error")) or "error" in (found.get("object"), found.get("type"))
     bare = not holds_answer(found) and bool({"detail", "message", "msg", "base_resp"} & found.keys())
@@ -79,7 +79,7 @@ def told_in(body: Any) -> ErrorTold | None:
 
 
 def tells(error: Any) -> bool:
-    """Whether what stands where an error would says anything: some fill its form with nothing, or success."""
+    """Whether a value in the place of an error means one: some servers send an empty form, or "success"."""
     return error is True or (error is not None and _says(error))
 
 
@@ -88,12 +88,12 @@ def _says(error: Any) -> bool:
 
 
 def holds_answer(body: Any) -> bool:
-    """Whether a body has something in it where an answer would be."""
+    """Whether a body has content in the place of an answer."""
     return isinstance(body, dict) and any(body.get(key) for key in ANSWERS)
 
 
 def told_by(body: Any) -> ErrorTold:
-    """A body that is an error, or the part of one that is, as an error."""
+    """A body, or the part of it that is an error, as an error."""
     # Every code and type: the APIs put them into different fields.
     names = frozenset(value for path, value in _leaves(body, ()) if path and path[-1] in NAMED)
     usage = body.get("usage") if isinstance(body, dict) else None
@@ -102,7 +102,7 @@ def told_by(body: Any) -> ErrorTold:
 
 
 def words_of(body: Any) -> str:
-    """All that a body says, its sentences first, and in brackets what it names beside them."""
+    """Everything a body says: its sentences first, then other values in brackets."""
     said: list[str] = []
     beside: list[str] = []
     for number, (path, value) in enumerate(_leaves(body, ())):
@@ -119,7 +119,7 @@ def words_of(body: Any) -> str:
 
 
 def wait_of(body: Any) -> float | None:
-    """Seconds that a body asks us to wait: 7, "7" or "7s"; None where it says nothing that can be read."""
+    """Seconds that a body asks us to wait: 7, "7" or "7s"; None if it says nothing readable."""
     for path, value in _leaves(body, ()):
         unit = WAITS.get(path[-1].replace("_", "").replace("-", "").casefold()) if path else None
         try:
@@ -131,7 +131,7 @@ def wait_of(body: Any) -> float | None:
 
 
 def parsed(text: str) -> Any:
-    """A body as data; the text itself where it is none."""
+    """A body as data; the text itself if it is not JSON."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
@@ -139,7 +139,7 @@ def parsed(text: str) -> Any:
 
 
 def _status_of(body: Any) -> int:
-    """The status that a body names, by a number or else a name: its own rather than one that is handed on."""
+    """The status that a body names, by number or else by name; its own before one of a server behind it."""
     found = []
     for path, value in _leaves(body, ()):
         if path and path[-1] in NAMED:
@@ -168,7 +168,7 @@ def _leaves(data: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...],
 
 
 def _words(text: str, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
-    """A text, or what is in it where an error of somebody further up is handed on as it came in."""
+    """A text; or the JSON in it, if a gateway passes on the error of a server behind it."""
     inner = parsed(text) if path and text.lstrip()[:1] in ("{", "[") else text
     if not isinstance(inner, str):
         yield from _leaves(inner, path)

@@ -1,6 +1,6 @@
 """builtin/lexical: an ordinal regression on how the words of query and product meet.
 
-Learns from the shots alone: as much as a teacher may see.
+It learns only from the shots, which a teacher may see too.
 """
 
 from collections.abc import Sequence
@@ -116,7 +116,7 @@ def _fit(features: Floats, above: NDArray[np.bool_]) -> _Step:
 
 
 def _rows(matrix: Any, parts: int) -> list[Any]:
-    """A sparse matrix cut into equally many rows."""
+    """A sparse matrix, cut into pieces of equally many rows."""
     size = matrix.shape[0] // parts
     return [matrix[part * size : (part + 1) * size] for part in range(parts)]
 

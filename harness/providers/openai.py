@@ -1,4 +1,4 @@
-"""The openers of all that the openai package speaks to: OpenAI itself, and every compatible server."""
+"""The openers of teachers behind the openai package: OpenAI itself, and every compatible server."""
 
 from collections.abc import Callable
 from urllib.parse import urlsplit
@@ -21,13 +21,13 @@ def open_teacher(model: str, setup: Setup) -> Teacher:
 
 
 def is_home(base_url: str | None) -> bool:
-    """Whether a base URL is OpenAI's own, in whatever region."""
+    """Whether a base URL is OpenAI's own, in any region."""
     host = urlsplit(base_url).hostname or "" if base_url else OPENAI.home
     return f".{host}".endswith(f".{OPENAI.home}")
 
 
 def open_as(dialect: Callable[[str, Setup], Dialect], variable: str, model: str, setup: Setup) -> Teacher:
-    """A client for one model, wherever it is. FatalError where a key is needed and `variable` holds none."""
+    """A client for one model at any server. FatalError where a key is needed and `variable` holds none."""
     check_url(setup.base_url, variable)
     key = read_key(variable, needed=is_home(setup.base_url))
     with without_collecting():

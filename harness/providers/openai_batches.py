@@ -38,7 +38,7 @@ class OpenAIBatches(Batches):
         return json.dumps(request).encode("ascii") + b"\n"
 
     async def submit(self, lines: Sequence[bytes], mark: str) -> str:
-        """The file first, then the batch that reads it."""
+        """Upload the file, then create the batch that reads it."""
         content = {"file": (f"{mark}.jsonl", b"".join(lines))}
         file = await self._wire.upload("/files", {"purpose": "batch"}, content, _read_file)
         made = {
@@ -50,7 +50,7 @@ class OpenAIBatches(Batches):
         return (await self._wire.post("/batches", made, _read_batch)).id
 
     async def find(self, mark: str, size: int, since: datetime) -> list[str]:
-        """Those whose metadata hold the mark."""
+        """The batches whose metadata hold the mark."""
         found = await self._listed("/batches", "after", since)
         return [one.id for one in found if isinstance(one.metadata, dict) and one.metadata.get(LABEL) == mark]
 
@@ -62,7 +62,7 @@ class OpenAIBatches(Batches):
         )
         status = found.status.casefold()
         has_files = bool(found.output_file_id or found.error_file_id)
-        # It can fail midway, and has answers then.
+        # It can fail midway, and still have answers.
         is_idle = status != "completed" and not (has_files or done or failed)
         word = status.replace("_", " ")
         if status == "failed":
@@ -77,7 +77,7 @@ class OpenAIBatches(Batches):
         )
 
     async def results(self, batch: str) -> list[BatchResult]:
-        """Both files' lines. An expired or cancelled batch has files too, of what was done before."""
+        """The lines of both files. An expired or cancelled batch has files of the requests done before."""
         found = await self._batch(batch)
         files = {"output file": found.output_file_id, "error file": found.error_file_id}
         lines, missing = list[BatchResult](), list[BatchResult]()

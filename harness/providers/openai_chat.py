@@ -44,7 +44,7 @@ STOPS: dict[str, Stop] = {
     **dict.fromkeys(("safety", "recitation", "blocklist", "prohibited_content", "spii"), "filtered"),
     "refusal": "refused",
 }
-"""Why an answer ends, in the words of every server that speaks this API, in lower case."""
+"""Why an answer ends, in the words of all servers with this API, in lower case."""
 USAGE = {
     "input_tokens": "prompt_tokens",
     "output_tokens": "completion_tokens",
@@ -77,7 +77,7 @@ LIMITS = Feature(LIMIT, ("max_tokens",), ("max_tokens", "max_completion_tokens")
 
 
 class Chat:
-    """What chat completions look like."""
+    """The dialect of chat completions."""
 
     path = "/chat/completions"
     usage = staticmethod(read_tokens)
@@ -110,12 +110,12 @@ class Chat:
         return {"model": self._model, "messages": messages, **self._formats[taken[FORM]], **sent}
 
     def reply(self, text: str) -> Reply:
-        """The choice that was asked for. Where there are several that differ, none is better: all count."""
+        """The requested choice. If several choices differ, none is preferred: all count."""
         body = read_answer(text, _ChatBody, "a chat completion")
         for one in body.choices:
             if one.error:
                 raise told_error(told_by(one.error))
-        # A reason that is no end is the same beside a refusal, and at any choice.
+        # A reason that does not mean an end is treated alike beside a refusal, and at any choice.
         stops = [read_stop(one.finish_reason, STOPS) for one in body.choices]
         refused = any(one.message.refused for one in body.choices)
         said = "\n".join(dict.fromkeys(one.message.said for one in body.choices))
@@ -156,7 +156,7 @@ class _ChatMessage(BaseModel):
 
     @property
     def thought(self) -> str:
-        """What servers put beside the answer, each in a field of its own, or among its parts."""
+        """The thinking that servers put beside the answer, in a field of its own or among its parts."""
         found = [
             text for text, _, _ in map(read_content, (self.reasoning_content, self.reasoning, self.thinking))
         ]
@@ -167,7 +167,7 @@ class _Choice(BaseModel):
     message: _ChatMessage
     finish_reason: str | None = None
     error: Any = None
-    """What befell the server behind a gateway, which answers all the same."""
+    """The error of a server behind a gateway, which answers with status 200 all the same."""
 
 
 class _ChatBody(BaseModel):

@@ -49,7 +49,7 @@ CACHE_MARK = Feature(
 
 
 class Responses:
-    """What the Responses API looks like. `store` is false: OpenAI would keep every answer for a month."""
+    """The dialect of the Responses API. `store` is false: OpenAI would keep every answer for a month."""
 
     path = "/responses"
     usage = staticmethod(read_tokens)
@@ -71,7 +71,7 @@ class Responses:
         }
 
     def body(self, prompt: Prompt, taken: Taken) -> dict[str, Any]:
-        """The system message as the developer's, and the end of it as the end of what is cached."""
+        """The system message in the developer role; the cached prefix ends with it."""
         marked = marked_input(prompt, explicit=taken[CACHE] == "explicit")
         sent = self._asked if taken.get(TEMPERATURE) == SENT else {}
         return {**self._constant, **sent, **self._formats[taken[FORM]], **marked}
@@ -95,8 +95,8 @@ class Responses:
 def marked_input(prompt: Prompt, *, explicit: bool) -> dict[str, Any]:
     """A prompt's messages, with a cache break behind the system message and a key that its text gives.
 
-    Left alone, newer models put the one break behind the latest message, and would write the cache anew
-    for every pair.
+    By default, newer models put the only break after the latest message, and would write the cache again for
+    every pair.
     """
     turns = [_turn(message.role, message.content) for message in prompt.messages]
     cached: dict[str, Any] = {"prompt_cache_key": _cache_key(prompt.messages[0].content)}
@@ -125,7 +125,7 @@ class _Item(BaseModel):
 
     @property
     def parts(self) -> list[Any]:
-        """The parts of a message, unless it only comments on the work, and those of a reasoning."""
+        """The parts of a message, unless it is only commentary, and those of a reasoning."""
         if self.type == "reasoning":
             return [{"type": "thinking", "text": text} for text in (self.summary, self.content) if text]
         if self.type != "message" or self.phase == "commentary":
@@ -145,12 +145,12 @@ class _ResponseBody(BaseModel):
 
 
 def _verdict(body: _ResponseBody) -> str:
-    """Why a response never came to its end, where it was the filter. CallError for any other reason."""
+    """Why a response was incomplete, if it was the filter. CallError for any other reason."""
     told = told_by(body.error)
     told = replace(told, words=f"the response is {body.status}: {told.words or 'no reason is given'}")
     if told.names & set(FILTERED):
         return shown(told.words)
-    # A name that is not known is a fault of this prompt; without a name it is the server's own.
+    # An unknown name means a fault of this prompt; without a name, a fault of the server.
     told = replace(told, status=400) if told.names and told.status == ELSE else told
     raise told_error(told)
 

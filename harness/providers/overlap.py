@@ -53,7 +53,7 @@ def stems(text: str) -> list[str]:
 
 
 def description(pair: Pair) -> str:
-    """All that the surface shows beside the title and the price."""
+    """All that a shopper sees beside the title and the price."""
     result = pair.result
     parts = [result.brand, result.category, result.description, *result.attributes.values()]
     return " ".join(part for part in parts if part)

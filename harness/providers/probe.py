@@ -18,7 +18,7 @@ UNSAID = ("",)
 
 
 class ProbeDialect:
-    """A dialect that asks for a temperature and for log-probabilities too, until the server says no."""
+    """A dialect that also asks for a temperature and log-probabilities, until the server refuses."""
 
     def __init__(self, inner: Dialect, *, temperature: bool) -> None:
         self._inner = inner
@@ -36,7 +36,7 @@ class ProbeDialect:
         self.gave_logprobs = False
 
     def body(self, prompt: Prompt, taken: Taken) -> dict[str, Any]:
-        """The inner request, and what is not given up."""
+        """The inner request, with the features that are not given up."""
         return {**self._inner.body(prompt, taken), **(self._asks if taken.get(LOGPROBS) == SENT else {})}
 
     def reply(self, text: str) -> Reply:
@@ -47,7 +47,7 @@ class ProbeDialect:
 
 
 def _holds(data: Any, key: str) -> bool:
-    """Whether a key with something in it is anywhere in JSON data."""
+    """Whether a key with a non-empty value is anywhere in JSON data."""
     if isinstance(data, dict):
         return bool(data.get(key)) or any(_holds(value, key) for value in data.values())
     return isinstance(data, list) and any(_holds(value, key) for value in data)

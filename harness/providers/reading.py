@@ -16,21 +16,21 @@ from harness.providers.wire import clip, told_error
 from harness.storage.strict_json import whole_text
 
 MOST = 1_000_000_000
-"""Tokens that a call can have at most: a count beyond is no count."""
+"""The most tokens of a call: a larger count is ignored."""
 MOST_BESIDE = 300_000
-"""Tokens of thinking that can be counted beside the output: more is no count of one answer."""
+"""The most tokens of thinking that can be counted beside the output: a larger count is ignored."""
 LONGEST_MARK = 200
-"""Characters that are kept of a server's mark."""
+"""How many characters of a server's mark are kept."""
 LONG = 100
-"""Digits of a number that means nothing."""
+"""How many digits a meaningless number may have."""
 
 COUNTED = ("total_tokens", "prompt_tokens", "input_tokens", "completion_tokens", "output_tokens")
-"""What the APIs call the tokens of a call."""
+"""The names of the token counts in the APIs."""
 INPUT = (
     "prompt_tokens|input_tokens", "prompt_tokens_details.cached_tokens", "input_tokens_details.cached_tokens",
     "cached_tokens", "cache_read_input_tokens", "cache_creation_input_tokens",
 )  # fmt: skip
-"""What the APIs call the parts of the input. Some count a part twice."""
+"""The names of the parts of the input in the APIs. Some count a part twice."""
 TIMED = ("prompt_eval_count", "timings.prompt_n", "timings.cache_n")
 """Where local servers count the input outside of `usage`."""
 THINKING = (
@@ -45,7 +45,7 @@ _KINDS = {
     **dict.fromkeys(("thinking", "reasoning", "reasoning_text", "thought"), "thinking"),
     "refusal": "refusal",
 }
-"""What the APIs call the parts of an answer, in lower case."""
+"""The names of the parts of an answer in the APIs, in lower case."""
 _DIGITS = re.compile(r"[0-9]{1,12}(?:\.0{1,12})?")
 
 Body = TypeVar("Body", bound=BaseModel)
@@ -53,7 +53,7 @@ Stop = Literal["end", "cut_off", "refused", "filtered"]
 
 
 def answered_by(model: str | None, host: Any = None) -> str:
-    """The name of the model that answered, on one line, with who runs it where a router says so.
+    """The name of the model that answered, on one line; with its host if a router names it.
 
     One name at two hosts can be two models: other weights, another quantisation.
     """
@@ -69,14 +69,15 @@ def marked_by(fingerprint: Any) -> str | None:
 
 
 def read_answer(text: str, model: type[Body], what: str) -> Body:
-    """An answer's body, checked. TransientError for HTML, half an answer, or one without what is read.
+    """An answer's body, checked.
 
-    A body that tells of an error is that error, though its status says that all is well.
+    TransientError for HTML, half an answer, or one without the parts that are read. A body with an error is
+    that error, under any status.
     """
     try:
         data = read_json(text)
         told = told_in(data)
-        # A response that failed holds an error of its own and is read with it.
+        # A failed response holds its own error and is read with it.
         failed = "output" in model.model_fields and isinstance(data, dict) and data.get("output") is not None
         if told is None or failed:
             return model.model_validate(data)
@@ -86,13 +87,13 @@ def read_answer(text: str, model: type[Body], what: str) -> Body:
 
 
 def counts_in(text: str) -> Any:
-    """The tokens that an answer counts: it may be billed though it holds an error. None if it counts none."""
+    """The tokens that an answer counts, since it may be billed even with an error. None if it counts none."""
     found = _usage_of(text)
     return found if any(read_number(found, name) for name in COUNTED) else None
 
 
 def input_read(text: str) -> int:
-    """Tokens of the input that an answer counts at most, whatever its other counts say; 0 without a count."""
+    """The largest count of input tokens in an answer; 0 without a count."""
     counted = ((_usage_of(text), INPUT), (parsed(text), TIMED))
     return max(sum(read_number(data, paths) or 0 for paths in names) for data, names in counted)
 
@@ -103,9 +104,9 @@ def _usage_of(text: str) -> Any:
 
 
 def read_json(text: str, *, unique: bool = False) -> Any:
-    """A text as data. ValueError or RecursionError where it is no JSON, or `unique` and a key comes twice.
+    """A text as data. ValueError or RecursionError if it is not JSON, or with `unique` if a key comes twice.
 
-    A number of hundreds of digits is beyond what Python takes for one, and no reason to lose an answer.
+    Python refuses a number of thousands of digits; it must not lose an answer.
     """
     return (_UNIQUE if unique else _DECODER).decode(text)
 
@@ -126,9 +127,9 @@ _UNIQUE = json.JSONDecoder(parse_int=_whole, object_pairs_hook=_once)
 
 
 def read_stop(reason: str | None, stops: Mapping[str, Stop]) -> Stop:
-    """Why an answer ends; the end where the server does not say. TransientError for a reason that is none.
+    """Why an answer ends; a regular end if the server does not say. TransientError for an unknown reason.
 
-    The words are known in other spellings: `content-filter`, `maxTokens`, `FINISH_REASON_STOP`.
+    Other spellings are known too: `content-filter`, `maxTokens`, `FINISH_REASON_STOP`.
     """
     if not reason:
         return "end"
@@ -146,17 +147,17 @@ def _letters(words: str) -> str:
 
 
 def end_of(stop: Stop, *, refused: bool) -> Stop:
-    """How an answer ends that may hold a refusal: one that is cut off is not known to be one."""
+    """How an answer with a possible refusal ends: if it is cut off, it may not be a refusal."""
     return "refused" if refused and stop != "cut_off" else stop
 
 
 def read_content(content: Any) -> tuple[str, str, str]:
     """An answer's text, refusal and thinking, where its content is a text or a list of parts.
 
-    A part of a kind that is not known is named beside the thinking: it is in no case an answer.
+    A part of an unknown kind is named beside the thinking: it is never an answer.
     """
     if not isinstance(content, list | dict):
-        # As nearly every answer is.
+        # Nearly every answer is such.
         return whole_text(content) if isinstance(content, str) else "", "", ""
     parts = content if isinstance(content, list) else [content]
     said: dict[str, list[str]] = {"text": [], "refusal": [], "thinking": []}
@@ -185,11 +186,11 @@ def _text_of(part: Any, kind: str = "text") -> str:
 def read_usage(
     data: Any, names: Mapping[str, str], said: str, *, extra: tuple[str, ...] = ()
 ) -> Usage | None:
-    """The tokens, where the server counts them in its API's usual way: no reason to lose an answer over.
+    """The tokens, if the server counts them in its API's usual way; a faulty count does not lose the answer.
 
     `names` maps the fields of Usage to dotted paths, several with | between them; the fields in `extra` come
-    on top of the input. No input, or no output beside what was `said`, is no count; nor are parts that do not
-    make the total, in whatever way servers are known to count, or a number that is there and cannot be read.
+    on top of the input. There is no count if the input is 0, if the output is 0 though something was `said`,
+    if the parts do not add up to the total in any known way, or if a number cannot be read.
     """
     found = {field: read_number(data, path) for field, path in names.items()}
     total = read_number(data, TOTAL)
@@ -214,15 +215,15 @@ def read_usage(
 def _beside(counted: Mapping[str, int], total: int | None, *, is_silent: bool) -> tuple[int, int] | None:
     """Tokens that the server counts beside its input and its output; None where its counts contradict it.
 
-    Some leave out of the input what a cache had a part in, and some the thinking out of the output: either is
-    what the total has more than its parts. A server that `is_silent` of thinking has it in the total alone.
+    Some leave cached tokens out of the input, and some leave thinking out of the output: the difference
+    between the total and its parts is either. A server that `is_silent` of thinking has it in the total.
     """
     read, written, thinking = counted["input_tokens"], counted["output_tokens"], counted["reasoning_tokens"]
     cache = counted["cached_tokens"] + counted["written_tokens"]
     least = thinking if thinking > written else 0
     more = max(0, (total or 0) - read - written) or least
     ways = [(0, 0), (0, thinking), (cache, 0), (cache, thinking)]
-    # A cache can have had no part in more than was read.
+    # Cached tokens cannot be more than those that were read.
     top = cache if cache > read else 0
     if is_silent and more - top <= MOST_BESIDE:
         ways.append((top, more - top))
@@ -230,16 +231,16 @@ def _beside(counted: Mapping[str, int], total: int | None, *, is_silent: bool) -
 
 
 def read_number(data: Any, paths: str) -> int | None:
-    """The number at the first of several dotted paths that has one, one that is not 0 before one that is.
+    """The number at the first of several dotted paths; a non-zero one is preferred.
 
-    Some servers write 8040 as 8040.0 or "8040". More than any call has is none.
+    Some servers write 8040 as 8040.0 or "8040". A number that is too large for a call is ignored.
     """
     found = [number for value in _told(data, paths) if (number := _number(value)) is not None]
     return next(filter(None, found), 0) if found else None
 
 
 def _told(data: Any, paths: str) -> list[Any]:
-    """What stands at several dotted paths."""
+    """The values at several dotted paths."""
     found = []
     for path in _ways(paths):
         value = data

@@ -1,7 +1,7 @@
-"""recorded/NAME: replies that a language model once gave, each found again by the text of its prompt.
+"""recorded/NAME: replies that a language model gave earlier, found by the text of the prompt.
 
-They are kept beside the golden set that they are about. An edit of the policy, of the prompt or of a shot
-makes another prompt, to which there is no reply: a recording never answers a question that it was not asked.
+They are kept beside their golden set. An edit of the policy, of the prompt or of a shot makes another prompt,
+which has no reply: a recording never answers a question that was not asked.
 """
 
 from pathlib import Path
@@ -34,13 +34,13 @@ class Recording(Noun):
 
 
 def digests_of(messages: tuple[Message, ...]) -> tuple[str, str]:
-    """What a prompt is found by: the digest of all its messages, and of those before the last."""
+    """The keys of a prompt: the digest of all its messages, and of those before the last."""
     said = [[message.role, message.content] for message in messages]
     return digest(said), digest(said[:-1])
 
 
 def open_teacher(model: str, setup: Setup) -> Teacher:
-    """The replies in golden/POLICY/recorded/NAME.jsonl. BadInput for whatever is wrong in it."""
+    """The replies in golden/POLICY/recorded/NAME.jsonl. BadInput for every fault in it."""
     refuse("a recording, which makes no API calls,", setup, *SENT_ALONG)
     folder = setup.root / "golden" / setup.policy.name / FOLDER
     there = sorted(path.stem for path in folder.glob("*.jsonl"))
@@ -53,7 +53,7 @@ def open_teacher(model: str, setup: Setup) -> Teacher:
 
 
 class Recorded(LocalTeacher):
-    """Gives the reply that is recorded to the same prompt."""
+    """Gives the recorded reply to the same prompt."""
 
     def __init__(self, path: Path, root: Path) -> None:
         found = list(iter_nouns(path, Recording))

@@ -13,7 +13,7 @@ from harness.prompting.answer import answer_text
 from harness.providers.base import SENT_ALONG, LocalTeacher, Setup, Teacher, refuse
 
 KNOWN = 100_000
-"""Ids among which the one that a missing item is likely to mean is looked for."""
+"""How many ids are searched for one that a missing item may mean."""
 
 
 def open_teacher(model: str, setup: Setup) -> Teacher:
@@ -23,7 +23,7 @@ def open_teacher(model: str, setup: Setup) -> Teacher:
 
 
 class Replay(LocalTeacher):
-    """Answers with the file's grade; an empty one is an empty reply, a missing item no reply."""
+    """Answers with the file's grade. An empty grade is an empty reply; a missing item has no reply."""
 
     def __init__(self, file: str, setup: Setup) -> None:
         self._file = file

@@ -1,4 +1,4 @@
-"""Served: a teacher behind a model API. A Dialect says what one API's requests and answers look like."""
+"""Served: a teacher behind a model API. A Dialect defines the requests and answers of one API."""
 
 import asyncio
 from collections.abc import Callable
@@ -23,7 +23,7 @@ SAMPLE = Prompt(
     messages=(Message(role="system", content=""), Message(role="user", content="")),
     pair=Pair.model_validate({"query": "query", "result": {"title": "title"}}),
 )
-"""What a request looks like without a question: all that its answer depends on besides."""
+"""A request without a question: everything else that the answer depends on."""
 
 
 class Dialect(Protocol):
@@ -31,11 +31,11 @@ class Dialect(Protocol):
 
     @property
     def path(self) -> str:
-        """Where requests go, from the base URL on."""
+        """The path of requests, after the base URL."""
 
     @property
     def features(self) -> tuple[Feature, ...]:
-        """What the API has that not every server takes."""
+        """The features of the API that not every server accepts."""
 
     @property
     def usage(self) -> Callable[..., Usage | None]:
@@ -45,13 +45,13 @@ class Dialect(Protocol):
         """The request for a prompt, in the ways that the server takes."""
 
     def reply(self, text: str) -> Reply:
-        """The answer as a Reply. CallError for what is none: an error in it means what it would by itself."""
+        """The answer as a Reply. CallError if it is not one: an error in a body is like an error status."""
 
 
 class Served:
     """Asks through a wire. The first request finds out what the server takes, while the others wait.
 
-    They lose nothing by that: until the first is answered, the prefix that they share is in no cache.
+    The wait costs nothing: until the first is answered, their common prefix is not cached.
     """
 
     varies = True
@@ -64,22 +64,22 @@ class Served:
         """The way of each feature that the server takes, once it has answered."""
         self.identity = digest([dialect.path, dialect.body(SAMPLE, self.taken)])
         self.settled = False
-        """Whether a request was answered, so that it is known what the server takes."""
+        """Whether a request was answered, so that the server's features are known."""
         self._counted = False
-        """Whether an answer said how much of its prompt was read, and that was all of it."""
+        """Whether an answer showed that the whole prompt was read."""
         self._probing = asyncio.Lock()
         self._dead: FatalError | None = None
         self._rejected = 0
         self._before: Taken | None = None
         self._guesses: dict[tuple[str, int], str] = {}
-        """What the server said where a way was given up on a guess, by feature and number of the way."""
+        """The server's words when a way was given up on a guess, by feature and number of the way."""
         self._doubted: list[Feature] = []
-        """What was given up on a guess that did not help: each is tried once more with the next questions."""
+        """Ways that were given up on a guess without effect: each is tried again with the next questions."""
         self._hears_failures = True
         self.guessed = False
-        """Whether less was asked for of a server that did not say what it rejects."""
+        """Whether a way was given up on a guess, since the server did not say what it rejects."""
         self.requests = 0
-        """How many were sent, with those that were rejected."""
+        """How many requests were sent, rejected ones included."""
 
     async def ask(self, prompt: Prompt) -> Reply:
         """One request, one reply."""
@@ -102,13 +102,13 @@ class Served:
                 try:
                     return await self._find_out(prompt)
                 except FatalError as error:
-                    # Those that waited would only hear the same; the answer is not theirs.
+                    # The requests that waited would get the same error; the answer is not theirs.
                     self._dead = FatalError(str(error)) if isinstance(error, UnusableError) else error
                     raise
         return await self._send(prompt)
 
     async def _find_out(self, prompt: Prompt) -> Reply:
-        """The first reply, asked for with less and less until the server takes it."""
+        """The first reply: features are given up one by one until the server accepts the request."""
         if self._doubted:
             return await self._try_more(prompt)
         first: RejectedError | MissingError | None = None
@@ -119,7 +119,7 @@ class Served:
             except FilteredError:
                 raise
             except UnsureError as error:
-                # So some servers reject what they do not take. Where less is no cure, it was a failure.
+                # Some servers reject features in this way. If giving them up does not help, it was a failure.
                 before = before or self.taken
                 if self._hears_failures and self._give_up(error):
                     continue
@@ -136,7 +136,7 @@ class Served:
             return reply
 
     async def _try_more(self, prompt: Prompt) -> Reply:
-        """A reply, asked for in the best way of a feature that the server takes after all."""
+        """A reply; ways that were given up on a guess are tried again."""
         feature, works = self._doubted[0], self.taken
         for way in feature.ways[: feature.ways.index(works[feature.name])]:
             self._take({**works, feature.name: way})
@@ -169,7 +169,7 @@ class Served:
             error.usage = self.dialect.usage(error.counts, said="")
 
     def read(self, text: str) -> Reply:
-        """The answer as a Reply. CallError for what is none, which may be billed where it counts tokens."""
+        """The answer as a Reply. CallError if it is not one; it may be billed if it counts tokens."""
         try:
             return self.dialect.reply(text)
         except CallError as error:
@@ -187,7 +187,7 @@ class Served:
         return reply
 
     def _give_way(self, error: RejectedError | MissingError) -> bool:
-        """Ask for less of what a rejection names; where it names nothing, of one thing more, in one try."""
+        """Give up a way of each feature that a rejection names; if it names none, guess one feature."""
         if isinstance(error, MissingError) and error.named:
             return False
         if self._give_up(error):
@@ -196,7 +196,7 @@ class Served:
             if self.guessed:
                 return False
             self._before, self.guessed = self.taken, True
-        # The guess can be wrong where it helps: what the server said stands beside it.
+        # A guess can help and still be wrong: the note quotes the server.
         return self._give_up(error, guess=True)
 
     def _give_up(self, error: CallError, *, guess: bool = False) -> bool:
@@ -214,7 +214,7 @@ class Served:
         return False
 
     def _take(self, taken: Taken) -> None:
-        """Ask in these ways from now on, and say what that means."""
+        """Ask in these ways from now on, and note what that means."""
         self.taken = taken
         self.notes = tuple(
             lost + self._guesses.get((feature.name, at), "")
@@ -224,7 +224,7 @@ class Served:
         )
 
     def _take_back(self) -> None:
-        """What was given up on a guess cured nothing."""
+        """Restore the ways that were given up on a guess that did not help."""
         if self._before:
             self._take(self._before)
             self._before, self._doubted = None, []
@@ -238,7 +238,7 @@ class Served:
 
 
 def check_whole(prompt: Prompt, reply: Reply, read: int) -> None:
-    """UnusableError where the server `read` fewer tokens of the first prompt than its beginning can have.
+    """UnusableError if the server `read` fewer tokens of the first prompt than its prefix must have.
 
     Local servers cut a prompt at their context size and answer all the same. Only the first answer that
     counts its tokens shows it: later on, some count what was not in their cache.
@@ -255,5 +255,5 @@ def check_whole(prompt: Prompt, reply: Reply, read: int) -> None:
 
 
 def filtered_reply(error: FilteredError) -> Reply:
-    """The verdict of a filter as an answer. No model gave it: the reply names none."""
+    """The verdict of a filter as an answer. The reply names no model, since none gave it."""
     return Reply(text=str(error), model="", stop="filtered", usage=error.usage)

@@ -1,4 +1,4 @@
-"""The wire under every model API: one client, one POST, and what comes back in this project's terms."""
+"""The wire under every model API: one client, one POST, and results and errors in this project's types."""
 
 import email.utils
 import re
@@ -19,50 +19,50 @@ if TYPE_CHECKING:
 
 KIND, LENGTH = "Content-Type", "Content-Length"
 MOST_IN_ANSWER, MOST_IN_FILE = 64 << 20, 1 << 30
-"""Bytes that an answer can have, and a file of a batch's results, once they are unpacked."""
+"""The most bytes of an answer, and of a batch's results, once they are unpacked."""
 SHOWN = 600
-"""Letters of a server's error that are kept: some of them repeat the whole prompt."""
+"""How many letters of a server's error are kept: some repeat the whole prompt."""
 SPENT = (
     "insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "billing_error",
     "contract_spend_limit_reached", "enforced_spend_limit_reached", "organization_on_hold",
     "linked_organization_spend_limit_reached", "linked_organization_billing_unavailable",
     "credit balance is too low",
 )  # fmt: skip
-"""What a spent budget is called, under whatever status: waiting does not cure it."""
+"""Names of a spent budget, under any status: waiting does not help."""
 FILTERED = (
     "content_filter", "content_policy_violation", "bio_policy", "misalignment_policy_violation",
 )  # fmt: skip
 """Codes of a rejection that is the content filter's verdict on this prompt."""
 GONE = {"model_not_found", "not_found_error", "notfounderror"}
-"""What a server calls a model that it has not, in lower case: nothing else that is asked would cure that."""
+"""How a server names a model that it lacks, in lower case: another request would not help."""
 NO_REASON = "it gives no reason"
 HIDDEN = "***"
 SECRET, SURE = 8, 20
-"""Letters that a key has at least, and from which on even a word is one: one's own server takes any word."""
+"""The fewest letters of a key, and from how many on even a word is one: a local server accepts any word."""
 _USER_INFO = re.compile(r"://[^/\s@]+@")
 _NO_MODEL = re.compile(r"\bmodel\b.*\b(not found|not exist|unknown)\b", re.IGNORECASE | re.DOTALL)
 Read = TypeVar("Read")
 
 
 class FilteredError(RejectedError):
-    """The server's content filter will not let this prompt through: an answer of a kind, and a final one."""
+    """The server's content filter refuses this prompt. That is a final answer."""
 
 
 class MissingError(FatalError):
-    """What was asked for is not at the server: a model, an API, a batch or a file.
+    """The server lacks what was requested: a model, an API, a batch or a file.
 
-    `named`: the server says that it is the model. It may else be whoever takes what the request asks for.
+    `named`: the server says that it is the model. Else it may be a model with the requested features.
     """
 
     named = False
 
 
 class UnsureError(TransientError):
-    """The server failed (500), or has not implemented it (501): some so reject what they do not take."""
+    """The server failed (500), or has not implemented it (501): some servers reject features in this way."""
 
 
 class Wire:
-    """One client for one server. Every call brings `read`, which makes of the answer's text what is wanted.
+    """One client for one server. Every call has a `read`, which parses the answer's text.
 
     The SDK's client says where the server is and which headers its requests have, its key among them. What
     its own `post` does besides, its types and its retries, takes twice as long as a request itself, and it
@@ -75,21 +75,21 @@ class Wire:
     ) -> None:
         import aiohttp
 
-        # What is not HTTP at all comes as aiohttp's own error, or as the system's.
+        # A response that is not HTTP raises an error of aiohttp, or of the system.
         self._caught = (aiohttp.ClientError, OSError)
         self._client = client
         self._opened = opened
         self._base = str(client.base_url).rstrip("/")
-        # What is as short as a word is no secret, and hiding it would change answers that hold the word.
+        # A key as short as a word is not a secret, and hiding it would change answers that hold the word.
         self._key = _pattern_of(key) if key else None
         self._session: aiohttp.ClientSession | None = None
 
     def _open(self) -> "aiohttp.ClientSession":
-        """Opened with the first request, since the SDK's headers tell in which event loop they are sent."""
+        """Opened with the first request, since the SDK's headers depend on the event loop."""
         headers = {**self._client.default_headers, **self._client.auth_headers}
-        # What the SDK has in place of a header that is not sent is no text.
+        # The SDK marks a header that is not sent by a value that is not text.
         told = {name: value for name, value in headers.items() if isinstance(value, str)}
-        # Each request says for itself what kind of content it has.
+        # Each request has its own content type.
         self._session = self._opened({name: value for name, value in told.items() if name != KIND})
         return self._session
 
@@ -99,7 +99,7 @@ class Wire:
         return await self._answer("POST", path, read, data=content, headers={KIND: "application/json"})
 
     async def get(self, path: str, read: Callable[[str], Read]) -> Read:
-        """What is at a path."""
+        """GET a path."""
         return await self._answer("GET", path, read)
 
     async def upload(
@@ -131,7 +131,7 @@ class Wire:
         if not 200 <= response.status < 300:
             raise self._refusal(response, text)
         try:
-            # A server that echoes its request would else bring the key into the records.
+            # Otherwise a server that echoes its request would put the key into the records.
             return read(self._hidden(text))
         except TransientError as error:
             # A server can ask to wait in the headers of a 200 that holds an error.
@@ -141,11 +141,11 @@ class Wire:
         except CallError:
             raise
         except Exception as error:
-            # A form that no server was seen to send: the answer is lost, the run is not.
+            # No server is known to send this form: the answer is lost, but the run goes on.
             raise TransientError(f"the server's answer cannot be read: {self._words(error)}") from error
 
     def _no_connection(self, error: Exception) -> TransientError:
-        # How aiohttp encrypts is no part of the address.
+        # Leave out of the message how aiohttp encrypts.
         what = self._words(error).replace(" ssl:default", "")
         return TransientError(f"no connection to {self._client.base_url}: {what}", unsent=_is_unsent(error))
 
@@ -173,16 +173,16 @@ class Wire:
 
 
 def _pattern_of(key: str) -> re.Pattern[str] | None:
-    """A key in whatever escapes JSON has for its letters; None for what is a word rather than a key."""
+    """A pattern for a key with any JSON escapes of its letters; None for a word rather than a key."""
     if len(key) < SECRET or not (len(key) >= SURE or key.startswith("sk-") or re.search("[0-9]", key)):
         return None
     return re.compile("".join(rf"(?:\\*{re.escape(one)}|\\+u(?i:{ord(one):04x}))" for one in key))
 
 
 async def _text_of(response: "aiohttp.ClientResponse", most: int) -> str:
-    """A body, which a few bytes can unpack to without end, up to a bound.
+    """A body up to a limit, since a few bytes can unpack to a huge body.
 
-    JSON is UTF-8, whatever charset the header names: some of those are no encodings.
+    JSON is UTF-8, whatever charset the header names: some names are not encodings.
     """
     parts, size = [], 0
     async for one in response.content.iter_any():
@@ -194,7 +194,7 @@ async def _text_of(response: "aiohttp.ClientResponse", most: int) -> str:
 
 
 def _is_unsent(error: Exception) -> bool:
-    """Whether there was no connection, so that the server saw nothing of the request."""
+    """Whether there was no connection, so that the server never saw the request."""
     import aiohttp
 
     return isinstance(error, aiohttp.ClientConnectorError)
@@ -229,13 +229,13 @@ def _meant_by(told: ErrorTold) -> CallError:
 
 
 def clip(text: str) -> str:
-    """As much of a server's words as is kept, on one line: they are printed and logged."""
+    """A server's words, shortened to one line: they are printed and logged."""
     text = one_line(whole_text(text))
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
 
 
 def shown(text: str) -> str:
-    """A server's words as they may be shown: clipped, and without the user info of any URL in them."""
+    """A server's words for display: clipped, and without the user info of URLs."""
     return clip(_USER_INFO.sub(f"://{HIDDEN}@", text))
 
 

@@ -8,7 +8,7 @@ from rich.text import Text
 from harness.golden.rating.adjudicated import Adjudicated, Looked
 from harness.golden.rating.adjudications import cause_words
 from harness.golden.rating.disputes import Dispute
-from harness.report.parts import columns, entry, indented
+from harness.report.parts import and_more, columns, entry, indented
 from harness.storage.plural import plural
 
 CLAUSES_SHOWN = 10
@@ -84,7 +84,4 @@ def _clauses(counted: Adjudicated) -> Iterator[RenderableType]:
     for one in counted.clauses[:CLAUSES_SHOWN]:
         table.add_row(one.id, f"{one.unclear:,}", f"{one.cited:,}")
     yield indented(table)
-    if len(counted.clauses) > CLAUSES_SHOWN:
-        yield indented(
-            Text(f"... and {len(counted.clauses) - CLAUSES_SHOWN:,} more; --json has all"), above=0
-        )
+    yield from and_more(len(counted.clauses) - CLAUSES_SHOWN)

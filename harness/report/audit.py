@@ -89,11 +89,8 @@ def _effect_words(one: Effect) -> str:
     which = f"items of the same golden grade {_where(one)}"
     if one.outcome == "error":
         return f"Related to {one.feature}: {which} are graded {abs(one.effect):.2f} {way}."
-    return f"Related to {one.feature}: the errors for {which} are {abs(one.effect):.2f} {_size_word(way)}."
-
-
-def _size_word(way: str) -> str:
-    return "larger" if way == "higher" else "smaller"
+    size = "larger" if one.effect > 0 else "smaller"
+    return f"Related to {one.feature}: the errors for {which} are {abs(one.effect):.2f} {size}."
 
 
 def _where(one: Effect) -> str:

@@ -11,7 +11,6 @@ from rich.text import Text
 from harness.comparison.baseline import Baseline
 from harness.report.figures import any_of, changes_of, contrary
 from harness.report.parts import columns, entry, indented, interval, number, percent, signed, warnings, whole
-from harness.score.items import INDEPENDENT
 from harness.scorecards.comparison import Change, Comparison, Flip, Ranking, SliceChange
 from harness.scorecards.money import usd
 from harness.stats.paired import SAME
@@ -23,7 +22,7 @@ NO_ACTIONS = "no policy says what a user would see"
 
 def comparison_view(found: Comparison, flips: int = 0) -> Iterator[RenderableType]:
     """A comparison's summary and tables."""
-    queries = "" if INDEPENDENT in found.warnings else f" in {plural(found.n_clusters, 'query')}"
+    queries = "" if found.naming == "none" else f" in {plural(found.n_clusters, 'query')}"
     where = f"{plural(found.n_common, 'item')}{queries}"
     yield Text(f"What moved, on {where}", style="bold")
     yield Text(f"base:      {found.base}\ncandidate: {found.candidate}")

@@ -22,7 +22,6 @@ from harness.report.parts import (
     whole,
 )
 from harness.score.few import SHOWN, few_names, least_agreeing, least_consistent, lowest_pairs
-from harness.score.items import INDEPENDENT
 from harness.scorecards.gate1 import AgreementIn, DisputedItem, Gate1, PairAgreement, RaterBias
 from harness.storage.plural import plural
 
@@ -54,7 +53,7 @@ def gate1_view(score: Gate1, disputes: int = 1, *, every: bool = False) -> Itera
 
     Of many raters only those who agree least are shown, unless `every` one is wanted.
     """
-    queries = "" if INDEPENDENT in score.warnings else f" in {plural(score.n_clusters, 'query')}"
+    queries = "" if score.naming == "none" else f" in {plural(score.n_clusters, 'query')}"
     items = f"{plural(score.n_items, 'item')}{queries}"
     yield Text(f"Gate 1: do the raters agree? {len(score.raters):,} raters, {items}", style="bold")
     yield from verdict_lines(score)

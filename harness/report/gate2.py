@@ -19,7 +19,6 @@ from harness.report.parts import (
     percent,
     verdict_lines,
 )
-from harness.score.items import INDEPENDENT, lacks_queries
 from harness.scorecards.gate2 import Gate2, SliceScore
 from harness.storage.plural import plural
 
@@ -56,7 +55,7 @@ def raters_view(score: Gate2) -> Iterator[RenderableType]:
 
 def parts_view(score: Gate2) -> Iterator[RenderableType]:
     """The clustering, and the weakest clauses and tags."""
-    if INDEPENDENT not in score.warnings:
+    if score.naming != "none":
         yield indented(Text(_clustering(score)))
     yield from _weakest("clauses", score.per_clause)
     yield from _weakest("tags", score.per_tag)
@@ -139,7 +138,7 @@ def _clustering(score: Gate2) -> str:
     """The number of clusters and the design effect behind the intervals."""
     effect = score.gated_kappa.design_effect
     cost = f", design effect {effect:.2f}" if effect is not None else ""
-    counted = ", each item without one counted as one" if lacks_queries(score.warnings) else ""
+    counted = ", each item without one counted as one" if score.naming == "some" else ""
     return f"Intervals are clustered by query: {plural(score.n_clusters, 'query')}{counted}{cost}."
 
 

@@ -7,7 +7,7 @@ from rich.text import Text
 
 from harness.report.parts import columns, id_lines, indented, percent, warnings
 from harness.scorecards.golden_age import GoldenAge
-from harness.storage.plural import plural
+from harness.storage.plural import more_of, plural
 
 SHOWN = 10
 
@@ -62,7 +62,7 @@ def _judged_before(found: GoldenAge) -> Iterator[RenderableType]:
 
 def _some(head: str, names: Sequence[str]) -> RenderableType:
     """The first of some ids, and how many more there are."""
-    more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
+    more = more_of(len(names), SHOWN)
     return indented(Text(id_lines(head, names[:SHOWN], more, width=78)), above=0)
 
 
@@ -87,8 +87,7 @@ def _gone(found: GoldenAge) -> Iterator[RenderableType]:
     gone = f"{plural(len(found.gone), 'query', 'queries')} of the set, with {examples},"
     yield Text(f"{gone} {do} not occur in it, those with most examples first.")
     shown = ", ".join(one.query for one in found.gone[:SHOWN])
-    more = f" and {len(found.gone) - SHOWN:,} more" if len(found.gone) > SHOWN else ""
-    yield indented(Text(f"gone: {shown}{more}"), above=0)
+    yield indented(Text(f"gone: {shown}{more_of(len(found.gone), SHOWN)}"), above=0)
 
 
 def _strata(found: GoldenAge) -> Iterator[RenderableType]:

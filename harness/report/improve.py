@@ -8,7 +8,7 @@ from rich.text import Text
 from harness.report.parts import columns, entry, id_lines, indented, interval, number, signed, warnings
 from harness.scorecards.improvement import Candidate, Improvement, Part, PolicyFault, SearchForecast
 from harness.scorecards.money import usd
-from harness.storage.plural import plural
+from harness.storage.plural import more_of, plural
 from harness.storage.project import Project
 
 SHOWN = 5
@@ -98,7 +98,7 @@ def _faults(faults: tuple[PolicyFault, ...]) -> Iterator[RenderableType]:
     lines = []
     for one in faults:
         each = [f"{id_} ({', '.join(map(str, given))})" for id_, given in one.items.items()]
-        more = f" and {len(each) - SHOWN} more" if len(each) > SHOWN else ""
+        more = more_of(len(each), SHOWN)
         name = f"sharpen {one.clause}" if one.clause else "a clause for what none is noted for"
         lines.append(id_lines(f"{name}, {plural(len(each), 'pair')}:", each[:SHOWN], more))
     yield from entry("For the policy's author, withheld: the raters differ there too", *lines)

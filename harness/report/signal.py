@@ -20,6 +20,10 @@ from harness.report.parts import (
     warnings,
 )
 from harness.scorecards.signal import (
+    BETTER,
+    REFUSED,
+    WANTED,
+    WORSE,
     ClauseSignal,
     Contradiction,
     GroupSignal,
@@ -33,10 +37,6 @@ from harness.scorecards.signal import (
 from harness.storage.plural import plural
 
 QUESTION = "Do users agree with the policy?"
-WANTED: Kind = "wanted_and_hidden"
-REFUSED: Kind = "shown_and_refused"
-BETTER: Kind = "better_than_graded"
-WORSE: Kind = "worse_than_graded"
 KIND_WORDS: dict[Kind, str] = {
     WANTED: "wanted, and hidden",
     REFUSED: "shown, and refused",
@@ -180,7 +180,8 @@ def _contradictions(found: Signal) -> Iterator[RenderableType]:
         for one in mine[:SHOWN]:
             yield from entry(f"{one.query}: {one.item}", evidence(one, found), cited(one))
         if len(mine) > SHOWN:
-            yield indented(Text(f"... and {len(mine) - SHOWN:,} more; --json has all", style="dim"))
+            yield Text("")
+        yield from and_more(len(mine) - SHOWN)
 
 
 def all_contradictions(found: Signal) -> tuple[Contradiction, ...]:

@@ -138,18 +138,21 @@ def day_cells(one: WatchedDay) -> tuple[str, ...]:
 
 
 def traffic_lines(found: Watch) -> Iterator[str]:
-    """What the traffic did, in sentences."""
+    """What the traffic did, in sentences under a heading."""
     if found.mixes:
         yield ""
         yield f"The last {plural(found.recent, 'day')} of traffic against its baseline:"
-    for mix in found.mixes:
-        yield f"  {mix_words(mix)}"
+    yield from (f"  {one}" for one in _traffic(found))
+
+
+def _traffic(found: Watch) -> Iterator[str]:
+    yield from map(mix_words, found.mixes)
     if said := grades_words(found):
-        yield f"  {said}"
+        yield said
     if found.change:
-        yield f"  {change_words(found.change)}"
+        yield change_words(found.change)
     if found.humans:
-        yield f"  {humans_words(found.humans)}"
+        yield humans_words(found.humans)
 
 
 def grades_words(found: Watch) -> str | None:
@@ -239,7 +242,7 @@ def markdown_text(found: Watch) -> str:
         ),
         *([f"- {DAY_INTERVALS}"] if any(one.ci for one in found.days) else []),
         *([f"- {finds_words(found.finds, found.delta)}"] if found.finds else []),
-        *(f"- {markdown_cell(line)}" for line in traffic_lines(found) if line.startswith("  ")),
+        *(f"- {markdown_cell(one)}" for one in _traffic(found)),
         *(f"- Another model behind the same name: {markdown_cell(one)}." for one in found.model_changes),
         *(f"- {markdown_cell(one)}" for one in found.warnings),
     ]

@@ -46,7 +46,7 @@ class Entry(Noun):
 
 @dataclass(frozen=True, slots=True)
 class LoggedBatch:
-    """A batch by its log. `again`: its questions have one answer that could not be read.
+    """A batch by its log. `again`: each of its questions has an answer that could not be read.
 
     `found`: it was looked up at the server.
     """
@@ -100,11 +100,11 @@ class BatchLog:
         return self._add(Entry(mark=mark, step="meant", at=_now(), keys=tuple(keys), **how))
 
     def sent(self, logged: LoggedBatch, batch: str, detail: str = "") -> LoggedBatch:
-        """The server has it under the id `batch`."""
+        """The server has the batch under the id `batch`."""
         return self._add(Entry(mark=logged.mark, step="sent", at=_now(), batch=batch, detail=detail))
 
     def ended(self, logged: LoggedBatch, step: Ending, detail: str) -> LoggedBatch:
-        """Nothing is awaited from it, for now or for ever."""
+        """The batch needs no more waiting, for now or for ever."""
         return self._add(Entry(mark=logged.mark, step=step, at=_now(), detail=detail))
 
     def _add(self, entry: Entry) -> LoggedBatch:
@@ -134,7 +134,7 @@ def batches_out(folder: Path) -> list[LoggedBatch]:
 
 
 def _after(entry: Entry, before: LoggedBatch | None) -> LoggedBatch:
-    """A batch after one more step."""
+    """The batch after a further step."""
     if entry.step == "meant" or before is None:
         logged = LoggedBatch(
             entry.mark, entry.keys, entry.again, entry.at, worst=entry.worst, address=entry.address

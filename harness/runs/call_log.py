@@ -23,7 +23,7 @@ from harness.storage.regular import append_whole
 
 CALLS = "calls.jsonl"
 TAKEN_AT = "calls.taken-at"
-"""In a folder whose calls are taken over: how many bytes the log had before them."""
+"""The file, in a folder whose calls are taken over, that says how many bytes the log had before."""
 
 
 DAMAGE = "restore it: it lists the calls that may have been billed"
@@ -66,10 +66,10 @@ class CallLog:
         self._append(to_line(call, sparse=True).encode("utf-8"), 1)
 
     def take_over(self, folder: Path) -> None:
-        """Move the calls that another process logged in a folder into this log, each of them once.
+        """Move the calls that another process logged in a folder into this log, each once.
 
-        Where a kill came on the way, the next process repeats it, before it adds anything else: the folder
-        says how long the log was before, and what was added then is cut off.
+        After a kill, the next process repeats this before it adds anything else: the folder says how long the
+        log was before, and the log is cut to that length.
         """
         if whole := list(whole_lines(folder / CALLS)):
             self._cut_to(folder / TAKEN_AT)
@@ -86,7 +86,7 @@ class CallLog:
         text = read_text(mark, 100, links=False).strip()
         if not text.isascii() or not text.isdigit():
             raise BadInput([Fault(str(mark), f"is damaged; {DAMAGE}")])
-        # A power cut can have made the log shorter than it was.
+        # After a power cut, the log can be shorter than it was.
         file.truncate(min(size, int(text)))
 
     def _opened(self) -> BinaryIO:
@@ -121,7 +121,7 @@ def unanswered_calls(folder: Path, answers: MutableMapping[Key, int]) -> Unanswe
     """The calls of a run that brought no answer.
 
     `answers`: how many answers each question got, from which its calls are taken away. The log does not say
-    which call was answered: the dearest of a question are taken to be open. A run of an old version has no
+    which call was answered: the dearest calls of a question are taken as open. A run of an old version has no
     log. BadInput for a damaged log.
     """
     free, counted = 0, list[Call]()

@@ -1,4 +1,4 @@
-"""The file of a cascade: which student, which teacher, from which confidence on, and what was measured.
+"""The file of a cascade: its student, its teacher, its threshold, and what was measured.
 
 A file that somebody sends says no more than its sender: `harness label` measures test again before it takes a
 cascade as confirmed.
@@ -24,7 +24,7 @@ Text = Annotated[str, Field(max_length=10_000)]
 
 
 class CascadeSettings(Noun):
-    """What was asked along with the prompt, by its name in Asked."""
+    """The parameters of a question beside the prompt, by their names in Asked."""
 
     shots: int | None = None
     temperature: float | None = None
@@ -36,7 +36,7 @@ class CascadeSettings(Noun):
 
 
 class CascadeGrader(Noun):
-    """The student or its teacher. `runs`: by which it was measured; none of a file of grades, nor a model."""
+    """The student or its teacher. `runs`: those that measured it; a file of grades has none, nor a model."""
 
     name: Text
     model: Text | None = None
@@ -47,7 +47,7 @@ class CascadeGrader(Noun):
 
 
 class CascadeFile(Noun):
-    """A cascade that was chosen on `dev`. `test`: what was to confirm it; `verdict`: whether that did."""
+    """A cascade chosen on `dev`. `test`: figures that should confirm it; `verdict`: whether they do."""
 
     format: Literal[1] = 1
     created_at: Text
@@ -68,7 +68,7 @@ class CascadeFile(Noun):
 
     @property
     def digest(self) -> str:
-        """The digest of what decides who answers: the same for the same cascade that is measured again."""
+        """The digest of what decides who answers. It stays the same if the same cascade is measured again."""
         graders = [(one.model, one.prompt, one.digests and one.digests.data(), one.settings.data())
                    for one in (self.student, self.teacher)]  # fmt: skip
         return digest([self.policy, self.threshold, *map(list, graders)])
@@ -80,7 +80,7 @@ def grader_of(manifests: tuple[Manifest, ...], name: str) -> CascadeGrader:
     asked = first.asked
     settings = {field: getattr(asked, field) for field in CascadeSettings.model_fields}
     if asked.limit is not None:
-        settings["seed"] = None  # it draws the sample
+        settings["seed"] = None  # the seed draws the sample
     return CascadeGrader(
         name=name,
         model=asked.model,

@@ -6,14 +6,14 @@ from contextlib import closing
 from harness.nouns.records import Key
 
 HELD = 10_000
-"""Counts that are held until they are written, all at once."""
+"""How many counts are held before they are written together."""
 
 
 class DiskCounts(MutableMapping[Key, int]):
-    """As a Counter is; the file goes with it."""
+    """Works like a Counter; its file vanishes with it."""
 
     def __init__(self) -> None:
-        import sqlite3  # 5 ms, which a gate would pay that counts nothing on disk
+        import sqlite3  # imported here: it takes 5 ms, and most gates count nothing on disk
 
         # Without a name, SQLite makes a file of its own, which nobody else sees, and deletes it in the end.
         self._file = sqlite3.connect("", isolation_level=None)

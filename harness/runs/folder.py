@@ -150,7 +150,7 @@ def _noting(
 
 
 def misfits(folder: Path, policy: Policy, record: Record, pair: str | None) -> list[Fault]:
-    """What is wrong with a record besides its form; `pair`: the digest that the run has for its example."""
+    """The faults of a record besides its form; `pair`: the digest that the run has for its example."""
     faults = []
     where = f"{folder / RECORDS}, {record.example}"
     if pair != record.pair:

@@ -15,7 +15,7 @@ OUTCOMES = ("grade", "ungraded", "failed")
 FILLED = (
     "item", "query", "title", "pair", "digest", "weight", "outcome", "asked", "cached", "shot_query",
 )  # fmt: skip
-"""The columns that have a value in every row."""
+"""The columns that need a value in every row."""
 COUNTED = ("input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens", "cost")
 Check = Callable[[Any], Any]
 """Which values of a column are right."""

@@ -27,15 +27,15 @@ from harness.storage.regular import LARGEST, SETTINGS, odd_files
 
 SHARDS, SUMMARY, POLICY = "shards", "summary.json", "policy.toml"
 SHARD = 100_000
-"""Rows of a shard; the last one may have fewer."""
+"""How many rows a shard has; the last one may have fewer."""
 PIECE = 10_000
-"""Rows that are read or written at a time: a group of rows in a shard."""
+"""How many rows are read or written at a time: a group of rows in a shard."""
 MOST_STRATA = 1_000
-"""Different strata of a set: with more, the column is an id."""
+"""The most different strata of a set: a column with more is an id."""
 LONGEST_PIECE = 64 << 20
 """About the most bytes of rows that are read at a time."""
 STEP = 100
-"""Rows that are decoded before it is known how long they are."""
+"""How many rows are decoded before their length is known."""
 WIDEST = 4 << 30
 """The most bytes of a shard, decoded: one that says it has more is damaged."""
 
@@ -58,7 +58,7 @@ class LabelSet:
         wanted = [shard_path(self.folder, number) for number in range(count)]
         folder = self.folder / SHARDS
         refuse_faults(odd_files(folder))
-        # Another process may be writing one, or was killed then; no reader opens that.
+        # A temporary file of another process, which may have been killed; readers skip it.
         there = {path.name for path in folder.iterdir() if not is_partial(path.name)}
         there -= {path.name for path in wanted}
         refuse_faults(
@@ -97,7 +97,7 @@ def is_label_set(folder: Path) -> bool:
 
 
 def load_labels(folder: Path) -> LabelSet:
-    """Read a label set; its shards are checked as they are read. BadInput if it is damaged or none."""
+    """Read a label set; its shards are checked as they are read. BadInput if it is damaged, or not one."""
     manifest = load_label_manifest(folder)
     policy = load_policy(folder / POLICY)
     if policy_digest(policy) != manifest.digests.policy:
@@ -116,7 +116,7 @@ def read_summary(folder: Path, manifest: LabelManifest) -> LabelSummary | None:
     said = (found.rows, found.distinct, found.outcomes.model_dump(), found.proven)
     counted = manifest.outcomes.model_dump() if manifest.outcomes else None
     proven = manifest.proven.run if manifest.proven else None
-    many = len(found.by_stratum) > MOST_STRATA + 1  # the rows without a stratum are one more
+    many = len(found.by_stratum) > MOST_STRATA + 1  # rows without a stratum count as one more
     if many or said != (manifest.rows, manifest.distinct, counted, proven):
         raise BadInput([Fault(str(path), f"does not fit {MANIFEST}; it is derived, and can be deleted")])
     return found

@@ -10,7 +10,7 @@ from harness.storage.plural import plural
 
 
 class KappaTerms(NamedTuple):
-    """What a kappa was measured on and how. Two kappas are comparable if all of it is equal.
+    """The conditions of a kappa. Two kappas are comparable if all conditions are equal.
 
     `policy` and `examples` are digests, `n` counts examples, `votes` the answers that vote on one, 0 if none.
     """

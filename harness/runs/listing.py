@@ -97,7 +97,7 @@ class ListedRun:
 
     @property
     def mixed(self) -> str | None:
-        """What its answers are a mixture of, if not those of one grader."""
+        """The mixture that its answers are, if they are not all of one grader."""
         models = self.manifest.model_answered if self.manifest else ()
         known = self.headline.mixed if self.headline else ()
         return "; ".join(known or mixtures(models=dict.fromkeys(models, 0))) or None

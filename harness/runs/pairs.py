@@ -90,7 +90,7 @@ def _refuse_unnamed(table: Table, layout: Layout, command: str | None) -> None:
 
 @dataclass(slots=True)
 class _PairCounts:
-    """Faults, hashes of the ids and total weight of the pairs of a table, noted as they pass."""
+    """Faults, hashes of the ids, and the total weight of a table's pairs, noted while they are read."""
 
     faults: list[Fault] = field(default_factory=list)
     ids: "array[int]" = field(default_factory=lambda: array("q"))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 RECORDS, LOCK = "records.jsonl", ".records.lock"
 SYNC_EVERY = 64
-"""Records between two syncs to the disk. A killed process loses none, a power cut at most these."""
+"""How many records are written between two syncs. A kill loses none, a power cut at most these."""
 SEGMENT = 256 << 20
 """Bytes after which a segment is full."""
 KEPT = 1_000
@@ -120,7 +120,7 @@ def writing(folder: Path, what: str = "run") -> "BaseFileLock":
 
 
 def stored_text(record: Record) -> str:
-    """A record as the store of a label set has it; without its texts where no reader would take it."""
+    """A record as the store of a label set has it; without its texts if it could not be read again."""
     text = record.model_dump_json(exclude_none=True)
     if len(text) * 4 > LONGEST_LINE and (size := len(text.encode("utf-8"))) > LONGEST_LINE:
         text = without_texts(record, size).model_dump_json(exclude_none=True)
@@ -128,7 +128,7 @@ def stored_text(record: Record) -> str:
 
 
 def without_texts(record: Record, size: int) -> Record:
-    """A record that no reader would take, as a failed one: its answer is paid for, and cannot be kept."""
+    """A record that could not be read again, as a failed one: its answer is paid for, but cannot be kept."""
     what = f"the answer is too long to keep: {size >> 20} MB, and a record may have {LONGEST_LINE >> 20} MB"
     short = {
         name: reply.model_copy(

@@ -7,7 +7,7 @@ days/DAY/RUN     the run of each day, with its raw replies
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal
@@ -29,7 +29,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Figure = Annotated[float, Field(ge=-MOST, le=MOST)]
 """A share, or a mean of grades: bounded as grades are, so that no sum of days is infinite."""
 MOST_NAMES = 20
-"""Names of models of a day that a line keeps."""
+"""How many model names of a day a line keeps."""
 
 
 class WatchSettings(Noun):
@@ -100,7 +100,7 @@ def is_watch(folder: Path) -> bool:
 
 
 def load_settings(folder: Path) -> WatchSettings:
-    """What a watch asks. BadInput if it is damaged, or none."""
+    """What a watch asks. BadInput if it is damaged, or not a watch."""
     path = folder / WATCH
     if not folder.is_dir() or not os.path.lexists(path):
         raise BadInput([Fault(str(folder), "no such watch; `harness watch FOLDER --model ...` begins one")])
@@ -113,7 +113,7 @@ def load_settings(folder: Path) -> WatchSettings:
 
 @contextmanager
 def alone_in(folder: Path) -> Iterator[None]:
-    """Hold a watch. BadInput where another process does."""
+    """Lock a watch. BadInput if another process holds it."""
     lock = writing(folder, "watch")
     try:
         yield
@@ -129,7 +129,7 @@ def save_settings(folder: Path, settings: WatchSettings) -> None:
 
 
 def history_of(folder: Path) -> list[Line]:
-    """Every line. A last one that a kill cut off is not a line yet: its day is done again."""
+    """Every line. A last line that a kill cut off is skipped: its day is done again."""
     path = folder / HISTORY
     found, faults = list[Line](), list[Fault]()
     seen = set[tuple[str, str]]()
@@ -161,8 +161,3 @@ def run_in(folder: Path) -> Path | None:
     refuse_faults([Fault(str(folder), "is a link")] if folder.is_symlink() else ())
     names = [name for name in folder_names(folder) if (folder / name / MANIFEST).exists()]
     return folder / names[-1] if names else None
-
-
-def names_of_models(names: Iterable[str]) -> tuple[str, ...]:
-    """The names of models as a line keeps them."""
-    return tuple(sorted(set(names)))[:MOST_NAMES]

@@ -8,7 +8,7 @@ from harness.errors import BadInput, Fault, refuse_faults
 from harness.golden.scales import MOST_GRADES, parse_scale, scale_text
 from harness.nouns.pair import one_form
 from harness.storage.cells import number_of
-from harness.storage.plural import plural
+from harness.storage.plural import more_of, plural
 from harness.storage.tables import Layout, Table, joined
 
 WIDEST_SPAN = 10
@@ -96,9 +96,8 @@ def _grades(table: Table, layout: Layout) -> tuple[set[int], Counter[str]]:
 def _without_order(table: Table, header: str, unknown: Counter[str]) -> Fault:
     shown = [word for word, _ in unknown.most_common(_SHOWN)]
     listed = ", ".join(f"{word!r} ({unknown[word]:,})" for word in shown)
-    more = f" and {len(unknown) - _SHOWN:,} more" if len(unknown) > _SHOWN else ""
     labels = ",".join(f"{word}=N" for word in shown)
-    what = f"{listed}{more}: no whole numbers, and nothing says their order"
+    what = f"{listed}{more_of(len(unknown), _SHOWN)}: no whole numbers, and nothing says their order"
     return Fault(str(table.path), f'{header}: {what}; say what each means: --labels "{labels}"')
 
 

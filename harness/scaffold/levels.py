@@ -73,7 +73,11 @@ def drafted_actions(scale: Sequence[int]) -> list[Action]:
     good = found[GOOD]
     related = found[RELATED] if found[RELATED] > found[IRRELEVANT] else good
     all_three = [
-        Action(name="show", grades=_from(scale, good), shown="in the results, higher grades first"),
+        Action(
+            name="show",
+            grades=tuple(grade for grade in scale if grade >= good),
+            shown="in the results, higher grades first",
+        ),
         Action(
             name="related",
             grades=tuple(grade for grade in scale if related <= grade < good),
@@ -82,7 +86,3 @@ def drafted_actions(scale: Sequence[int]) -> list[Action]:
         Action(name="filter", grades=tuple(grade for grade in scale if grade < related), shown="not at all"),
     ]
     return [action for action in all_three if action.grades]
-
-
-def _from(scale: Sequence[int], lowest: int) -> tuple[int, ...]:
-    return tuple(grade for grade in scale if grade >= lowest)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from harness.errors import BadInput, Fault
+from harness.storage.plural import more_of
 
 DRAFT = ".harness-init-"
 """How the name of an unfinished folder begins; one stays behind where a process is killed."""
@@ -52,8 +53,8 @@ def _refuse_occupied(folder: Path) -> None:
 
 
 def _occupied(folder: Path, there: list[str]) -> BadInput:
-    more = f" and {len(there) - _SHOWN:,} more" if len(there) > _SHOWN else ""
-    what = f"is not empty: {', '.join(there[:_SHOWN])}{more}; name a new folder"
+    some = ", ".join(there[:_SHOWN]) + more_of(len(there), _SHOWN)
+    what = f"is not empty: {some}; name a new folder"
     if all(name.startswith(DRAFT) for name in there):
         what += ", or remove what an init that was stopped has left"
     return BadInput([Fault(str(folder), what)])

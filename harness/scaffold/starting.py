@@ -60,7 +60,7 @@ def start_project(folder: Path, name: str | None, scale: str | None, source: Imp
         examples=examples,
         imported=imported,
         wheel=wanted.startswith("./"),
-        repository=_repository_above(whole),
+        repository=next((one for one in whole.parents if (one / ".git").exists()), None),
     )
 
 
@@ -116,8 +116,3 @@ def _read_again(source: Import) -> str:
         "attributes": ",".join(source.attributes),
     }
     return "".join(f" --{name} {shlex.quote(text)}" for name, text in given.items() if text)
-
-
-def _repository_above(folder: Path) -> Path | None:
-    """The git repository that a folder lies in, where GitHub looks for workflows."""
-    return next((one for one in folder.parents if (one / ".git").exists()), None)

@@ -8,14 +8,14 @@ from harness.stats.tails import binomial_at_most
 from harness.storage.plural import plural
 
 LUCK = 0.01
-"""A pair is named where raters who agree as the others do would be identical more seldom than this."""
+"""A pair is named if raters who agree like the others would be identical more rarely than this."""
 BEYOND = 0.98
-"""Raters who surely agree on a kappa above this are asked about too: independent people hardly get there."""
+"""Raters who surely agree with a kappa above this are named too: independent people hardly reach it."""
 ASK = "are these independent? Copied grades, or grades that raters showed each other, would look the same"
 
 
 def copies(raters: tuple[str, ...], pairs: RaterPairs) -> str | None:
-    """Why the ratings may not be independent; None where nothing speaks for it.
+    """Why the ratings may not be independent; None without any sign of it.
 
     Either all pairs of ratings are identical, however many, or a pair of raters is identical on MIN_COMMON
     items or more and the others' agreement makes LUCK of it: agreement^n times the number of such pairs. A
@@ -43,7 +43,7 @@ def copies(raters: tuple[str, ...], pairs: RaterPairs) -> str | None:
 
 
 def nearly_copies(raters: tuple[str, ...], pairs: RaterPairs, items: int, differing: int) -> str | None:
-    """Why ratings that are not all identical may be copies but for a few; None where nothing speaks for it.
+    """Why ratings may be copies except for a few; None without any sign of it.
 
     Of all `items` with two ratings or more, `differing` have different ones. They, or the items of a pair of
     raters, differ more seldom than luck makes those differ who agree on a kappa of BEYOND. Kappa and not the

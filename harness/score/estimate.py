@@ -58,7 +58,7 @@ class EstimateRequest:
 
 
 class About(NamedTuple):
-    """What the labels are, and whose ratings were taken: for the head of what is shown."""
+    """What the labels are, and whose ratings were used: for the head of a report."""
 
     labels: str
     ratings: RatingsUsed | None = None
@@ -94,7 +94,7 @@ def estimate(rows: ProductionRows, policy: Policy | None, wanted: EstimateReques
 
 
 def refuse_unfit(rows: ProductionRows) -> None:
-    """BadInput for rows of which nothing can be estimated."""
+    """BadInput for rows that allow no estimate."""
     labelled = rows.labelled
     if not labelled.any():
         raise BadInput(NO_HUMAN)
@@ -144,7 +144,7 @@ class _Parts:
     strata: Mapping[str, Cells]
     rest: Mapping[str, Cells]
     weights: Floats
-    """Of strata by queries: what they weigh in production."""
+    """The weights of strata in production, for figures by query."""
 
     @classmethod
     def of(cls, rows: ProductionRows, over: Over, masks: Mapping[str, Mask]) -> "_Parts":
@@ -167,7 +167,7 @@ class _Parts:
 
     @property
     def unfit(self) -> str | None:
-        """Why the strata do not make up the whole; None where they do."""
+        """Why the strata do not make up the whole; None if they do."""
         if len(self.strata) < 2:
             return "no strata"
         thin = [name for name, cells in self.strata.items() if int((cells.counts > 0).sum()) < LEAST]

@@ -140,7 +140,7 @@ def _gathered(
 
 
 def _odd(labels: Labelled, people: HumanGrades, met: Mapping[str, str]) -> Iterator[str]:
-    """What does not fit between ratings and labels. BadInput if nothing does, or the ids meet by chance."""
+    """What does not match between ratings and labels. BadInput if nothing does, or ids match by chance."""
     there = labels.path.name
     strangers = [item for item in people.grades if item not in met]
     if not met:
@@ -165,7 +165,7 @@ def _odd(labels: Labelled, people: HumanGrades, met: Mapping[str, str]) -> Itera
 
 
 def _used(people: HumanGrades, met: Mapping[str, str], rated: Collection[str]) -> RatingsUsed:
-    """What is said of the ratings: of those alone that stand in a row."""
+    """Warnings about those ratings whose item is in a row."""
     here = [people.grades[item] for item in rated]
     return RatingsUsed(
         file=people.file,

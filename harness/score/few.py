@@ -1,9 +1,10 @@
-"""A few of many: hundreds of raters make tens of thousands of pairs, which no reader goes through."""
+"""Show a few of many: hundreds of raters make tens of thousands of pairs, too many to read."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from harness.scorecards.gate1 import Gate1, PairAgreement, RaterBias, SelfAgreement
+from harness.storage.plural import more_of
 
 Entry = TypeVar("Entry")
 
@@ -13,8 +14,7 @@ SHOWN = 10
 
 def few_names(names: Sequence[str]) -> str:
     """Names in a sentence: all of them, or the first ones and how many more."""
-    more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more
+    return ", ".join(names[:SHOWN]) + more_of(len(names), SHOWN)
 
 
 def lowest(entries: Sequence[Entry], value: Callable[[Entry], float | None]) -> list[Entry]:

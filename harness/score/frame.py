@@ -59,7 +59,7 @@ def number_of_pair(digest: str) -> int:
 
 
 def parse_by(text: str | None) -> tuple[str, ...]:
-    """`action,stratum` as its parts. BadInput for another one, or one twice."""
+    """`action,stratum` as its parts. BadInput for an unknown part, or one twice."""
     parts = tuple(part.strip() for part in (text or "").split(",") if part.strip())
     if set(parts) - set(BY) or len(set(parts)) < len(parts):
         raise BadInput(f"--by {text}: expected some of {', '.join(BY)}, with commas between them")

@@ -10,7 +10,8 @@ from harness.nouns.policy import Gates
 from harness.score.bias import biases
 from harness.score.copies import copies, nearly_copies
 from harness.score.few import few_names
-from harness.score.gate1_warnings import mostly_hard, warned_of_names, warned_of_pairs
+from harness.score.gate1_warnings import mostly_hard, named_items, warned_of_names, warned_of_pairs
+from harness.score.items import naming
 from harness.score.rater_pairs import RaterPairs, rater_pairs
 from harness.score.rating_matrix import (
     RatingMatrix,
@@ -69,6 +70,7 @@ def score_gate1(
         ),
         **_doubts(panel, pairs, kinds),
         n_items=len(panel.items),
+        naming=naming(named_items(panel, queries), len(panel.items)),
         raters=panel.raters,
         pairs=tuple(_agreements(panel, pairs, bar)),
         **_beside(panel),

@@ -1,4 +1,4 @@
-"""What Gate 1 warns of: pairs of raters, their names, and items that somebody could not grade."""
+"""Warnings of Gate 1: about pairs of raters, their names, and items that raters could not grade."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,7 +8,7 @@ from harness.score.few import SHOWN, few_names, lowest
 from harness.score.items import independence
 from harness.score.rater_pairs import RaterPairs
 from harness.score.rating_matrix import MIN_COMMON, RatingMatrix
-from harness.score.threshold import Threshold, bands_differ
+from harness.score.threshold import Threshold, bands_differ, bands_of
 from harness.scorecards.gate1 import CouldNotRate
 from harness.storage.plural import plural
 
@@ -17,7 +17,7 @@ MUCH = 0.1
 
 
 def mostly_hard(cannot: Sequence[CouldNotRate], first: Sequence[Rating]) -> Iterator[str]:
-    """Whoever grades the easy items alone agrees well."""
+    """A warning: raters who grade only the easy items agree well."""
     graded = Counter(one.rater for one in first)
     much = [one for one in cannot if graded[one.rater] and one.n >= MUCH * (one.n + graded[one.rater])]
     for one in much[:SHOWN]:
@@ -29,14 +29,19 @@ def warned_of_pairs(panel: RatingMatrix, pairs: RaterPairs, bar: Threshold, floo
     """Pairs that are left out, or hardly agree; bands that depend on the weighting."""
     yield from _left_out(panel, pairs)
     yield from _low_pairs(panel, pairs, bar, floor)
-    yield from bands_differ(pairs.means)
+    yield from bands_differ(bands_of(pairs.means))
 
 
 def warned_of_names(panel: RatingMatrix, queries: Mapping[str, str]) -> Iterator[str]:
     """Items that name no query, and raters whose names are almost the same."""
-    yield from independence(sum(item in queries for item in panel.items), len(panel.items))
+    yield from independence(named_items(panel, queries), len(panel.items))
     # One person under two names is two raters who always agree.
     yield from (f"{few_names(names)} {ALMOST}: is it one person?" for names in namesakes(panel.raters))
+
+
+def named_items(panel: RatingMatrix, queries: Mapping[str, str]) -> int:
+    """How many items name their query."""
+    return sum(item in queries for item in panel.items)
 
 
 def _left_out(panel: RatingMatrix, pairs: RaterPairs) -> Iterator[str]:

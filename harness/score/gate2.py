@@ -10,11 +10,11 @@ from harness.score.answer_matrix import AnswerMatrix, answer_matrix_of
 from harness.score.ceiling import ceiling_score
 from harness.score.confidence import confidence_score
 from harness.score.disagreements import citations, counted, disagreements
-from harness.score.items import GradedItem, ItemAnswer, independence, names_query, voted
+from harness.score.items import GradedItem, ItemAnswer, independence, names_query, naming, voted
 from harness.score.repeats import repeats_score
-from harness.score.settings import Raters, ScoreSettings
+from harness.score.settings import NO_POLICY, Raters, ScoreSettings
 from harness.score.slices import action_score, boundary_score, cells, floor, grade_score, slices, unused
-from harness.score.threshold import WEIGHTINGS, Measured, bands_differ, gate_fields
+from harness.score.threshold import WEIGHTINGS, Measured, bands_differ, bands_of, gate_fields
 from harness.scorecards.gate2 import Gate2, Outcomes
 from harness.scorecards.shared import Confusion
 from harness.stats.diagnostics import diagnostics
@@ -35,16 +35,19 @@ def score_gate2(
     graded = votes if settings.aggregate == "vote" else items
     answer_matrix = answer_matrix_of(graded, settings.scale) if settings.aggregate == "vote" else asked
     measured = {weighting: answer_matrix.measure(weighting) for weighting in WEIGHTINGS}
+    named = sum(map(names_query, items))
     wrong = disagreements(items, votes, settings.action_of, ratings)
     return Gate2(
         **gate_fields(measured, settings.bar, len({item.cluster for item in graded if _is_graded(item)})),
         bootstrap=answer_matrix.bootstrap(settings.bar.weighting) if settings.bootstrap else None,
         warnings=(
             *warnings,
-            *bands_differ(measured),
+            *bands_differ(bands_of(measured)),
             *unused(answer_matrix),
-            *independence(sum(map(names_query, items)), len(items)),
+            *independence(named, len(items)),
         ),
+        naming=naming(named, len(items)),
+        no_actions=settings.undecided,
         n=len(items),
         **_outcomes([answer for item in graded for answer in item.answers]),
         **_figures(answer_matrix, settings, measured[settings.bar.weighting]),
@@ -83,7 +86,7 @@ def _figures(answer_matrix: AnswerMatrix, settings: ScoreSettings, gated: Measur
     if worst.kappa.reason:
         reasons["kappa_worst_case"] = worst.kappa.reason
     if settings.action_of is None:
-        reasons["actions"] = Reason("remark", settings.no_actions)
+        reasons["actions"] = Reason("remark", settings.undecided or NO_POLICY)
     return {
         "kappa_worst_case": worst.kappa.value,
         "kappa_worst_case_ci": worst.ci,

@@ -12,7 +12,7 @@ from harness.stats.raters import MISSING
 
 
 class Queries:
-    """Numbers for queries, from 0: spellings that differ in case and marks alone are one.
+    """Numbers for queries, from 0: spellings that differ only in case and marks are one.
 
     Shared by the label sets that are compared.
     """
@@ -61,7 +61,7 @@ class Gathered:
         stratum: str | None = None,
         position: int | None = None,
     ) -> None:
-        """One more row. `human`: the grade that counts, the lowest and the highest of the raters'."""
+        """Add a row. `human`: the grade that counts, the lowest and the highest of the raters'."""
         self.numbers.append(self.queries.number(query))
         self.teacher.append(self._place(teacher))
         for column, grade in zip(

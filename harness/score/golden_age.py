@@ -33,7 +33,7 @@ from harness.storage.project import Project
 from harness.storage.tables import Layout
 
 NEAR = 0.5
-"""Half of the words of query and title are the same: another result of the kind, or another wording."""
+"""Above this similarity (half of the words are the same) a pair counts as covered."""
 TO_ADD = 40
 """Pairs to judge next: about as many as raters do in a sitting."""
 LOOKED_AT = 2_000
@@ -157,7 +157,7 @@ def _strata(pairs: Sequence[TrafficPair], far: set[int], total: float) -> list[S
         )
         for name, weight in weights.items()
     ]
-    # What weighs nothing stands last: it is not a part of the traffic.
+    # Strata without weight come last: they are not a part of the traffic.
     return sorted(found, key=lambda one: math.inf if one.covered is None else one.covered)
 
 

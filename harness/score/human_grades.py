@@ -33,7 +33,7 @@ HUNTED = (
 
 
 RAREST = 1e-12
-"""The least probability of a row: by a smaller one its weight would be all that there is, or infinite."""
+"""The least probability of a row: with a smaller one its weight would outweigh all others, or be infinite."""
 
 
 class HumanGrade(NamedTuple):
@@ -64,7 +64,7 @@ class HumanGrades:
 
 
 class _Drawn(NamedTuple):
-    """How an item came into the file: hunted alone, or with a probability; None where nobody says which."""
+    """How an item came into the file: hunted alone, or with a probability; None if the file does not say."""
 
     hunted: bool
     pi: float | None
@@ -82,7 +82,7 @@ def human_grades(
     """The grades of a file of ratings, of a policy's version where there is one.
 
     `decided`: the author's decisions by item. `uniform`: every row had the same chance to be drawn. BadInput
-    for ratings that are no sample.
+    for ratings that are not a sample.
     """
     version = policy.version if policy else ""
     rows = rating_rows(path, layout, scale, version)
@@ -120,7 +120,7 @@ def first_rows(rows: Sequence[RatingRow]) -> list[RatingRow]:
     first: dict[tuple[str, str], RatingRow] = {}
     for row in rows:
         if row.grade is None and not row.cannot:
-            continue  # an empty cell: nothing was said
+            continue  # an empty cell: no value
         known = first.get((row.item, row.rater))
         if known is None or row.repeat < known.repeat:
             first[row.item, row.rater] = row
@@ -184,7 +184,7 @@ def _together(chances: set[float]) -> float | None:
 
 
 def chance_of(text: str) -> float | None:
-    """A cell as a probability above 0 and up to 1; None where it is none, or next to none."""
+    """A cell as a probability above 0 and up to 1; None if it is invalid, or too near 0."""
     try:
         value = float(text)
     except ValueError:

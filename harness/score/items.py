@@ -1,7 +1,7 @@
 """Golden items with a grader's answers: from a run's records, or from two files."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
@@ -10,6 +10,7 @@ from harness.errors import BadInput
 from harness.golden.by_chance import Told, other_items
 from harness.golden.grade_rows import GradedRow, cluster_of
 from harness.golden.unmatched import unmatched
+from harness.nouns.base import Naming
 from harness.nouns.pair import Example, one_form
 from harness.nouns.records import Failed, Grade, Record, Ungraded
 from harness.storage.plural import plural
@@ -42,7 +43,6 @@ class ItemAnswer:
 
 NEVER_ASKED = ItemAnswer(None, "failed")
 INDEPENDENT = "no item names its query: the intervals treat items as independent"
-SOME_ALONE = "name no query: each counts as a query of its own"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +79,15 @@ def names_query(item: GradedItem) -> bool:
 
 
 def independence(named: int, items: int) -> tuple[str, ...]:
-    """A warning where no item, or not every one, names its query."""
-    if named == items:
-        return ()
-    return (f"{items - named:,} of {plural(items, 'item')} {SOME_ALONE}" if named else INDEPENDENT,)
+    """A warning if some or all items do not name their query."""
+    some = f"{items - named:,} of {plural(items, 'item')} name no query: each counts as a query of its own"
+    warning = {"all": (), "some": (some,), "none": (INDEPENDENT,)}
+    return warning[naming(named, items)]
 
 
-def lacks_queries(warnings: Iterable[str]) -> bool:
-    """Whether one of a scorecard's warnings is of `independence`."""
-    return any(one == INDEPENDENT or one.endswith(SOME_ALONE) for one in warnings)
+def naming(named: int, items: int) -> Naming:
+    """How many of the items name their query, in a word."""
+    return "all" if named == items else "some" if named else "none"
 
 
 def about_of(example: Example) -> ItemText:

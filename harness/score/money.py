@@ -67,7 +67,7 @@ class Sums:
     @property
     def used(self) -> Usage | None:
         """The total tokens; None if no reply counted any."""
-        # Of a long run they are more than one answer can have.
+        # The totals of a long run exceed the limit of one answer.
         return Usage.model_construct(None, **self.tokens) if self.counted else None
 
 
@@ -123,7 +123,7 @@ def _lost(run: Run, sums: Sums, out: list[float | None]) -> tuple[int | None, fl
 def _reason(answered: int, sums: Sums) -> str | None:
     if sums.unknown:
         if sums.counted and not sums.uncounted:
-            # Every reply has counted its tokens: only the price can lack.
+            # Every reply has counted its tokens: only the price can be missing.
             return f"the price of {plural(sums.unknown, 'answer')} is unknown"
         return f"the price or the tokens of {plural(sums.unknown, 'answer is', 'answers are')} unknown"
     if not answered:

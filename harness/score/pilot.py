@@ -1,4 +1,4 @@
-"""What a pilot says of each stratum: how far the teacher's errors differ there, for optimal allocation."""
+"""How far the teacher's errors vary in each stratum of a pilot, for optimal allocation."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ from harness.stats.prediction_powered import moments
 LEAST_ROWS = 5
 """A stratum with fewer rated rows is given the spread of all."""
 FLOOR = 0.5
-"""Of the spread of all, what each stratum has at least: a few alike rows do not say that all are alike."""
+"""The least spread of a stratum, as a share of the overall one: a few equal rows do not show that all are."""
 NOTHING = "the pilot's grades say nothing of how the strata differ: no {what}; leave --allocation out"
 COLUMNS = ("item", "query", "digest", "stratum", "grade", "action", "shot_query")
 

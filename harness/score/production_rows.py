@@ -1,4 +1,4 @@
-"""The rows of a label set as arrays, and what is summed over them: all that an estimate is made of."""
+"""The rows of a label set as arrays, and the sums over them that estimates are made from."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -177,14 +177,14 @@ def _cells(rows: ProductionRows, used: Mask, weight: Floats, grades: Integers) -
 
 
 def _sizes(queries: Integers, weight: Floats, n_queries: int) -> Floats:
-    """How many rows each query has effectively; 0 for one without."""
+    """The effective number of rows of each query; 0 for one without rows."""
     total = np.bincount(queries, weights=weight, minlength=n_queries)
     squares = np.bincount(queries, weights=weight**2, minlength=n_queries)
     return _mean(np.asarray(total**2, dtype=np.float64), np.asarray(squares, dtype=np.float64))
 
 
 def both_good(rows: ProductionRows, values: Floats) -> Floats:
-    """By query, the weight of the labelled rows that both take for good: what sensitivity is made of."""
+    """By query, the weight of the labelled rows that both call good: the numerator of sensitivity."""
     used = rows.labelled
     weight = rows.drawn_weight[used] * values[rows.human[used]] * values[rows.teacher[used]]
     return np.asarray(np.bincount(rows.queries[used], weights=weight, minlength=rows.n_queries))
@@ -218,13 +218,13 @@ def _mean(top: Floats, bottom: Floats) -> Floats:
 
 
 def effective_number(weights: Floats) -> float:
-    """Kish's: how many alike would say as much."""
+    """Kish's effective number: how many equally weighted rows would say as much."""
     square = float(weights @ weights)
     return float(weights.sum()) ** 2 / square if square else 0.0
 
 
 def row_weights(rows: ProductionRows, over: Over, within: Mask) -> Floats:
-    """By query, what the rows within weigh in production: of a stratum, what its share is made of."""
+    """By query, the weight in production of the rows `within`, such as those of a stratum."""
     used = rows.read & within
     weights = np.bincount(rows.queries[used], weights=rows.weight[used], minlength=rows.n_queries)
     return np.asarray(weights, dtype=np.float64) if over == "items" else (weights > 0).astype(np.float64)

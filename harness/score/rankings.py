@@ -10,7 +10,7 @@ from harness.stats.cluster_sums import ClusterSums
 from harness.stats.raters import MISSING
 
 LONGEST = 50
-"""Positions after this one are not read: nobody looks there, and long lists would take much memory."""
+"""Positions after this one are not read: users rarely look there, and long lists would take much memory."""
 
 
 class Lists(NamedTuple):
@@ -42,7 +42,7 @@ class Lists(NamedTuple):
 
 
 class RankingSums(NamedTuple):
-    """The sums of a figure of rankings, and the queries of which one cannot tell."""
+    """The sums of a figure of rankings, and how many queries cannot be judged."""
 
     sums: ClusterSums
     n_labelled: int

@@ -91,7 +91,7 @@ class _Beside:
 
 
 def rater_pairs(panel: RatingMatrix, gated: Weighting) -> RaterPairs:
-    """Everything that is said of pairs of raters, with the interval of each one's gated kappa."""
+    """All figures of pairs of raters, with the interval of each one's gated kappa."""
     n, counted = panel.shared()
     used = panel.used(counted)
     q, raters = len(panel.scale), len(panel.raters)
@@ -209,7 +209,7 @@ class _Mean:
 
 
 def _of_pairs(all_: Sequence[Reason | None], one: Reason | None) -> Reason | None:
-    """A reason of some pairs, for the mean of all: of another number of raters it would be untrue."""
+    """A reason of some pairs, worded for the mean of all, since the number of raters in it would be wrong."""
     if len(all_) < 2 or one not in all_ or one is None:
         return one
     return Reason(one.kind, f"in {all_.count(one):,} of {plural(len(all_), 'pair')} of raters {one.text}")

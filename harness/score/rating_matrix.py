@@ -1,4 +1,4 @@
-"""Ratings as an array: what every figure of Gate 1 is made of."""
+"""Ratings as an array: the input of every figure of Gate 1."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -26,10 +26,10 @@ MOST_RATERS = 2_000
 
 @dataclass(frozen=True, slots=True)
 class RatingMatrix:
-    """Who rated what how.
+    """The grade of each rater for each item.
 
-    `grades` is items x raters, positions on the scale, MISSING where a rating is missing; `clusters`
-    holds each item's query, numbered from 0.
+    `grades` is items x raters, positions on the scale, MISSING where a rating is missing; `clusters` holds
+    each item's query, numbered from 0.
     """
 
     items: tuple[str, ...]

@@ -63,7 +63,7 @@ class Reading:
 
     @property
     def mixed(self) -> tuple[str, ...]:
-        """What the answers are a mixture of, if not those of one grader."""
+        """The mixture that the answers are, if they are not all of one grader."""
         addresses = {name or "the provider's own": count for name, count in self.addresses.items()}
         return mixtures(models=self.models, addresses=addresses)
 
@@ -76,7 +76,7 @@ def read_run(run: Run) -> Reading:
     """Read a run: one pass over its examples, one over its records. BadInput if the run is damaged."""
     found = _Pass(run, frozenset(rating.item for rating in run.ratings))
     pairs = read_through(run, found.example, found.record)
-    # What it took to read a file, or to wait in a queue, says nothing of whoever graded.
+    # The time to read a file, or to wait in a queue, says nothing about the grader.
     timed = run.manifest.digests.replayed is None and not run.manifest.waited
     counting = [seconds for seconds in found.seconds.values() if seconds is not None and timed]
     return Reading(

@@ -19,7 +19,7 @@ from harness.scorecards.sample import Allocation, Hunt, SampleSummary
 from harness.storage.plural import plural
 
 MORE = 1.2
-"""So many times the pairs that were asked for are worth a warning: large queries came whole."""
+"""From this multiple of the requested pairs on, a warning is given: large queries came whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def _drawn(wanted: SampleWanted, labels: LabelSet, frame: Frame, by: Sequence[st
     spread = None
     if wanted.pilot is not None:
         pilot = wanted.pilot
-        # How its rows were drawn does not matter: it says how much they differ within a stratum.
+        # How its rows were drawn does not matter: only their spread within a stratum is used.
         people = human_grades(
             pilot.path, pilot.layout, labels.policy.scale, labels.policy, pilot.decided, uniform=True
         )

@@ -24,7 +24,7 @@ from harness.stats.agreement import Floats
 from harness.storage.plural import plural
 
 LEAST = 5
-"""Queries of a stratum that are drawn at least, where it has them: fewer say too little of their spread."""
+"""The fewest queries that are drawn of a stratum, if it has them: fewer say too little about their spread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def draw_sample(frame: Frame, wanted: ToDraw) -> list[Drawn]:
     for stratum, name in enumerate(frame.names):
         mine = groups[stratum]
         pairs = sum(map(len, mine.values()))
-        # So many queries that about as many pairs as allotted come with them.
+        # As many queries as bring about the allotted number of pairs.
         count = min(len(mine), max(min(LEAST, len(mine)), round(sizes[name] * len(mine) / pairs)))
         by_chance = random.Random(f"sample {wanted.seed} {name}")
         for query in by_chance.sample(sorted(mine, key=lambda at: frame.asked[at]), count):
@@ -103,7 +103,7 @@ def _sizes(frame: Frame, wanted: ToDraw) -> dict[str, float]:
 
 
 def hunt_unsure(frame: Frame, pairs: int) -> list[Drawn]:
-    """The pairs of whose grade the teacher was least sure. BadInput where nobody knows how sure it was."""
+    """The pairs with the least certain grades of the teacher. BadInput if it gave no confidence."""
     known = np.flatnonzero(~np.isnan(frame.confidence))
     if not len(known):
         raise BadInput(
@@ -190,7 +190,7 @@ def strata_drawn(frame: Frame, drawn: Sequence[Drawn]) -> Iterator[SampledStratu
 
 
 def hunted(frame: Frame, theirs: Mapping[int, int] | None, hunt: Hunt, pairs: int) -> list[Drawn]:
-    """What was hunted for."""
+    """The reason of the hunt, in words."""
     if hunt == "low-confidence":
         return hunt_unsure(frame, pairs)
     assert theirs is not None, "the caller looked"

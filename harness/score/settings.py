@@ -15,10 +15,10 @@ NO_POLICY = "no policy defines actions"
 class ScoreSettings:
     """The settings of a score.
 
-    `action_of` maps each grade to its action, and is None where none was decided on: `no_actions` says why.
-    `clause_ids` holds the policy's clauses; None without a policy. `aggregate`: whether each of several
-    answers to an item counts its share (`mean`), or their vote counts. `bootstrap`: whether to compute it.
-    `names` holds each grade's name, if a policy names them.
+    `action_of` maps each grade to its action. It is None if none was decided on; `undecided` then names the
+    policy, if there is one. `clause_ids` holds the policy's clauses; None without a policy. `aggregate`:
+    whether each of several answers to an item counts its share (`mean`), or their vote counts. `bootstrap`:
+    whether to compute it. `names` holds each grade's name, if a policy names them.
     """
 
     scale: tuple[int, ...]
@@ -29,7 +29,7 @@ class ScoreSettings:
     aggregate: Aggregate = "mean"
     bootstrap: bool = False
     names: Mapping[int, str] = field(default_factory=dict)
-    no_actions: str = NO_POLICY
+    undecided: str | None = None
 
 
 def settings_of(
@@ -44,8 +44,8 @@ def settings_of(
     """The settings of a policy, or of a bare scale without one."""
     actions, clauses = (policy.decided_actions, policy.clause_ids) if policy else (None, None)
     names = grade_names(policy)
-    no_actions = f"{policy.label} {UNDECIDED}" if policy else NO_POLICY
-    return ScoreSettings(scale, bar, gates, actions, clauses, aggregate, bootstrap, names, no_actions)
+    undecided = None if policy is None or actions is not None else f"{policy.label} {UNDECIDED}"
+    return ScoreSettings(scale, bar, gates, actions, clauses, aggregate, bootstrap, names, undecided)
 
 
 def grade_names(policy: Policy | None) -> dict[int, str]:

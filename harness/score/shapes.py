@@ -17,7 +17,7 @@ from harness.nouns.pair import one_form
 from harness.storage.tables import ALIASES, NAMES
 
 TO_LIST = ("to_pylist", "to_list", "tolist")
-"""How pyarrow, polars and pandas, and numpy and torch say their values; masked ones are None."""
+"""The methods by which pyarrow, polars, pandas, numpy and torch give their values; masked ones are None."""
 FIELDS = {
     *NAMES, *ALIASES["item"], "docid", "doc_id", "query_id", "example", "repeat", "confidence", "version",
     "index", "level_0", "unnamed: 0",
@@ -42,7 +42,7 @@ class GivenColumns:
 
 
 def given(side: Any, name: str) -> GivenColumns:
-    """What was handed over. BadInput, by the side's `name`, for shapes that are none of these."""
+    """The input as columns. BadInput, by the side's `name`, for other shapes."""
     try:
         found = _plain(side, name) if _headers(side) is None else _frame(side, name)
     except BadInput:
@@ -97,7 +97,7 @@ def shown(value: Any) -> str:
 
 
 def _headers(side: Any) -> list[Any] | None:
-    """A data frame's column names. A mapping is none: its keys name items."""
+    """A data frame's column names. A mapping has none: its keys name items."""
     names = (
         None if isinstance(side, Mapping) else getattr(side, "column_names", getattr(side, "columns", None))
     )
@@ -118,7 +118,7 @@ def _plain(side: Any, name: str) -> GivenColumns:
     if not any(_is_list(value) for value in values):
         return GivenColumns(names, None, [values], flat=True)
     if any(_is_list(value) and _names_of(value) is not None for value in values):
-        # Their index would be passed over, and a list of raters read as one of items.
+        # Their index would be ignored, and a list of raters read as one of items.
         how = "pandas.DataFrame({'ann': ann, 'bob': bob})"
         raise BadInput(f"{name}: a list of series, each with an index of its own; give a data frame: {how}")
     widths = {len(value) if _is_list(value) else 0 for value in values}

@@ -146,7 +146,7 @@ def size_golden_set(
 
 
 def expected_intervals(
-    examples: Sequence[Example], policy: Policy, bar: Threshold, kappas: Sequence[float] = RATED_KAPPAS
+    examples: Sequence[Example], policy: Policy, bar: Threshold
 ) -> tuple[ExpectedInterval, ...]:
     """The half-width of Gate 1's interval to expect from rating these examples, by the true kappa.
 
@@ -156,7 +156,7 @@ def expected_intervals(
     plan = _Plan(_shares(examples, policy), bar, SizeTarget(), 1.0, 1.0)
     return tuple(
         ExpectedInterval(kappa=kappa, half_width=half_width(plan.variance(kappa), len(examples)))
-        for kappa in kappas
+        for kappa in RATED_KAPPAS
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from harness.nouns.base import Interval, Reason, Weighting
+from harness.nouns.base import Band, Interval, Reason, Weighting
 from harness.scorecards.shared import Estimate, Gated
 from harness.stats.agreement import Kappa, band
 from harness.stats.intervals import Spread
@@ -14,7 +14,6 @@ WEIGHTINGS: dict[Weighting, Gated] = {
     "linear": "kappa_linear",
     "quadratic": "kappa_quadratic",
 }
-BANDS_DIFFER = "the band depends on the weighting"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +71,7 @@ def gate_fields(measured: Mapping[Weighting, Measured], bar: Threshold, n_cluste
     gated = measured[bar.weighting]
     return {
         "band": band(gated.kappa),
+        "bands": bands_of(measured),
         "bar": bar.bar,
         "bar_moved": bar.moved,
         "weighting": bar.weighting,
@@ -81,10 +81,14 @@ def gate_fields(measured: Mapping[Weighting, Measured], bar: Threshold, n_cluste
     }
 
 
-def bands_differ(measured: Mapping[Weighting, Measured]) -> tuple[str, ...]:
+def bands_of(measured: Mapping[Weighting, Measured]) -> dict[Weighting, Band | None]:
+    """The band under each weighting."""
+    return {weighting: band(one.kappa) for weighting, one in measured.items()}
+
+
+def bands_differ(bands: Mapping[Weighting, Band | None]) -> tuple[str, ...]:
     """A warning if the band depends on the weighting: bands do not transfer (Warrens 2013)."""
-    bands = {weighting: band(one.kappa) for weighting, one in measured.items()}
     if len(set(bands.values()) - {None}) < 2:
         return ()
     named = ", ".join(f"{word} with weighting {weighting}" for weighting, word in bands.items() if word)
-    return (f"{BANDS_DIFFER}: {named}",)
+    return (f"the band depends on the weighting: {named}",)

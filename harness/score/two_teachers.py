@@ -13,8 +13,8 @@ def compare_teachers(
 ) -> tuple[TwoTeachers, ...]:
     """Each figure of the second label set minus that of the first, both corrected by the same ratings.
 
-    Of the same rows the truth is one, and the two estimates differ by chance alone; of different rows, such
-    as the two sides of a test, it is the difference in quality.
+    For the same rows, the true value is the same, and the two estimates differ by chance alone; for different
+    rows, such as the two sides of a test, it is the difference in quality.
     """
     sides = cells_of(first), cells_of(second)
     figures = figures_of(first.scale, policy, at_least)

@@ -26,7 +26,7 @@ WHY_FIVE = (
     "is looked for, and few cannot say by how much"
 )
 MOSTLY_WRONG = 0.5
-"""A baseline's loss above this is said: one that was always wrong is watched as calmly as a good one."""
+"""A baseline's loss above this gives a warning: the watch of a bad teacher is as quiet as any."""
 LOSS = "the teacher's loss on the sentinels"
 NO_DAY = Reason("undefined", "no day after the baseline")
 ALPHA, DELTA = 0.05, 0.02
@@ -43,7 +43,7 @@ class Settings:
 
 
 class WatchHead(NamedTuple):
-    """What is watched, for the head of what is shown."""
+    """What is watched, for the head of a report."""
 
     watch: str
     grader: str | None = None
@@ -133,7 +133,7 @@ def _baseline(looks: BaselineLooks | None) -> WatchBaseline | None:
 
 
 def _of_baseline(looks: BaselineLooks | None) -> list[str]:
-    """What is odd about the baseline itself: no watch says that a teacher was right on its first day."""
+    """Warnings about the baseline itself: a watch does not show that a teacher was right on its first day."""
     if looks is None:
         return []
     found = []

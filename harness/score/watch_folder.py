@@ -9,7 +9,7 @@ from harness.scorecards.watch import Watch
 
 
 def watch_of(folder: Path) -> Watch:
-    """The verdict over a watch. BadInput where its history is not what its runs say."""
+    """The verdict over a watch. BadInput if its history contradicts its runs."""
     settings = load_settings(folder)
     found = checked_history(folder, settings)
     asked = settings.asked

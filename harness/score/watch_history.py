@@ -1,8 +1,8 @@
-"""The history of a watch, held against the runs that it was written from.
+"""The history of a watch, checked against the runs that it was written from.
 
-A folder comes from a cache, from a colleague, out of an editor. The line of the baseline and of each day
-says what its run says, or is refused. What nobody can check is taken as it is: `alpha`, `delta`, and what a
-line of traffic says, whose source is not in the folder.
+A folder may come from a cache, a colleague or an editor. A line of the baseline or of a day that contradicts
+its run is refused. What cannot be checked is accepted: `alpha`, `delta`, and lines of traffic, whose source
+is not in the folder.
 """
 
 import itertools
@@ -40,7 +40,7 @@ RESTORE = "restore the folder from a backup, or begin another watch"
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What was seen, in the order of the days. `remarks`: what is odd, and changes nothing."""
+    """What was seen, in the order of the days. `remarks`: warnings that change nothing."""
 
     looks: BaselineLooks | None
     days: Sequence[SentinelDay]
@@ -49,7 +49,7 @@ class History:
 
 
 def checked_history(folder: Path, settings: WatchSettings, asked: str | None = None) -> History:
-    """The history of a watch. BadInput names every line that is not what its run says, and runs without one.
+    """The history of a watch. BadInput names every line that contradicts its run, and runs without a line.
 
     `asked`: the day that is to be asked for, whose own runs may wait for their lines.
     """
@@ -102,7 +102,7 @@ def _is_date(text: str) -> bool:
 
 
 def _misformed(lines: Sequence[Line], settings: WatchSettings) -> Iterator[str]:
-    """Lines of traffic that no label set or table gives."""
+    """Faults of lines of traffic that no label set or table could give."""
     for line in lines:
         if not isinstance(line, TrafficLine):
             continue
@@ -156,7 +156,7 @@ def _same(one: float, other: float) -> bool:
 
 
 def _run(folder: Path, name: str, settings: WatchSettings, repeats: int) -> tuple[Run | None, list[Fault]]:
-    """The run of a line, or what is wrong with it: it asked what the watch asks, of whom the watch asks."""
+    """The run of a line, or its fault: it has to have asked the watch's questions of the watch's teacher."""
     if faults := _odd(folder):
         return None, faults
     run = run_in(folder)
@@ -198,7 +198,7 @@ def _uncounted(folder: Path, lines: Sequence[Line], asked: str | None) -> list[F
     last = max(days, default="")
     parts = {folder / DAYS / name: name for name in folder_names(folder / DAYS) if name not in days}
     if not any(isinstance(line, BaselineLine) for line in lines):
-        # Without a day the baseline can wait for the next command, whichever day that asks for.
+        # Without a day, the baseline can wait for the next command, for any day.
         parts[folder / BASELINE] = asked or ""
     faults, lost = list[Fault](), dict[str, Path]()
     for part, day in parts.items():
@@ -207,7 +207,7 @@ def _uncounted(folder: Path, lines: Sequence[Line], asked: str | None) -> list[F
         if run is not None and load_manifest(run).finished_at is not None:
             lost[day] = run
     for day, run in lost.items():
-        # A kill leaves one such run, the newest: the same command for its day writes the line.
+        # A kill leaves one such run, the newest: repeating the command for its day writes the line.
         by_kill = len(lost) == 1 and (not day or (_is_date(day) and day > last))
         again = f"`harness watch {folder}{day and f' --day {day}'}` counts it"
         faults.append(

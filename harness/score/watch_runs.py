@@ -10,7 +10,7 @@ from harness.nouns.records import Failed, Grade, Key, Record
 from harness.policy.load import load_with_gates
 from harness.runs.folder import Run, read_through
 from harness.runs.manifest import load_manifest
-from harness.runs.watch_folder import BaselineLine, DayLine, names_of_models
+from harness.runs.watch_folder import MOST_NAMES, BaselineLine, DayLine
 from harness.score.watched import (
     BaselineLooks,
     GradeLoss,
@@ -97,8 +97,8 @@ class _Pass:
 
     @property
     def models(self) -> tuple[str, ...]:
-        """Who answered, with the fingerprint of the server where it gives one."""
-        return names_of_models(self.names)
+        """Who answered, with the fingerprint of the server if it gives one."""
+        return tuple(sorted(self.names))[:MOST_NAMES]
 
     def note(self, record: Record) -> None:
         outcome = record.outcome

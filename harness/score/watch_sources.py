@@ -43,7 +43,7 @@ def _of_set(day: str, folder: Path) -> TrafficDay:
     for batch in load_labels(folder).batches(NEEDED):
         columns = [batch.column(name).to_pylist() for name in NEEDED]
         for weight, stratum, grade, shot in zip(*columns, strict=True):
-            # The answer to a shot's query stood in the prompt: it says nothing of what the teacher gives.
+            # The prompt held the answer to a shot's query, so it says nothing about the teacher.
             found.add(stratum or "", None if shot else grade, weight)
     return found
 

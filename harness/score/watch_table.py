@@ -128,7 +128,7 @@ def _in_every_look(table: Table, looks: Sequence[tuple[str, set[str]]]) -> set[s
 
 
 def _other_pairs(days: Mapping[str, set[str]], baseline: set[str], partly: set[str]) -> Iterator[str]:
-    """What is said of looks and days that have other pairs than the baseline. `partly`: in some looks."""
+    """Warnings about looks and days with other pairs than the baseline. `partly`: pairs in some looks."""
     if partly:
         yield UNEVEN.format(pairs=plural(len(partly), "golden pair is", "golden pairs are"))
     others = [day for day, pairs in days.items() if not pairs & baseline]
@@ -184,7 +184,7 @@ def _read(table: Table, layout: Layout, levels: Levels, loss: GradeLoss) -> _Day
 
 
 def _refuse_together(table: Table, found: _Days, kinds: set[bool]) -> None:
-    """BadInput for what only all rows together show; `kinds`: whether days are numbers."""
+    """BadInput for faults that only all rows together show; `kinds`: whether days are numbers."""
     refuse_faults(Fault(str(table.path), what) for what in found.moved.values())
     many = [(day.day, day.fault) for day in found.traffic.values() if day.fault]
     refuse_faults(Fault(str(table.path), f"{day}: {fault}") for day, fault in many)

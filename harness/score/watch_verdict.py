@@ -7,7 +7,7 @@ from harness.scorecards.watch import Direction, Drifted, Process, WatchPower
 from harness.storage.plural import plural
 
 GROWING = 10.0
-"""Evidence that is told of before it is an alarm: by chance, one quiet watch in ten gets there at most."""
+"""Evidence that is reported before it is an alarm: at most one quiet watch in ten reaches it by chance."""
 
 
 class ToldVerdict(NamedTuple):
@@ -57,7 +57,7 @@ def _without_alarm(
 
 
 def _growing(teacher: Process, moved: Moved, leans: Direction | None) -> str:
-    """What is told of evidence that grows: it is not a finding, and nothing to be silent of."""
+    """The sentence about growing evidence, which is not a finding yet."""
     found = []
     if (teacher.e_value or 0.0) >= GROWING:
         found.append(f"that the teacher is {leans} is growing ({_of(teacher)})")

@@ -57,7 +57,7 @@ class BaselineLooks:
 
         A pair that a day lacks counts as right for a worse teacher, and as wrong for a better one.
         """
-        # A mean of so many answers cannot tell a smaller loss from none.
+        # The mean of so many answers cannot tell a smaller loss from 0.
         least = 1 / (self.n * len(self.losses) + 1)
         part = np.ones(len(losses)) if asked is None else asked / self.n
         low = losses * part
@@ -77,7 +77,7 @@ class TrafficDay:
     estimate: HumanEstimate | None = None
 
     def add(self, stratum: str, grade: int | None, weight: float) -> None:
-        """One more row."""
+        """Add a row."""
         self.rows += 1
         self.weights[stratum] += weight
         if grade is not None:
@@ -85,7 +85,7 @@ class TrafficDay:
 
     @property
     def fault(self) -> str | None:
-        """What is wrong with the strata."""
+        """The faults of the strata."""
         if len(self.weights) <= MOST_STRATA:
             return None
         return f"stratum: {len(self.weights):,} different ones, at most {MOST_STRATA:,}: is it an id?"

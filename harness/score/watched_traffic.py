@@ -113,7 +113,7 @@ def _change(then: TrafficDay, now: TrafficDay, strata: Sequence[str]) -> MeanCha
     before, after = (
         float(np.nansum(share * mean)) for share, mean in zip((first, second), means, strict=True)
     )
-    # Without strata there is no mix of them to speak of.
+    # Without strata, they have no mix.
     parts = kitagawa(first, second, *means) if len(strata) > 1 else None
     return MeanChange(
         then=before,
@@ -183,7 +183,7 @@ def _unknown(shares: Floats, rows: int) -> Floats:
 def _moved_most(
     drifts: Sequence[Drift], kinds: Sequence[object], at: int
 ) -> tuple[Literal["more", "less"], str]:
-    """What of the kinds has the most evidence on a day, and where it went."""
+    """The kind with the most evidence on a day, and the direction of its share."""
     most = int(np.argmax([one.both[at] for one in drifts]))
     more = bool(drifts[most].higher[at] > drifts[most].lower[at])
     return "more" if more else "less", str(kinds[most]) or "(none)"

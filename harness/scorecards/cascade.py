@@ -69,8 +69,8 @@ class CascadeCheck(Noun):
 
     `share`: the most that may be sent, where that was the rule; else None. `threshold`: None where dev shows
     none; test is not looked at then. `curve`: thresholds that were tried on dev. `notes`: what the student's
-    runs say of it. `looks`: at the test split of this golden set so far, this one included; None where test
-    was not looked at, and where nobody counts.
+    runs say of it. `looks`: at the test split of this golden set so far, this one included; None if test was
+    not looked at, and if looks are not counted.
     """
 
     policy: str | None

@@ -2,7 +2,9 @@
 
 from typing import Literal
 
-from harness.nouns.base import Interval, Noun, Reason, Weighting
+from pydantic import Field
+
+from harness.nouns.base import Interval, Naming, Noun, Reason, Weighting
 from harness.scorecards.shared import Confusion, Gated, Statistic, Verdict
 
 Kind = Literal["fixed", "broken", "moved"]
@@ -101,7 +103,8 @@ class Comparison(Noun):
     `only_base` and `only_candidate` are items of one side only; `unread_base` and `unread_candidate` are
     common items without a readable answer on that side. All four are excluded. `stale` counts the
     candidate's examples not yet judged under its policy version, `stale_base` the base's. `apart` says why
-    the items do not represent a split: one of the runs graded chosen examples, or canaries.
+    the items do not represent a split: one of the runs graded chosen examples, or canaries. `naming`: how
+    many items name their query; JSON has a warning instead.
     """
 
     base: str
@@ -110,6 +113,7 @@ class Comparison(Noun):
     gated: Gated = "kappa"
     n_common: int
     n_clusters: int
+    naming: Naming = Field("all", exclude=True)
     only_base: tuple[str, ...]
     only_candidate: tuple[str, ...]
     unread_base: tuple[str, ...]

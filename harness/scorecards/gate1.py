@@ -121,10 +121,10 @@ class Gate1(Gate):
     """Gate 1: do the raters agree? Kappas are means over pairs of raters.
 
     `agreement`: the share of agreeing pairs of ratings, averaged over items with two or more. `copies`: why
-    the ratings may not be independent, where something speaks for it; then the gate does not pass. `alike`:
-    why they may be copies but for a few; then the gate is provisional. `cannot`: how many first readings
-    ended without a grade, by cause; none of them is in any other figure. `compared`: the rater who was left
-    out, since that rater's grades are the ones compared in Gate 2.
+    the ratings may not be independent, if there are signs of it; then the gate does not pass. `alike`: why
+    they may be copies but for a few; then the gate is provisional. `cannot`: how many first readings ended
+    without a grade, by cause; none of them is in any other figure. `compared`: the rater who was left out,
+    since that rater's grades are the ones compared in Gate 2.
     """
 
     gate: Literal[1] = 1
@@ -157,10 +157,10 @@ class Gate1(Gate):
 
     @property
     def whose(self) -> str:
-        """Behind the words "Gate 1": of whom it is, if not of all raters."""
+        """Words to follow "Gate 1": whose it is, if not all raters'."""
         return f" of the other raters ({self.compared} is the one compared)" if self.compared else ""
 
     @property
     def doubt(self) -> str | None:
-        """What alone kept it from a pass: ratings that look copied."""
+        """The only reason that kept it from a pass: ratings that look copied."""
         return self.copies if self.copies == self.reason else None

@@ -5,7 +5,6 @@ from typing import Literal
 from pydantic import Field
 
 from harness.nouns.base import Interval, Noun, Reason
-from harness.nouns.policy import UNDECIDED
 from harness.scorecards.ceiling import Ceiling
 from harness.scorecards.confidence import Confidence
 from harness.scorecards.shared import Confusion, Estimate, Gate, Verdict
@@ -80,7 +79,7 @@ class CellScore(Noun):
 
     @property
     def guard(self) -> str:
-        """Which method the upper limit is from, if not the usual one; more items can have a lower limit."""
+        """The method of the upper limit, if not the usual one; more items can have a lower limit."""
         few = "fewer than five queries have one, so the number of queries, not their spread, sets the limit"
         return f"{few}; it can fall once a fifth has one" if self.guarded else ""
 
@@ -223,9 +222,5 @@ class Gate2(Gate):
     confidence: Confidence | None = None
     gate1: Verdict | None = None
     reasons: dict[str, Reason]
-
-    @property
-    def no_actions(self) -> str | None:
-        """Why nothing is counted by the policy's actions, if it has any: nobody has decided on them."""
-        why = self.reasons.get("actions")
-        return why.text if why and UNDECIDED in why.text else None
+    no_actions: str | None = Field(None, exclude=True)
+    """Why nothing is counted by the policy's actions, if it has any but does not say what they show."""

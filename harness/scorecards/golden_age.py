@@ -26,7 +26,7 @@ class MovedClause(Noun):
 
 
 class GoneQuery(Noun):
-    """A query of the golden set that the traffic has no more."""
+    """A query of the golden set that the traffic no longer has."""
 
     query: str
     examples: int
@@ -56,14 +56,14 @@ class Uncovered(Noun):
 
 
 class GoldenAge(Noun):
-    """How old a golden set is. What the traffic says is None, or empty, where none was given.
+    """How old a golden set is. Fields about the traffic are None, or empty, if none was given.
 
-    `unnoted`: the examples judged under this version that note no rules: it is unknown whether the policy
-    was edited since. `aged`: those that rest on what moved first, then those of which nobody can tell.
-    `near`: from this Jaccard index of the words of query and title on, an example is near. `covered`: the
-    share of the traffic, by weight, that has one; `known_queries`: the share whose query the set has.
-    `to_add`: what to judge next: the heaviest pair of each stratum first, then the heaviest of all, each of
-    another query where there are enough.
+    `unnoted`: the examples judged under this version that note no rules: it is unknown whether the policy was
+    edited since. `aged`: those that rest on what moved first, then those of which it is unknown. `near`: from
+    this Jaccard index of the words of query and title on, an example is near. `covered`: the share of the
+    traffic, by weight, that has one; `known_queries`: the share whose query the set has. `to_add`: what to
+    judge next: the heaviest pair of each stratum first, then the heaviest of all, each of another query where
+    there are enough.
     """
 
     policy: str

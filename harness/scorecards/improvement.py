@@ -45,7 +45,7 @@ class Candidate(Noun):
 
 
 class PolicyFault(Noun):
-    """Disagreements on which the raters disagree too: for the policy's author, and no fault of a prompt.
+    """Disagreements on which the raters disagree too: the policy's author has to settle them, not a prompt.
 
     `clause`: the clause that the golden answers name; None where they name none. `ratings`: what the raters
     gave, by item.
@@ -61,9 +61,9 @@ class Improvement(Noun):
     `draft`: the label of the prompt version that it was written as. `proposed_by`: None where shots were
     searched for. `proposals`: replies of the model that proposes, or sets of shots; `refused`: how many could
     not be used, by reason. `answers`: answers of the teacher that this command asked for. `unread`: the
-    disagreements without a readable grade; `unrated`: those with fewer than two ratings, of which nobody can
-    tell whether the policy is at fault. `test`: pairs of test, which are not graded: they are only looked at
-    to refuse a proposal that says them.
+    disagreements without a readable grade; `unrated`: those with fewer than two ratings, of which it is
+    unknown whether the policy is at fault. `test`: pairs of test, which are not graded: they are only used to
+    refuse a proposal that repeats them.
     """
 
     prompt: str
@@ -88,10 +88,10 @@ class Improvement(Noun):
 
 
 class SearchForecast(Noun):
-    """What a search would ask for at most; nothing was sent.
+    """The most that a search would ask for; nothing was sent.
 
     `answers`: of the teacher, `proposals`: of the model that proposes. `cost`: USD for all answers, at most;
-    None with a `reason` where the price is unknown. What proposals cost is not in it.
+    None with a `reason` where the price is unknown. The cost of proposals is not in it.
     """
 
     prompt: str

@@ -6,7 +6,7 @@ from harness.nouns.base import Interval, Noun, Reason
 from harness.scorecards.signal import Kind
 
 Side = Literal["users", "grade", "neither", "undecided"]
-"""With whom people side: with users, with the label's grade, with neither; or raters do not agree on it."""
+"""Whom people agree with: users, the label's grade, or neither; or raters differ about it."""
 SidedBy = Literal["all", "kind", "clause", "boundary"]
 
 
@@ -14,7 +14,7 @@ class SidedPair(Noun):
     """A planned pair, its label's `grade`, and what people say of it, each rater's first grade by size.
 
     `could_not`: raters who could not grade it; `decided`: the author's grade, which counts before theirs.
-    `side`: None where nobody has judged it.
+    `side`: None if it was not judged.
     """
 
     item: str
@@ -30,11 +30,11 @@ class SidedPair(Noun):
 
 
 class Sided(Noun):
-    """Pairs of one kind, clause or boundary (`1|2`: graded 1, against those graded 2): with whom people side.
+    """Pairs of one kind, clause or boundary (`1|2`: graded 1, against 2), and whom people agree with.
 
     `judged` of the `planned` pairs; of these `users`, `grade`, `neither` and `undecided`. The shares are of
     the judged pairs, their intervals clustered by query. `people`: the side with surely more than half; None
-    where nobody can tell.
+    if neither is sure.
     """
 
     by: SidedBy
@@ -55,7 +55,7 @@ class Sided(Noun):
 
 
 class Judged(Noun):
-    """Whether people side with users or with the labels, on pairs that behaviour contradicts.
+    """Whether people agree with users or with the labels, on pairs that behaviour contradicts.
 
     `all`: every pair of the plan; `groups`: by kind, clause and boundary. `policy`: by which they judged;
     `round`: in which round, where the ratings are of one.

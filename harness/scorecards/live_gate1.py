@@ -66,10 +66,10 @@ class LiveGate1(Noun):
     """A round's Gate 1 so far.
 
     `planned` ratings, `given` of them (`graded`, or `cannot` by cause). `complete`: whether no rating is
-    waited for, so that `gate1` has a verdict; before that `open` says for how many. `early`: why a verdict is
-    provisional though nobody is waited for. `gate1` is None where there is none to compute, and `reason`
-    says why. `unsealed`: whose answers may still change. `production`: no gate reads the
-    ratings, since the pairs are of production.
+    missing, so that `gate1` has a verdict; before that `open` says how many are. `early`: why a verdict is
+    provisional though no rating is waited for. `gate1` is None where there is none to compute, and `reason`
+    says why. `unsealed`: whose answers may still change. `production`: no gate reads the ratings, since the
+    pairs are of production.
     """
 
     policy: str

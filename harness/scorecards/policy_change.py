@@ -31,7 +31,7 @@ class PartChange(Noun):
 
     @property
     def label(self) -> str:
-        """What it is called where an example is said to rest on it; of the policy itself, which texts."""
+        """Its name in sentences about examples that rest on it; for the policy itself, the texts' names."""
         if self.part == "policy":
             return " and ".join(f"the {one.key}" for one in self.wordings if one.key in ("surface", "goal"))
         return f"{self.part} {self.name}"
@@ -46,7 +46,7 @@ class ActionReassigned(Noun):
 
     @property
     def label(self) -> str:
-        """What it is called where an example is said to rest on it."""
+        """Its name in sentences about examples that rest on it."""
         return f"action of grade {self.grade}"
 
 

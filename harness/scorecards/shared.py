@@ -1,8 +1,10 @@
 """The parts of a scorecard that both gates share."""
 
-from typing import Literal
+from typing import Any, Literal
 
-from harness.nouns.base import Band, Interval, Noun, Reason, Weighting
+from pydantic import Field
+
+from harness.nouns.base import Band, Interval, Naming, Noun, Reason, Weighting
 from harness.storage.plural import plural
 
 Verdict = Literal["pass", "fail", "inconclusive"]
@@ -66,7 +68,8 @@ class Gate(Noun):
     `verdict`, `reason`, `items_needed` and `queries_needed` (the queries of so many items, of as many each as
     now; None where every item is one) are set by verdicts/gates.py; they are None before that.
     `provisional` says why the verdict is preliminary. `bar_moved` names the other thresholds that gates.toml
-    has, or that the previous run of the same policy had.
+    has, or that the previous run of the same policy had. `naming`: how many items name their query, and
+    `bands`: the band under each weighting; JSON has warnings instead.
     """
 
     gate: Literal[1, 2]
@@ -85,7 +88,14 @@ class Gate(Noun):
     kappa_quadratic: Estimate
     bootstrap: BootstrapCheck | None = None
     provisional: str | None = None
+    naming: Naming = Field("all", exclude=True)
+    bands: dict[Weighting, Band | None] = Field({}, exclude=True)
     warnings: tuple[str, ...] = ()
+
+    def shown(self) -> dict[str, Any]:
+        """The fields that JSON has. No dump: a copy of a long run's disagreements would be large."""
+        fields = type(self).model_fields
+        return {name: value for name, value in self if not fields[name].exclude}
 
     @property
     def gated_kappa(self) -> Estimate:
@@ -95,7 +105,7 @@ class Gate(Noun):
 
     @property
     def guard(self) -> str | None:
-        """That the guard, and not the standard error, set the lower limit of the gated kappa."""
+        """A sentence, if the guard and not the standard error set the lower limit of the gated kappa."""
         few = "fewer than five queries have a disagreement, so a guard sets the lower limit of kappa"
         return few if self.gated_kappa.guarded else None
 

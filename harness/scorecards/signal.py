@@ -5,6 +5,10 @@ from typing import Literal
 from harness.nouns.base import Interval, Noun, Reason
 
 Kind = Literal["wanted_and_hidden", "shown_and_refused", "better_than_graded", "worse_than_graded"]
+WANTED: Kind = "wanted_and_hidden"
+REFUSED: Kind = "shown_and_refused"
+BETTER: Kind = "better_than_graded"
+WORSE: Kind = "worse_than_graded"
 Measure = Literal["clicks", "carts", "purchases", "returns", "dwell"]
 GroupedBy = Literal["boundary", "stratum", "tag"]
 
@@ -65,7 +69,7 @@ class OtherLadder(Noun):
 
 
 class Contradiction(Noun):
-    """A pair whose users do other than its grade says, with the evidence.
+    """A pair whose users behave otherwise than its grade says, with the evidence.
 
     `views`, `events`: what was counted, at positions from `positions[0]` to `positions[1]`; `exposure`: the
     views, each counted by the chance that its position was looked at; `attractiveness` and `ci`: drawn
@@ -122,7 +126,7 @@ class GroupSignal(Noun):
 class SideTests(Noun):
     """Tests of one kind against one grade: how many pairs, of which grades, against what.
 
-    `unseen`: pairs of these grades that nobody saw. Without `median` nothing was tested, for the reason.
+    `unseen`: pairs of these grades without a view. Without `median` nothing was tested, for the reason.
     """
 
     kind: Kind
@@ -191,7 +195,7 @@ class ArmSize(Noun):
 
 
 class NorthStar(Noun):
-    """What a search's outcome owes to the grades that it was shown: association, not cause.
+    """How a search's outcome depends on the grades of what it showed: association, not cause.
 
     `n`: searches, of `sessions`; `left_out`: those with results that have no grade. With `arms`, what differs
     between them: an experiment's doing where they were drawn by chance, which `arm_sizes` cannot prove.
@@ -210,7 +214,7 @@ class NorthStar(Noun):
 
 
 class LogCounts(Noun):
-    """What of the log was used.
+    """How much of the log was used.
 
     `views`, `events`: of graded pairs; `ungraded_views`: of pairs without a grade; `left_out_views`: at
     positions without a propensity. `pairs`: graded pairs; `unseen`: those without a view.

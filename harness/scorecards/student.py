@@ -114,7 +114,7 @@ class StudentOrigin(Noun):
     """Whom a student has learned from. `policy`: whose grades; None where it has read no grades of a policy.
 
     `unknown`: a sentence on what of the policy it has not learned, or None. `held_against`: the model of the
-    teacher's run; None where that is no run. `other`: whether that is named otherwise than who taught it.
+    teacher's run; None if that is not a run. `other`: whether that is named otherwise than who taught it.
     """
 
     teacher: str
@@ -125,7 +125,7 @@ class StudentOrigin(Noun):
 
 
 def teacher_words(origin: StudentOrigin | None) -> str:
-    """What the teacher is to the student, as far as is known: one that did not teach it is named."""
+    """How the teacher relates to the student, if known: a teacher that did not teach it is named."""
     return (origin.held_against if origin and origin.other else None) or "its teacher"
 
 
@@ -133,7 +133,7 @@ class StudentCheck(Noun):
     """May a student stand in for its teacher? Both are read on the items that both have graded.
 
     `finding`: the first of `findings`, or None. `calibration`: None where the student gives no probabilities.
-    `overconfidence`: how sure it is minus how often it is right. `origin`: None where nothing says whom it
+    `overconfidence`: how sure it is minus how often it is right. `origin`: None if it is unknown whom it
     learned from. `notes`: what its run says of it.
     """
 

@@ -152,7 +152,7 @@ def _outdated(project: Project, manifest: Manifest) -> str | None:
     try:
         changed = manifest.changed(make_plan(project, manifest.asked).digests)
     except BadInput as error:
-        # An input of the run is gone or broken.
+        # An input of the run is missing or broken.
         return str(error.faults[0])
     return f"changed since it was made: {changed}" if changed else None
 

@@ -43,7 +43,7 @@ class ShipEvidence:
 
     `unfinished`: the findings of policy lint; `findings`: those of golden lint. `stale`: how many of the
     `judged` golden grades, with canaries, were not yet judged under the version; `unnoted`: how many of the
-    others note no rules, so that nobody can tell; `bare`: how many examples have no reasoning. `raters`: how
+    others note no rules, so that it is unknown; `bare`: how many examples have no reasoning. `raters`: how
     many rated, by policy version. `canaries_exist`, `pairs_given`: whether there is something to grade.
     `waiting`: what a round of rating under this version still waits for.
     """
@@ -166,7 +166,7 @@ def _none_stale(found: ShipEvidence) -> str:
 
 
 def _gate1(found: ShipEvidence, override: Override | None) -> Check:
-    """Missing, stale or provisional fails, unless a named person overrides it; what is undecided is open."""
+    """Missing, stale or provisional: fail, unless a named person overrides it; undecided: inconclusive."""
     lacking, gate1 = gate1_lacks(found), found.gate1
     if gate1 is not None and (not_passed(found) or not lacking):
         reason = f"{gate1.reason}; {lacking}" if lacking else gate1.reason or ""
@@ -207,7 +207,8 @@ def _regression(found: ShipEvidence) -> Check:
     try:
         result = judge_regression(compare_sides(found.base, candidate), found.gates)
     except BadInput as error:
-        # Another scale, or no pair in common: a run that cannot be compared may be worse.
+        # Another scale, or no pair in common: a run that cannot be compared may be worse, so it does not
+        # pass.
         return "inconclusive", str(error)
     return result.verdict, f"{result.reason}{of_itself(found.base, candidate)}"
 

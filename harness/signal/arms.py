@@ -18,7 +18,7 @@ FIGURES: tuple[Figure, ...] = ("outcome", "dcg")
 
 
 class _Values(NamedTuple):
-    """Values of one figure with their arms, and their sessions, numbered from 0, all of each together."""
+    """Values of one figure with their arms and sessions, which are numbered from 0 and contiguous."""
 
     arm: Integers
     value: Floats
@@ -26,7 +26,7 @@ class _Values(NamedTuple):
 
 
 class Arms:
-    """What a pass says of each arm (A entries): how many values of each figure, their sums; and queries."""
+    """What one pass counts for each arm (A entries): the values of each figure, their sums, and queries."""
 
     def __init__(self, searches: Searches) -> None:
         self._searches = searches

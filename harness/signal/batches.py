@@ -22,7 +22,7 @@ BLOCK = 1 << 20
 
 
 class Unfit(Exception):
-    """What the fast readers cannot take, or took and found odd: the row by row readers say what it is."""
+    """The fast readers cannot read a file, or found an odd value; the row readers say what is wrong."""
 
 
 def kind_of(path: Path, layout: Layout) -> str | None:
@@ -31,7 +31,7 @@ def kind_of(path: Path, layout: Layout) -> str | None:
 
 
 def headers_of(path: Path, layout: Layout) -> list[str]:
-    """The headers of a file. Unfit where it has to be read row by row, or has one twice."""
+    """The headers of a file. Unfit if the file has to be read row by row, or has a header twice."""
     found = _headers_of(path, layout)
     if len(set(found)) < len(found):
         raise Unfit
@@ -54,7 +54,7 @@ def _headers_of(path: Path, layout: Layout) -> list[str]:
 
 
 def kinds_of(path: Path, layout: Layout) -> dict[str, Any]:
-    """The type of each column of a Parquet file; of other formats none is known before its rows."""
+    """The type of each column of a Parquet file; empty for other formats, which say it only in their rows."""
     if kind_of(path, layout) != "parquet":
         return {}
     with parquet_file(path) as file:
@@ -62,7 +62,7 @@ def kinds_of(path: Path, layout: Layout) -> dict[str, Any]:
 
 
 def pieces(path: Path, layout: Layout, columns: Sequence[str], types: Mapping[str, Any]) -> Iterator[Any]:
-    """The columns of a file as pyarrow.Table, a piece at a time; of these types in text formats."""
+    """The columns of a file as pyarrow.Table, a piece at a time. `types`: for text formats."""
     import pyarrow as pa
 
     kind = kind_of(path, layout)
@@ -130,7 +130,7 @@ def _open_json(file: Any, schema: Any) -> Any:
 
 
 def in_one_form(texts: Any) -> Any:
-    """A column of texts as `one_form` has each of them, so that it does not matter who reads the rows."""
+    """A column of texts in the form of `one_form`, so that both readers give the same texts."""
     import pyarrow.compute as pc
 
     ascii_only = pc.all(pc.string_is_ascii(texts), min_count=0).as_py()
@@ -138,5 +138,5 @@ def in_one_form(texts: Any) -> Any:
 
 
 def refuse_missing(paths: Sequence[Path]) -> None:
-    """BadInput names every file that there is not."""
+    """BadInput names every file that does not exist."""
     refuse_faults(Fault(str(path), "no such file") for path in paths if not path.exists())

@@ -1,4 +1,4 @@
-"""What to know before one believes a contradiction."""
+"""Warnings about contradictions: what to check before believing one."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -11,13 +11,13 @@ from harness.signal.evidence import Evidence
 from harness.storage.plural import plural
 
 MOST_CONTRADICTED = 0.25
-"""Of the pairs of the grade on the other side: with more, their own contradictions move its median."""
+"""The largest share of contradicted pairs in a reference grade: with more, they move its median."""
 APART = 0.2
-"""By so much two ways to a propensity may differ, as a share of it, before a warning."""
+"""How far two estimates of a propensity may differ, as a share of it, before a warning."""
 
 
 def bias_warnings(rows: Sequence[Propensity]) -> list[str]:
-    """Where the same pairs say another propensity than pairs of the same grade: a sorted grade.
+    """Warn where the same pairs give another propensity than pairs of the same grade do: results are sorted.
 
     The same pairs are looked at at both positions. Where they say more than pairs of the same grade, those at
     the first position are the better ones of their grade; where they say less, the worse ones.
@@ -41,7 +41,7 @@ def _bias(name: str, apart: Sequence[Propensity]) -> str:
 
 
 def unfelt_line(steps: Sequence[Step], sides: Sides) -> Iterator[str]:
-    """Where behaviour does not feel the line between hidden and shown: half of a side may then be found."""
+    """Warn where behaviour does not tell hidden from shown: half of a side may then be found."""
     for one in steps:
         if one.between == (sides.hidden[-1], sides.shown[0]) and one.told_apart is False:
             low, high = one.between
@@ -52,7 +52,7 @@ def unfelt_line(steps: Sequence[Step], sides: Sides) -> Iterator[str]:
 
 
 def unfelt_steps(steps: Sequence[Step], beside: PairTests) -> Iterator[str]:
-    """Where pairs are found between two grades of a side that behaviour does not tell apart."""
+    """Warn where pairs are found between two grades of a side that behaviour does not tell apart."""
     found = {frozenset((*one.grades, one.reference)) for one in beside.tested if one.found}
     for one in steps:
         if one.told_apart is False and frozenset(one.between) in found:
@@ -64,7 +64,7 @@ def unfelt_steps(steps: Sequence[Step], beside: PairTests) -> Iterator[str]:
 
 
 def moved_medians(known: Evidence, families: Sequence[PairTests]) -> Iterator[str]:
-    """Where so many pairs of a reference grade are contradicted that its median is no mark to go by."""
+    """Warn where so many pairs of a reference grade are contradicted that its median is not reliable."""
     contradicted = np.zeros(len(known.grade), dtype=bool)
     against = defaultdict[int, dict[str, None]](dict)
     for tests in families:

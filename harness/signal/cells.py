@@ -9,7 +9,7 @@ from harness.signal.nameless import RecordFile
 from harness.stats.agreement import Floats, Integers
 
 FARTHEST = 200
-"""The last position that is used: behind it there are few views, and each wants clicks of its own."""
+"""The last position that is used: later ones have few views, and each needs clicks of its own."""
 WIDTH = FARTHEST + 1
 """A cell is its pair's number times this, plus the position."""
 LEAST = 200_000
@@ -57,7 +57,7 @@ class CellSums:
 
     @property
     def on_disk(self) -> int:
-        """Rows that are written."""
+        """How many rows are written."""
         return len(self._file)
 
     def _write(self) -> None:

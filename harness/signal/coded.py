@@ -1,4 +1,4 @@
-"""What many pairs have alike, such as their clauses: each value once, and a small number for each pair."""
+"""Values that many pairs share, such as clauses: each value once, and a small number for each pair."""
 
 from array import array
 from collections.abc import Hashable, Iterator
@@ -11,11 +11,11 @@ from harness.stats.agreement import Integers
 
 T = TypeVar("T", bound=Hashable)
 Small = NDArray[np.integer[Any]]
-"""Whole numbers of a small type: there are as many as pairs, or tests."""
+"""Whole numbers of a small type, since there is one for each pair or test."""
 
 
 class Coded(Generic[T]):
-    """Values in their order, each different one held once."""
+    """Values in their order; each distinct value is held once."""
 
     def __init__(self) -> None:
         self._numbers: dict[T, int] = {}
@@ -23,7 +23,7 @@ class Coded(Generic[T]):
         self._values: list[T] = []
 
     def append(self, value: T) -> None:
-        """One more."""
+        """Append a value."""
         number = self._numbers.setdefault(value, len(self._numbers))
         if number == len(self._values):
             self._values.append(value)
@@ -35,7 +35,7 @@ class Coded(Generic[T]):
     def members(self, at: Small) -> Iterator[tuple[T, Integers]]:
         """Each different value of these entries, with the positions in `at` that have it, in order."""
         codes = np.frombuffer(self._codes, dtype=np.uint32)[at]
-        # Of few values, as there mostly are, numpy sorts small numbers in linear time.
+        # Mostly there are few values, and numpy sorts small numbers in linear time.
         small = codes.astype(np.min_scalar_type(len(self._values)))
         order = np.argsort(small, kind="stable")
         ends = np.cumsum(np.bincount(small, minlength=len(self._values)))

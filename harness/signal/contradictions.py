@@ -1,4 +1,4 @@
-"""Pairs whose users do other than their grade says.
+"""Pairs whose users behave otherwise than the grade says.
 
 Two families of tests, each with a false discovery rate of its own: across the line between what the policy
 hides and what it shows; and between neighbouring grades on the same side of it.
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.nouns.base import Interval
-from harness.scorecards.signal import Contradiction, Kind, SideTests
+from harness.scorecards.signal import BETTER, REFUSED, WANTED, WORSE, Contradiction, Kind, SideTests
 from harness.signal.coded import Small
 from harness.signal.evidence import Evidence
 from harness.stats.agreement import Floats
@@ -24,11 +24,7 @@ from harness.stats.poisson_tails import at_least, at_most
 LEVEL = 0.05
 """The false discovery rate that is accepted, of each family."""
 AT_ONCE = 100_000
-"""Tails that are computed at a time."""
-WANTED: Kind = "wanted_and_hidden"
-REFUSED: Kind = "shown_and_refused"
-BETTER: Kind = "better_than_graded"
-WORSE: Kind = "worse_than_graded"
+"""How many tails are computed at a time."""
 Mask = NDArray[np.bool_]
 UPWARD = (WANTED, BETTER)
 """Kinds of pairs that get more than the other grade's median pair; those of the other kinds get less."""
@@ -65,7 +61,7 @@ class Sides:
 
 @dataclass(frozen=True, slots=True)
 class PairTests:
-    """The tests of a family. One entry each: the pair's number, and `by`, which of `tested` it is one of."""
+    """The tests of a family. Each entry has the pair's number, and `by`, its index in `tested`."""
 
     pair: Small
     by: Small

@@ -37,7 +37,7 @@ class Counted:
 
 @dataclass(slots=True)
 class CellCounts:
-    """Counts by pair and position, being summed. `names`: what is counted."""
+    """Sums up counts by pair and position. `names`: what is counted."""
 
     graded: GradedPairs
     names: tuple[str, ...]
@@ -57,7 +57,7 @@ class CellCounts:
         return pa.array(found, mask=found < 0)
 
     def add(self, pairs: Any, positions: Any, counts: Mapping[str, Any]) -> None:
-        """Rows, of which `pairs` says the number of the pair."""
+        """Add rows; `pairs` has the pair's number for each."""
         import pyarrow.compute as pc
 
         self.rows += len(pairs)
@@ -77,7 +77,7 @@ class CellCounts:
         self.sums.add(number.astype(np.int64) * WIDTH + place, columns)
 
     def counted(self, searches: Searches | None = None, warnings: Sequence[str] = ()) -> Counted:
-        """All that was counted."""
+        """Everything that was counted."""
         self.sums.merge()
         return Counted(
             rows=self.rows,
@@ -154,7 +154,7 @@ def _count(
 def _looked_at(
     log: Sequence[LogTable], reader: Callable[[LogTable], Iterator[Any]], doubtful: Doubtful
 ) -> Iterator[Any]:
-    """The pieces of all files; each is looked at on its way."""
+    """The pieces of all files; each is checked as it passes."""
     for file in log:
         before = 0
         for piece in reader(file):

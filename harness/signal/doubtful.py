@@ -1,4 +1,4 @@
-"""Rows of a flat log that count more of what follows than of what it follows on."""
+"""Rows of a flat log that count more of a later step than of the step before it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,13 +8,13 @@ from harness.errors import BadInput
 from harness.storage.plural import plural
 
 FOLLOWS = {"purchases": "clicks", "returns": "purchases"}
-"""What happens after what. A row can have more of it all the same: a purchase without a click in the list."""
+"""Each step, and the step before it. A row can still have more of the later: a purchase without a click."""
 NAMED = 5
-"""Rows that are named."""
+"""How many rows are named."""
 
 
 class Doubtful:
-    """Such rows, counted, and the first ones named."""
+    """Counts such rows, and names the first."""
 
     def __init__(self) -> None:
         self._rows = dict.fromkeys(FOLLOWS, 0)
@@ -22,7 +22,7 @@ class Doubtful:
         self._sums: dict[str, float] = {}
 
     def look(self, path: Path, before: int, piece: Any) -> None:
-        """Look at a piece of a file, which has so many rows before it."""
+        """Check a piece of a file; `before`: how many rows of the file come before it."""
         import pyarrow.compute as pc
 
         there = [name for name in {*FOLLOWS, *FOLLOWS.values()} if name in piece.column_names]
@@ -46,7 +46,7 @@ class Doubtful:
             )
 
     def warnings(self) -> Iterator[str]:
-        """In how many rows, and which come first."""
+        """How many rows there are, and which come first."""
         for name, base in FOLLOWS.items():
             if count := self._rows[name]:
                 first = "; ".join(self._first[name])

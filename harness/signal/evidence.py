@@ -1,4 +1,4 @@
-"""What is known of each graded pair, and of its grade."""
+"""The evidence about each graded pair, and about its grade."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from harness.signal.exposure import Exposure
 from harness.stats.gamma_poisson import Prior, moments_prior, posterior_mean
 
 LEAST_PAIRS = 5
-"""Pairs of the grade on the other side: the median of fewer is nobody's."""
+"""How many pairs the grade on the other side needs: the median of fewer says nothing."""
 
 
 class Evidence:

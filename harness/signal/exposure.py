@@ -1,4 +1,4 @@
-"""Views by grade and position, and the propensities that they say; with and without a group of queries."""
+"""Views by grade and position, and the propensities they give; with and without a group of queries."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,9 +19,9 @@ from harness.stats.position_bias import propensities
 from harness.storage.plural import plural
 
 LEAST_VIEWS, LEAST_EVENTS = 1_000, 50
-"""Of graded pairs, in all: of fewer there is nothing to say."""
+"""How many views of graded pairs are needed in all."""
 LEAST_AT = 10
-"""Events at a position: of fewer there is no propensity."""
+"""How many events a position needs for a propensity."""
 NO_OVERLAP = Reason("undefined", "no grade has views both here and at the first position")
 FEW_HERE = Reason("undefined", f"fewer than {LEAST_AT} events here")
 NOT_GIVEN = Reason("undefined", "the file of propensities has none")
@@ -155,7 +155,7 @@ class OfPairs(NamedTuple):
 
 
 def refuse_unfit(found: Exposure) -> None:
-    """BadInput, with the numbers, for a log of which nothing can be said."""
+    """BadInput, with the numbers, for a log that is not enough for an estimate."""
     views, events = found.total("views"), found.total(found.events)
     if not views:
         raise BadInput(

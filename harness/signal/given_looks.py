@@ -1,4 +1,4 @@
-"""Propensities that somebody knows, from a table."""
+"""Known propensities, read from a table."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from harness.golden.table_faults import shortened
 from harness.storage.formats import read_table
 
 LEAST = 1e-6
-"""The smallest propensity that is taken: who looks there less than once in a million is not known."""
+"""The smallest propensity that is accepted: less than one look in a million cannot be measured."""
 
 
 def read_propensities(path: Path) -> dict[int, float]:

@@ -25,7 +25,7 @@ from harness.storage.formats import read_table
 from harness.storage.tables import Layout, Row, Table, joined
 
 GROUPS = 100
-"""Groups of queries that are left out in turn: with more, errors hardly change."""
+"""How many groups of queries are left out in turn: with more, errors hardly change."""
 FLUSH = 10_000
 """Pairs whose texts wait in memory."""
 
@@ -60,7 +60,7 @@ class GradedPairs:
         stratum: str | None = None,
         tags: tuple[str, ...] = (),
     ) -> None:
-        """One more."""
+        """Append a pair."""
         if grade is None:
             self.ungraded += 1
             return
@@ -112,7 +112,7 @@ class GradedPairs:
 
     @cached_property
     def group(self) -> Small:
-        """Each pair's group of queries, which depends on the query's text alone; few queries are one each."""
+        """Each pair's group of queries. It depends on its text alone; few queries have a group each."""
         few = self.query_count <= GROUPS
         groups = self._query_of_row if few else np.frombuffer(self._groups, dtype=np.uint8)
         return np.repeat(groups.astype(np.uint8), np.frombuffer(self._lengths, dtype=np.uint32))
@@ -206,7 +206,7 @@ def _named(row: Row, headers: Mapping[str, tuple[str, ...]]) -> tuple[str, str]:
 
 
 def _refuse_doubles(table: Table, headers: Mapping[str, tuple[str, ...]], marks: "array[int]") -> None:
-    """BadInput for every pair that comes twice. Only what looks like another row is held, to be named."""
+    """BadInput for every pair that comes twice. Only rows that look alike are held, to name them."""
     seen = np.frombuffer(marks, dtype=np.int64)
     seen.sort()
     twice = set(seen[1:][seen[1:] == seen[:-1]].tolist())

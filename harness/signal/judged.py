@@ -1,4 +1,4 @@
-"""With whom people side on pairs that behaviour contradicts: with users, or with the label's grade.
+"""Whether people agree with users or with the label's grade, on pairs that behaviour contradicts.
 
 Across the line between hidden and shown the side of the line counts, since it is what users see: a pair that
 was hidden and is graded to be shown sides with users, whatever the grade. On the same side of the line the
@@ -15,13 +15,14 @@ from harness.golden.rating.pair_plan import Doubt, PlannedPair
 from harness.nouns.base import Interval, Reason
 from harness.nouns.pair import query_key
 from harness.scorecards.judged import Side, Sided, SidedBy, SidedPair
-from harness.signal.contradictions import REFUSED, UPWARD, WANTED
+from harness.scorecards.signal import REFUSED, WANTED
+from harness.signal.contradictions import UPWARD
 from harness.stats.intervals import ONE_CLUSTER
 from harness.stats.means import clustered_share
 
 ACROSS = (WANTED, REFUSED)
 HALF = 0.5
-"""People side with whom surely more than half of the judged pairs are."""
+"""The share of judged pairs above which people are said to side with users, or with the label."""
 UNJUDGED = Reason("undefined", "none of its pairs is judged yet")
 
 
@@ -33,7 +34,7 @@ class SaidByRater(NamedTuple):
 
 
 def side_of(doubt: Doubt, grade: int) -> Side:
-    """With whom a grade sides."""
+    """Whether a grade agrees with users or with the label."""
     up = doubt.kind in UPWARD
     if grade >= doubt.reference if up else grade <= doubt.reference:
         return "users"
@@ -43,7 +44,7 @@ def side_of(doubt: Doubt, grade: int) -> Side:
 def judged_pair(
     planned: PlannedPair, doubt: Doubt, said: Sequence[SaidByRater], decided: int | None = None
 ) -> SidedPair:
-    """A pair of the plan, and with whom its raters side, or its author where there is a decision."""
+    """A pair of the plan, and whom its raters agree with, or its author if there is a decision."""
     grades = tuple(sorted(one.grade for one in said if one.grade is not None))
     could_not = len(said) - len(grades)
     sides = {side_of(doubt, grade) for grade in grades}
@@ -64,7 +65,7 @@ def judged_pair(
 
 
 def every_group(pairs: Sequence[SidedPair]) -> tuple[Sided, ...]:
-    """By kind, by clause, by boundary: of each the one with most planned pairs first."""
+    """Groups by kind, by clause and by boundary; in each, the group with most planned pairs first."""
     by: dict[SidedBy, Mapping[str, Sequence[SidedPair]]] = {
         "kind": _grouped((one.kind, one) for one in pairs),
         "clause": _grouped((clause, one) for one in pairs for clause in dict.fromkeys(one.clauses)),
@@ -85,7 +86,7 @@ def _grouped(named: Iterator[tuple[str, SidedPair]]) -> Mapping[str, Sequence[Si
 
 
 def sided(by: SidedBy, name: str, pairs: Sequence[SidedPair]) -> Sided:
-    """With whom people side on these pairs, with intervals of the shares, clustered by query."""
+    """Whether people agree with users or with the label on these pairs; intervals are clustered by query."""
     judged = [one for one in pairs if one.side is not None]
     users, grade = _share(judged, "users"), _share(judged, "grade")
     queries = {query_key(one.query) for one in judged}
@@ -124,6 +125,6 @@ def _share(judged: Sequence[SidedPair], side: Side) -> _Share:
     if not judged:
         return _Share(0, None, None)
     happened = np.array([one.side == side for one in judged], dtype=np.float64)
-    # In a fixed order, whatever that of the plan is.
+    # In a fixed order, whatever the order of the plan is.
     _, clusters = np.unique([query_key(one.query) for one in judged], return_inverse=True)
     return _Share(int(happened.sum()), float(happened.mean()), clustered_share(happened, clusters))

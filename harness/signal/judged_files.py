@@ -34,7 +34,7 @@ NO_DOUBT = (
 class People:
     """What people said of items: each rater's first answer, and the author's decisions.
 
-    `queries`: those that items have there, where it is known. `warnings`: why it may not be all yet.
+    `queries`: each item's query there, if known. `warnings`: why more may be said later.
     """
 
     source: str
@@ -99,7 +99,7 @@ def _machines(path: Path) -> tuple[str, ...]:
 
 
 def judged_files(plan: Path, people: People) -> Judged:
-    """With whom people side on the pairs of a plan that `harness signal -o` wrote.
+    """Whether people agree with users or with the labels on the pairs of a plan of `harness signal -o`.
 
     BadInput for a plan that does not say what users do, and where none of its pairs was judged.
     """
@@ -127,7 +127,7 @@ def judged_files(plan: Path, people: People) -> Judged:
 
 
 def _refuse_others(plan: Path, planned: Sequence[PlannedPair], people: People) -> None:
-    """BadInput where no pair of the plan was to be judged there, or an id is another query's."""
+    """BadInput if none of the plan's pairs was to be judged there, or an id belongs to another query."""
     known = {*people.queries, *people.said}
     items = [one.item for one in planned]
     if known.isdisjoint(items):

@@ -20,7 +20,7 @@ PER: dict[Measure, str] = {
     "returns": "purchase",
     "dwell": "click",
 }
-"""What each measure is counted against. A look is a view, by the chance that its position was looked at."""
+"""What each measure is divided by. A look is a view times the chance that its position was looked at."""
 BASE = {"purchase": "purchases", "click": "clicks"}
 
 

@@ -12,7 +12,7 @@ from harness.storage.tables import Row, joined
 COUNTS = ("views", "clicks", "carts", "purchases", "returns")
 TEXTS = ("query", "item", "session", "arm")
 WITHIN_VIEWS = ("clicks", "carts", "purchases")
-"""What happens at most once in a view."""
+"""Events that happen at most once in a view."""
 LAST = 1_000_000_000
 """The largest number that a cell may have."""
 _MOST = f"the largest number that is read is {LAST:,}"
@@ -21,13 +21,13 @@ _WORDS = {"true": 1.0, "false": 0.0}
 
 @dataclass(frozen=True, slots=True)
 class Odd:
-    """A cell that is none of what is wanted."""
+    """What is wrong with a cell."""
 
     what: str
 
 
 def value_of(row: Row, name: str, headers: tuple[str, ...]) -> Any:
-    """What a row says under one of our names, or an Odd."""
+    """The value of a row's cell under one of our names, or an Odd."""
     text = joined(row, headers)
     if name in TEXTS:
         if text or name == "arm":
@@ -49,7 +49,7 @@ def impossible(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def misfit(name: str, kind: Any) -> str | None:
-    """What is wanted under one of our names, where a pyarrow type cannot say it."""
+    """What values are allowed under one of our names, beyond what a pyarrow type can say."""
     import pyarrow.types as of
 
     kind = kind.value_type if of.is_dictionary(kind) else kind

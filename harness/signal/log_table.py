@@ -51,7 +51,7 @@ def open_log(path: Path, layout: Layout) -> LogTable:
 
 
 def _refuse_types(path: Path, headers: Mapping[str, Sequence[str]], kinds: Mapping[str, Any]) -> None:
-    """BadInput for columns of a type that cannot say what is wanted: a fault each, not one of every row."""
+    """BadInput for columns of a type that cannot hold the values: one fault for each column."""
     refuse_faults(
         Fault(f"{path}, column {header}", f"is of type {kinds[header]}; {name} wants {wanted}")
         for name, each in headers.items()
@@ -103,7 +103,7 @@ def _type(name: str, *, several: bool) -> Any:
 
 
 def _column(piece: Any, name: str, headers: Sequence[str]) -> Any:
-    """One of our columns: texts trimmed and joined, numbers of our type, no number where it says nothing."""
+    """One of our columns: texts trimmed and joined, numbers of our type, null for an empty cell."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -131,7 +131,7 @@ def _text(column: Any) -> Any:
 
 
 def _is_sound(piece: Any) -> bool:
-    """Whether every row says what it has to, and no number is out of range."""
+    """Whether every row has its values, and no number is out of range."""
     import pyarrow.compute as pc
 
     for name in piece.column_names:

@@ -1,4 +1,4 @@
-"""Files without a name, for what waits on disk: they go with the process, however that ends."""
+"""Files without a name, for rows that wait on disk: they vanish when the process ends."""
 
 import tempfile
 import weakref
@@ -11,7 +11,7 @@ import numpy as np
 from harness.errors import Unfinished
 
 SMALL = 4 << 20
-"""Bytes that are held in memory before a file is made of them."""
+"""How many bytes are held in memory before they go into a file."""
 
 
 def nameless_file(owner: object, small: int | None = None) -> Any:
@@ -54,10 +54,10 @@ class RecordFile:
         self._count += len(records)
 
     def read(self, start: int, count: int) -> Any:
-        """So many records from a place."""
+        """Read so many records from a position."""
         self._file.seek(start * self.kind.itemsize)
         return np.frombuffer(self._file.read(count * self.kind.itemsize), dtype=self.kind)
 
     def close(self) -> None:
-        """Give the disk back."""
+        """Free the disk space."""
         self._file.close()

@@ -1,4 +1,4 @@
-"""What the outcome of a search owes to the grades that it was shown."""
+"""How the outcome of a search depends on the grades of what it showed."""
 
 from collections.abc import Iterator
 
@@ -22,7 +22,7 @@ NO_OUTCOME = Reason("undefined", "the log has no columns session and outcome")
 NO_ACTION = Reason("undefined", "--outcome names the action that makes a search a success")
 ALL_UNGRADED = Reason("undefined", "every search has results without a grade")
 LEAST_SEARCHES = 50
-"""Searches with an outcome: of fewer there is nothing to say."""
+"""How many searches with an outcome are needed."""
 
 
 def north_star(searches: Searches | None, why: Reason = NO_OUTCOME) -> NorthStar:
@@ -52,9 +52,9 @@ def north_star(searches: Searches | None, why: Reason = NO_OUTCOME) -> NorthStar
 
 
 class _Seen:
-    """What a pass over all searches says. `whole`: those whose results all have a grade; `queries` theirs.
+    """What one pass over all searches counts.
 
-    A session that has several searches has one outcome for them all.
+    `whole`: those whose results all have a grade; `queries` theirs.
     """
 
     def __init__(self, searches: Searches) -> None:

@@ -28,7 +28,7 @@ class PairTexts:
             self._writer.write_batch(batch)
 
     def of(self, pairs: Small) -> dict[int, tuple[str, str]]:
-        """Query and item of each of these pairs. Nothing is added after."""
+        """Query and item of each of these pairs. Add nothing after this call."""
         import pyarrow as pa
 
         if not len(pairs):

@@ -15,7 +15,7 @@ from harness.stats.agreement import Floats, Integers
 
 MOST_ARMS = 100
 AT_ONCE = 50_000
-"""Searches that are held at a time, and the rest of the last one's session."""
+"""How many searches are held at a time, apart from the rest of the last one's session."""
 
 
 class SearchPart(NamedTuple):
@@ -45,7 +45,7 @@ class Searches:
 
 
 class SearchCounts:
-    """Searches, being summed; a context manager. The rows of a session wait until all of them are there."""
+    """Sums up searches; a context manager. The rows of a session wait until all of them are there."""
 
     def __init__(
         self, graded: GradedPairs, scale: tuple[int, ...], edges: Sequence[int], *, arms: bool = False
@@ -77,7 +77,7 @@ class SearchCounts:
     def add(
         self, sessions: Any, queries: Any, pairs: Any, positions: Any, outcome: Any, arm: Any = None
     ) -> None:
-        """Rows, each a result that a search was shown."""
+        """Add rows; each is a result that a search showed."""
         import pyarrow as pa
 
         number = pairs.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
@@ -118,7 +118,7 @@ class SearchCounts:
         return found.fill_null(-1).cast(pa.int64())
 
     def searches(self) -> Searches | None:
-        """All of them; None without any."""
+        """All searches; None if there is none."""
         sessions = 0
         for rows in self._rows.parts():
             if rows is not None:
@@ -128,7 +128,7 @@ class SearchCounts:
         return Searches(self._parts, self._edges, tuple(self._names))
 
     def _keep(self, rows: Any, before: int) -> int:
-        """Keep the searches of some sessions, numbered from `before`; how many sessions there are by now."""
+        """Keep the searches of some sessions, numbered from `before`; returns how many there are by now."""
         once = Tally(("session", "query"), self._how)
         once.add(rows)
         found = once.table()

@@ -21,7 +21,7 @@ NO_TITLE = "the labels do not say what a rater would see: a column title (and br
 
 
 def planned_pairs(found: Signal, labels: LabelFile, most: int) -> list[PlannedPair]:
-    """The pairs to judge again, `most` at most. BadInput where there is none, or nothing to show of them."""
+    """The pairs to judge again, `most` at most. BadInput if there is none, or no text to show of them."""
     chosen = list(in_turn(found))[:most]
     if not chosen:
         raise BadInput("there is nothing to judge again: behaviour contradicts no pair")

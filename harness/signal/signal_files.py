@@ -70,7 +70,7 @@ class LabelFile:
 
 @dataclass(frozen=True, slots=True)
 class SignalWanted:
-    """What is asked: by which measure, the lowest grade that is shown, propensities that are known."""
+    """The request: the measure, the lowest grade that is shown, and known propensities."""
 
     measure: Measure = "clicks"
     at_least: int | None = None
@@ -110,7 +110,7 @@ def edges_of(levels: Levels, at_least: int | None) -> tuple[int, ...]:
 
 
 def signal_files(log: LogFile, labels: LabelFile, wanted: SignalWanted) -> Signal:
-    """What users do, against the policy. BadInput, with the numbers, where a log cannot say it."""
+    """What users do, compared with the policy. BadInput, with the numbers, if the log is not enough."""
     sides = sides_of(labels.levels, wanted.at_least)
     files = files_of(str(log.path))
     refuse_missing(files)
@@ -187,7 +187,7 @@ def _signal(log: LogFile, labels: LabelFile, wanted: SignalWanted, found: Exposu
 
 
 def _family(known: Evidence, tests: PairTests) -> tuple[PairTests, dict[str, Any]]:
-    """The tests of a family that found something, for there are as many tests as pairs; and what it says."""
+    """The tests of a family that found something (there are as many tests as pairs), and its summary."""
     give_back()
     return tests.found_only(), {
         "tested": tests.tested,

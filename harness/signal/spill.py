@@ -16,11 +16,11 @@ from harness.stats.agreement import Integers
 
 PARTS = 32
 WAITING = 200_000
-"""Rows that wait in memory; with more they go to disk. A part with more is parted again."""
+"""How many rows wait in memory; more go to disk. A part with more rows is split again."""
 BYTES = 64 << 20
-"""And their bytes."""
+"""How many bytes they may have."""
 DEEPEST = 3
-"""How often a part is parted again: what is left is of one key, or of a few."""
+"""How often a part is split again: after that, its rows have one key, or a few."""
 
 
 class Spill:
@@ -86,7 +86,7 @@ class Spill:
             self._writers.append(pa.ipc.new_stream(file, schema, options=how))
 
     def parts(self) -> Iterator[Any]:
-        """The rows by parts, each a pyarrow.Table; None where a part has none. Nothing is added after."""
+        """The rows by parts, each a pyarrow.Table; None where a part has none. Then add no more."""
         import pyarrow as pa
 
         if not self._writers:
@@ -101,7 +101,7 @@ class Spill:
                 yield self.part(number)
 
     def is_large(self, number: int) -> bool:
-        """Whether a part has too many rows to be held, and can be parted."""
+        """Whether a part has too many rows to be held, and can be split."""
         return bool(self._counts[number] > WAITING) and self._depth < DEEPEST
 
     def part(self, number: int) -> Any:
@@ -113,7 +113,7 @@ class Spill:
         return pa.Table.from_batches(self._batches(number))
 
     def finer(self, number: int) -> "Spill":
-        """One part in parts."""
+        """Split one part."""
         import pyarrow as pa
 
         found = Spill(self._key, self._depth + 1)
@@ -132,7 +132,7 @@ class Spill:
 
 
 def parts_together(first: Spill, second: Spill) -> Iterator[tuple[Any, Any]]:
-    """The parts of two, of the same keys each; None where one has no rows."""
+    """The parts of two spills side by side, by the same keys; None where one has no rows."""
     if not first.on_disk and not second.on_disk:
         yield from zip(first.parts(), second.parts(), strict=True)
         return

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 LEAST = 200_000
-"""Rows of sums that may wait before they are added up."""
+"""How many rows of sums may wait before they are added up."""
 
 
 class Tally:

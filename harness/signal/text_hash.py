@@ -63,7 +63,7 @@ class TextHash:
 
 
 def _as_before(texts: Any) -> NDArray[np.bool_]:
-    """Whether each text is the one before it."""
+    """Whether each text is the same as the one before it."""
     import pyarrow.compute as pc
 
     found = np.zeros(len(texts), dtype=bool)
@@ -104,7 +104,7 @@ class PairHash:
 
 
 class PairIndex(NamedTuple):
-    """Which of the known pairs a hash is of: the numbers in order, each with its check and its place."""
+    """Finds the known pair of a hash: the numbers in order, each with its check and its place."""
 
     numbers: Hashes
     checks: NDArray[np.uint32]

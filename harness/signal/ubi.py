@@ -23,7 +23,7 @@ ACTIONS: Mapping[str, str] = {
     "purchase": "purchases", "buy": "purchases", "order": "purchases",
     "return": "returns",
 }  # fmt: skip
-"""What the actions of UBI's examples and of shops count as; --actions maps others."""
+"""What each action of UBI's examples and of shops counts as; --actions maps others."""
 Reader = Callable[[Path, Sequence[str], Layout], Iterator[Any]]
 
 
@@ -83,18 +83,16 @@ def _count(
             count_part(asked, done, cells, searching, kinds, seen)
         _refuse_unfit(log, seen)
         found = cells.counted(searching.searches() if searching else None, list(seen.warnings()))
-    # What nobody did in this log was not logged, or is not known by its action's name.
-    happened = tuple(name for name in found.names if name == "views" or _any(found, name))
+    # What never happens in this log was not logged, or its action has another name.
+    happened = tuple(
+        name for name in found.names if name == "views" or any(one.sums[name].any() for one in found.blocks())
+    )
     more = excess(found.blocks, kinds)
     return replace(found, rows=seen.hits, names=happened, warnings=(*found.warnings, *more))
 
 
-def _any(found: Counted, name: str) -> bool:
-    return any(cells.sums[name].any() for cells in found.blocks())
-
-
 def _refuse_empty(log: Ubi, seen: Seen, kinds: Sequence[str]) -> None:
-    """BadInput where no action counts, or none makes a search a success."""
+    """BadInput if no action counts, or none makes a search a success."""
     if not seen.events_read:
         names = ", ".join(sorted(seen.actions)[:10])
         what = f"no event counts as {', '.join(kinds)} (the actions there: {names}); --actions maps others"
@@ -104,7 +102,7 @@ def _refuse_empty(log: Ubi, seen: Seen, kinds: Sequence[str]) -> None:
 
 
 def _refuse_unfit(log: Ubi, seen: Seen) -> None:
-    """BadInput where queries show nothing, events are of other queries, or ranks do not count from 1."""
+    """BadInput if queries show no results, events belong to other queries, or ranks do not count from 1."""
     if not seen.hits:
         what = "no query has query_response_hit_ids: nothing says what was shown"
         raise BadInput([Fault(str(log.queries[0]), what)])

@@ -21,7 +21,7 @@ MOST_NAMES = 1_000
 
 @dataclass(slots=True)
 class Seen:
-    """What was read, and what of it is left out."""
+    """How much was read, and how much of it is left out."""
 
     searches: int = 0
     nameless: int = 0
@@ -66,7 +66,7 @@ class Seen:
         return piece.filter(pc.and_(pc.or_(counts, succeeds), named)).drop_columns(["action_name"])
 
     def warnings(self) -> Iterator[str]:
-        """What was left out."""
+        """Warnings about what was left out."""
         events, searches = plural(self.events_read, "event"), plural(self.searches, "search", "searches")
         if self.nameless:
             yield f"{self.nameless:,} of {searches} have no query_id or no user_query, and are left out"
@@ -171,7 +171,7 @@ def _count_events(
 
 
 def excess(blocks: Blocks, kinds: Sequence[str]) -> Iterator[str]:
-    """Events at positions where their result was not shown so often: two files count ranks otherwise."""
+    """Events at positions where their result was shown less often: the two files count ranks differently."""
     for kind in kinds:
         each = (np.maximum(cells.sums[kind] - cells.sums["views"], 0) for cells in blocks())
         over = sum(float(one.sum()) for one in each)

@@ -17,15 +17,15 @@ from harness.storage.regular import open_regular
 STEP = 1_000
 """Rows that are decoded at a time."""
 ROWS, BYTES = 100_000, 16 << 20
-"""The most of a piece, about: each is looked up in all graded pairs, so that many small ones take long."""
+"""The most bytes of a piece, about. Each is looked up in all graded pairs: many small ones take long."""
 LONGEST = 10_000
-"""Bytes of a text at most. What is longer is neither a query nor an id."""
+"""The most bytes of a text: a longer one is neither a query nor an id."""
 
 
 def bounded_batches(path: Path, columns: Sequence[str]) -> Iterator[Any]:
-    """These columns as pyarrow.RecordBatches. BadInput for no Parquet, a text too long, rows too many.
+    """These columns as pyarrow.RecordBatches. BadInput if the file is not Parquet, or a text is too long.
 
-    Too many are those out of proportion to the size of the file.
+    Also for too many rows: more than the size of the file explains.
     """
     with parquet_file(path) as file:
         refuse_cells(file, path, (file.schema_arrow.field(name).type for name in columns))

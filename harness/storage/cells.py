@@ -1,4 +1,4 @@
-"""Cells: which say nothing, which are numbers, and how they go to a spreadsheet and back unharmed."""
+"""Cells: which are empty, which are numbers, and how they go to a spreadsheet and back unchanged."""
 
 import re
 import unicodedata
@@ -12,7 +12,7 @@ FORMULA = ("=", "+", "-", "@")
 _NUMBER = re.compile(r"-?[0-9]+([.,][0-9]+)?")
 _THOUSANDS = re.compile(r"-?[1-9][0-9]{0,2},[0-9]{3}")
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-"""What no text of a product holds, and what cuts it off or steers a terminal elsewhere."""
+"""Control characters: no text of a product has them; they cut texts off, or control a terminal."""
 
 
 _ESCAPED = ("\\u00", "\\b", "\\f", "\x7f")
@@ -26,7 +26,7 @@ _KINDS = {
     timedelta: "a length of time",
     bool: "true or false",
 }
-"""What is neither a grade nor another number in typed columns. A datetime is a date too, and comes first."""
+"""Values in typed columns that are not numbers. A datetime is also a date, so it comes first."""
 
 
 def control_words(text: str) -> str | None:
@@ -53,7 +53,7 @@ def controls_of(value: Any) -> Iterator[str]:
 
 
 def present(value: Any) -> Any:
-    """A value as it is; None for what a data frame or Parquet stores where there is none: NaN, NaT, NA.
+    """A value unchanged; None for the missing values of data frames and Parquet: NaN, NaT, NA.
 
     Bytes, as some programs write strings into Parquet, become text. ValueError if they are not UTF-8.
     """
@@ -68,16 +68,16 @@ def present(value: Any) -> Any:
 
 
 def kind_of(value: Any) -> str:
-    """What a value is that is neither a text nor a number, in words; empty for those, and for none."""
+    """The kind of a value that is neither a text nor a number, in words; else empty."""
     if isinstance(value, list):
         return "a map" if value and isinstance(value[0], tuple) else "a list"
     return next((words for kind, words in _KINDS.items() if isinstance(value, kind)), "")
 
 
 def number_of(text: str) -> float | None:
-    """A cell as a number, with a decimal point or a decimal comma; None where it is none.
+    """A cell as a number, with a decimal point or a decimal comma; else None.
 
-    `1,000` is none: it is one to some people and a thousand to others.
+    `1,000` is not a number here: some people read it as one, others as a thousand.
     """
     if not _NUMBER.fullmatch(text) or _THOUSANDS.fullmatch(text):
         return None
@@ -85,7 +85,7 @@ def number_of(text: str) -> float | None:
 
 
 def harmless(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula, by a quote before it; `unquoted` takes it away again.
+    """A cell with a quote before it, if a spreadsheet might take it for a formula; `unquoted` removes it.
 
     A number's minus stays. White space before the sign does not make it text, nor do full-width signs.
     """

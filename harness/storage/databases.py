@@ -1,9 +1,9 @@
 """Open SQLite files that somebody else may have written.
 
-SQLite looks for files beside a database, and believes them: a rollback journal can name any other file,
-which SQLite then deletes. So a database of ours is whole and in WAL mode from its first byte, and never has
-a rollback journal: one that lies beside it is foreign. The log and its index (-wal, -shm), which a killed
-process leaves, name no other file.
+SQLite trusts files beside a database: a rollback journal can name any other file, which SQLite then deletes.
+So a database of ours is whole and in WAL mode from its first byte, and never has a rollback journal: one that
+lies beside it is foreign. The log and its index (-wal, -shm), which a killed process leaves, name no other
+file.
 """
 
 import os
@@ -20,9 +20,9 @@ from harness.storage.regular import LARGEST, open_regular, unreadable
 
 JOURNAL = "-journal"
 ENDINGS = ("", "-wal", "-shm", JOURNAL)
-"""What the names of a database's files end in."""
+"""The endings of a database's files."""
 _HEADER, _VERSIONS, _WAL = b"SQLite format 3\0", slice(18, 20), b"\2\2"
-"""Where a database says by which kind of journal it is written and read, and how it says WAL."""
+"""The bytes of a database that name its kind of journal, and their value for WAL."""
 _FOREIGN = (
     "is a rollback journal, which this program never writes, and which can make SQLite delete other files: "
     "delete it, and take the folder from a source that you trust"
@@ -34,7 +34,7 @@ Schema = set[tuple[str, str, str]]
 def open_database(
     path: Path, tables: Sequence[str], *, wait: float, most: int = LARGEST
 ) -> sqlite3.Connection:
-    """Open a database, and make it with its tables where there is none; several processes may at once.
+    """Open a database; create it with its tables if it is missing. Several processes may do so at once.
 
     BadInput for what this program does not write: a link, a rollback journal, another mode, another schema.
     sqlite3.Error where it is damaged, or held by others for `wait` seconds. `most`: the bytes of a file.
@@ -70,7 +70,7 @@ def _check_files(path: Path, most: int) -> None:
 
 
 def _content(path: Path) -> bytes:
-    """How a file begins; empty without one."""
+    """The first bytes of a file; empty without one."""
     try:
         with open_regular(path, links=False) as file:
             return file.read(100)
@@ -99,7 +99,7 @@ def _patient(path: Path, schema: Schema, wait: float) -> sqlite3.Connection:
         try:
             return _connect(path, schema, wait)
         except sqlite3.OperationalError as error:
-            # SQLite's own time-out does not cover two processes that recover the log at once.
+            # SQLite's time-out does not cover two processes that recover the log at the same time.
             if "locked" not in str(error) or time.monotonic() >= ends:
                 raise
         time.sleep(0.02)

@@ -58,7 +58,7 @@ def read_toml(path: Path, *, links: bool = True) -> dict[str, Any]:
             raise ValueError("a key of more than 100 parts")
         return tomllib.loads(text)
     except (ValueError, RecursionError) as error:
-        # Also of a number of 5,000 digits.
+        # An error of Python too, such as for a number of 5,000 digits.
         what = json_fault(error) if "digits" in str(error) or isinstance(error, RecursionError) else error
         raise BadInput([Fault(str(path), f"not TOML: {what}")]) from None
 
@@ -99,7 +99,7 @@ def _words(found: dict[str, Any]) -> str:
 
 
 def read_json(path: Path, most: int = LARGEST, *, links: bool = True) -> Any:
-    """A JSON file as plain data. BadInput if it is none."""
+    """A JSON file as plain data. BadInput if it is not JSON."""
     try:
         return parse_whole(read_text(path, most, links=links))
     except (ValueError, RecursionError) as error:
@@ -196,7 +196,7 @@ def to_line(noun: BaseModel, *, sparse: bool = False) -> str:
 
 
 def to_lines(nouns: Iterable[BaseModel]) -> Iterator[str]:
-    """Nouns as the lines of a JSON lines file, without defaults. BadInput for a line that no reader takes."""
+    """Nouns as lines of a JSON lines file, without defaults. BadInput for a line that could not be read."""
     for noun in nouns:
         line = to_line(noun, sparse=True)
         refuse_faults(too_long(line, str(getattr(noun, "id", "") or getattr(noun, "item", ""))))
@@ -204,7 +204,7 @@ def to_lines(nouns: Iterable[BaseModel]) -> Iterator[str]:
 
 
 def too_long(line: str, where: str) -> list[Fault]:
-    """The fault of a line that no reader takes: with it, all of its file would be lost."""
+    """The fault of a line that could not be read again: it would make its whole file unreadable."""
     if len(line) * 4 <= LONGEST_LINE or (size := len(line.encode("utf-8"))) <= LONGEST_LINE:
         return []
     what = f"its texts make a line of {size / (1 << 20):.1f} MB; a line may have {LONGEST_LINE >> 20} MB"

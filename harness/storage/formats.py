@@ -17,11 +17,11 @@ from harness.storage.tables import Layout, Row, Table
 from harness.storage.xlsx import read_xlsx
 
 HELD = 20_000
-"""Rows of JSON lines or Parquet that are held; a longer file is read again for each pass."""
+"""How many rows of JSON lines or Parquet are held; a longer file is read again for each pass."""
 HELD_LETTERS = 16 << 20
-"""Letters of these rows: a few rows of long texts are not held either."""
+"""How many letters these rows may have: a few rows of long texts are not held either."""
 HELD_CELLS = 1_000_000
-"""Cells of these rows: empty ones take their place too."""
+"""How many cells these rows may have: empty ones take memory too."""
 Numbered = Iterable[tuple[int, Mapping[str, Any] | Fault]]
 
 
@@ -74,9 +74,9 @@ def _read_parquet(path: Path, _: Layout) -> Table:
 
 
 def page_of(path: Path, content: Any) -> Any:
-    """The entries of an API answer, which lie under `data`; anything else as it is.
+    """The entries under `data` of an API answer; other content unchanged.
 
-    BadInput where more pages follow: what is missing would count as never graded.
+    BadInput if more pages follow: missing entries would count as never graded.
     """
     pages = ("meta", "next_cursor")
     if not isinstance(content, dict) or not isinstance(content.get("data"), list):
@@ -126,7 +126,7 @@ _USUAL = frozenset((str, int, float, type(None)))
 
 
 def _row(number: int, cells: Mapping[str, Any], where: str) -> Row | Fault:
-    """An object as a row, or what is wrong with it: bytes that are not UTF-8 too."""
+    """An object as a row, or its fault, such as bytes that are not UTF-8."""
     try:
         return Row(number, single_keys(list(_flat(cells))))
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Records under a header become a table: empty columns and rows, as spreadsheets write them, say nothing."""
+"""Records under a header become a table, without the empty columns and rows that spreadsheets write."""
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
@@ -57,13 +57,13 @@ def fits(cells: Sequence[str], header: Sequence[str]) -> bool:
 
 
 def _rows(records: Records, kept: Sequence[tuple[int, str]]) -> Iterator[Row]:
-    """The records after the header, which have passed once."""
+    """The records after the header; a first pass has checked them."""
     names, last = [name for _, name in kept], kept[-1][0] if kept else 0
     for line, cells in islice(told(records), 1, None):
         assert not isinstance(cells, str), "the same records were sound"
         if len(names) < len(cells) or len(cells) <= last:
             cells = [cells[at] if at < len(cells) else "" for at, _ in kept]
-        if "'" in "".join(cells):  # seldom: cell by cell, a long table takes much longer
+        if "'" in "".join(cells):  # rare: cell by cell, a long table takes much longer
             cells = list(map(unquoted, cells))
         yield Row(line, dict(zip(names, cells, strict=True)))
 

@@ -31,7 +31,8 @@ def dataset_rows(source: str, split: str | None) -> Iterator[Mapping[str, Any]]:
                 loaded = _loaded(source)
             yield from _one_split(loaded, source, split)
     except _reading_errors() as error:
-        raise BadInput([Fault(source, f"cannot be read as a data set: {_first_line(error)}")]) from error
+        what = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise BadInput([Fault(source, f"cannot be read as a data set: {what}")]) from error
 
 
 def _refuse_bombs(folder: Path) -> None:
@@ -43,7 +44,7 @@ def _refuse_bombs(folder: Path) -> None:
 
 
 def _loaded(source: str, **where: str) -> Any:
-    """A data set; of CSV files every cell as it stands: 00123, 10.50, and NA as a brand."""
+    """A data set; every cell of CSV files stays a text: 00123, 10.50, and NA as a brand."""
     datasets = _datasets()
     loaded = datasets.load_dataset(source, **where)
     if type(datasets.load_dataset_builder(source, **where).config).__name__ != "CsvConfig":
@@ -81,10 +82,6 @@ def _reading_errors() -> tuple[type[Exception], ...]:
     import datasets
 
     return (OSError, ValueError, LookupError, datasets.exceptions.DatasetsError)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def save_parquet_splits(files: Mapping[str, Path], folder: Path) -> None:

@@ -9,7 +9,7 @@ from harness.storage.regular import lines_of, open_to_append, reading
 
 
 def whole_lines(path: Path) -> Iterator[bytes]:
-    """Each line with its end; none where there is no log. BadInput for a link, and for no regular file."""
+    """Each line with its end; empty without a log. BadInput for a link or a special file."""
     if os.path.lexists(path):
         with reading(path, links=False) as file:
             yield from (line for line in lines_of(file, path) if line.endswith(b"\n"))

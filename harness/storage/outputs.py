@@ -1,7 +1,7 @@
-"""Which file a command may write where its user says so: none that is read, and none that holds work.
+"""Which files a command may write for its user: none that it reads, and none that holds work.
 
-A page, a picture, a JUnit file: the harness makes them again from what is stored, so that its own may be
-replaced. Anything else that is there may have been filled in by people since.
+The harness can make a page, a picture or a JUnit file again from stored data, so its own files may be
+replaced. People may have worked on any other existing file.
 """
 
 import os
@@ -15,16 +15,15 @@ from harness.storage.project import Project
 from harness.storage.regular import open_regular
 
 HEAD = 4096
-"""The bytes of a file in which its mark is."""
+"""How many bytes of a file are searched for its mark."""
 
 
 class Written(NamedTuple):
     """What an option names to be written. `mark`: what a file that can be made again has in its first bytes.
 
-    `begins`: how such a file begins; `ahead_of`: what the mark stands before, or else it is a text of
-    somebody.
-    `appended`: the file is added to, as a summary is. `folder`: pictures of fixed names go into it, or
-    (without a mark) it is a new folder, which its command makes whole or not at all.
+    `begins`: how such a file begins; `ahead_of`: the mark counts only before this text. `appended`: the file
+    is added to, as a summary is. `folder`: pictures of fixed names go into it, or (without a mark) it is a
+    new folder, which its command makes whole or not at all.
     """
 
     mark: bytes = b""
@@ -46,13 +45,13 @@ PICTURES = ("confusion", "intervals", "trend")
 
 
 LONGEST_NAME = 240
-"""Bytes of a name at most: file systems take 255, of which the temporary file beside wants up to 13 more."""
+"""The most bytes of a name: file systems allow 255, and the temporary file's name is up to 13 longer."""
 READ = (".env", "prices.toml", "Makefile")
-"""What a project reads of its own folder: keys, prices, and which commands `make` knows."""
+"""Files that a project reads in its own folder: keys, prices, and the targets of `make`."""
 
 
 class Around(NamedTuple):
-    """What is not to be written over. `inputs`: files and folders that the command reads."""
+    """What must not be overwritten. `inputs`: files and folders that the command reads."""
 
     inputs: Sequence[Path] = ()
     project: Project | None = None
@@ -88,7 +87,7 @@ def place_of(path: Path) -> Path:
 
 
 def _unfit(path: Path) -> str:
-    """What is wrong with a place whatever is read; empty where nothing is."""
+    """What is wrong with a place, whatever the command reads; empty if nothing is."""
     if not path.parent.is_dir():
         return f"no folder {path.parent}; make it first"
     if not os.access(path.parent, os.W_OK | os.X_OK):
@@ -98,14 +97,14 @@ def _unfit(path: Path) -> str:
     try:
         mode = path.stat().st_mode
     except OSError:
-        return ""  # nothing is there, or a link that leads nowhere
+        return ""  # nothing is there, or a broken link
     if stat.S_ISDIR(mode):
         return "is a folder; name a file in it"
     return "" if stat.S_ISREG(mode) else "is a pipe or a device; name a file to write"
 
 
 def _kept(path: Path, kind: Written, around: Around) -> str:
-    """Why a place is not written to; empty where it may be."""
+    """Why a place may not be written to; empty if it may."""
     there = os.path.lexists(path)
     for one in around.inputs if there else ():
         if path.exists() and one.exists() and path.samefile(one):
@@ -145,7 +144,7 @@ def _is_same(path: Path, other: Path) -> bool:
 
 
 def _is_ours(path: Path, kind: Written) -> bool:
-    """Whether a file is one that is made again: its mark stands where the harness puts it."""
+    """Whether the harness made a file and can make it again: its mark is where the harness puts it."""
     if kind.appended or not kind.mark:
         return False
     head = _head(path)

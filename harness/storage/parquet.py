@@ -26,9 +26,9 @@ LEAST_CELLS, MOST_CELLS = 20_000_000, 20
 
 
 def parquet_rows(path: Path) -> Iterator[Mapping[str, Any]]:
-    """The rows of a Parquet file, one by one. BadInput for what is none."""
+    """The rows of a Parquet file, one by one. BadInput for another file."""
     with parquet_file(path) as file:
-        # A row as plain data would have the last of them, and nobody would hear of the others.
+        # As plain data, a row would keep only the last of them, and the others would be lost silently.
         twice = (name for name, count in Counter(file.schema_arrow.names).items() if count > 1)
         refuse_faults(Fault(str(path), f"the header {name!r} comes twice") for name in twice)
         for batch in row_batches(file, path):
@@ -72,7 +72,7 @@ _SAVE = "save what is meant of it as a file of its own"
 
 
 def _leaves(kind: Any) -> int:
-    """The columns that a type is: those of its fields, or itself."""
+    """The columns of a type: those of its fields, or itself."""
     return sum(_leaves(kind.field(at).type) for at in range(kind.num_fields)) or 1
 
 
@@ -108,7 +108,7 @@ _DICTIONARY_PAGE = 2
 
 @contextmanager
 def parquet_file(path: Path, *, links: bool = True) -> Iterator[Any]:
-    """A Parquet file while it is read. BadInput where it cannot be, or is none."""
+    """A Parquet file while it is read. BadInput if it cannot be read, or is another file."""
     import pyarrow
     import pyarrow.parquet
 
@@ -142,7 +142,7 @@ def pieces(batches: Iterable[Any], rows: int, most: int) -> Iterator[Any]:
 
 
 def _joined(batches: Sequence[Any]) -> Iterator[Any]:
-    """One batch of several; none of none."""
+    """One batch of several; empty without any."""
     import pyarrow as pa
 
     if len(batches) > 1:

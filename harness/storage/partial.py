@@ -1,4 +1,4 @@
-"""Files that are being written: where their bytes are until they are whole, and what a kill leaves."""
+"""Temporary files: they hold what is being written, and remain after a kill."""
 
 import os
 import re
@@ -13,12 +13,12 @@ def beside_of(path: Path) -> Path:
 
 
 def is_partial(name: str) -> bool:
-    """Whether a file's name is that of one that is being written, or was when its process was killed."""
+    """Whether a name is that of a temporary file, perhaps of a process that was killed."""
     return bool(_NAME.fullmatch(name))
 
 
 def clear_partial(folder: Path) -> None:
-    """Delete what killed processes left half written. Only for the one that alone writes in the folder."""
+    """Delete the temporary files of killed processes. Only for the sole writer in the folder."""
     for path in folder.iterdir() if folder.is_dir() and not folder.is_symlink() else ():
         if is_partial(path.name) and not path.is_dir():
             path.unlink(missing_ok=True)

@@ -1,6 +1,11 @@
 """Counts in words."""
 
 
+def more_of(count: int, shown: int) -> str:
+    """What follows the first names of a list: how many more there are; empty if all are shown."""
+    return f" and {count - shown:,} more" if count > shown else ""
+
+
 def plural(count: int, one: str, many: str | None = None) -> str:
     """`1 pair`, `2,000 pairs`, `2 queries`; `many` is for a noun with its verb, or another plural."""
     if many is None:

@@ -41,7 +41,7 @@ class Project:
         return self.root / "labels"
 
     def how_to(self, command: str, flags: str = "", **given: str | None) -> str:
-        """A command with its options, to be typed here: by make where the Makefile has it as a target."""
+        """A command with its options, as typed in this project: by make if the Makefile has the target."""
         options = {name: value for name, value in given.items() if value is not None}
         if self._makes(command):
             variables = [f"{name.upper()}={value}" for name, value in options.items()]
@@ -50,7 +50,7 @@ class Project:
         return " ".join(["harness", command, *named, *([flags] if flags else [])])
 
     def _makes(self, target: str) -> bool:
-        """Whether the Makefile is the harness's own, as far as this target goes."""
+        """Whether the Makefile has this target from the harness."""
         try:
             text = (self.root / "Makefile").read_text(encoding="utf-8")
         except (OSError, ValueError):
@@ -107,7 +107,7 @@ def pick_name(kind: str, name: str, folder: Path) -> Path:
 
 
 def likeliest(name: str, names: Iterable[str]) -> str | None:
-    """The one of the names that a mistyped one is likely to mean, if one is near."""
+    """The name that a mistyped one probably means, if one is near."""
     return next(iter(get_close_matches(name, list(names), 1)), None)
 
 

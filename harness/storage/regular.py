@@ -52,7 +52,7 @@ def open_to_append(path: Path) -> BinaryIO:
 
 
 def append_whole(file: BinaryIO, data: bytes) -> None:
-    """Append to a file whole or not at all: where the disk is full, no part of a line stays.
+    """Append to a file whole or not at all: if the disk is full, no part of a line stays.
 
     A part in the middle of a file would be damage. Goes past the file's buffer, which must be empty.
     """
@@ -77,7 +77,7 @@ def _refuse_odd(mode: int, path: Path) -> None:
 
 @contextmanager
 def reading(path: Path, *, links: bool = True) -> Iterator[BinaryIO]:
-    """A regular file while it is read. BadInput where it cannot be."""
+    """A regular file while it is read. BadInput if it cannot be read."""
     try:
         with open_regular(path, links=links) as file:
             yield file

@@ -1,4 +1,4 @@
-"""CSV and TSV, with whatever stands between the cells, in whatever encoding is named."""
+"""CSV and TSV, with any separator, in any encoding."""
 
 import csv
 from codecs import getincrementaldecoder
@@ -21,9 +21,9 @@ MARK = "\ufeff"
 """A byte order mark, which codecs such as utf-16-le leave in the text."""
 MAX_CELL = 10_000_000
 SEPARATORS = (",", ";", "\t", "|")
-"""What people put between cells; Excel writes semicolons wherever the decimal sign is a comma."""
+"""Separators; Excel writes semicolons in countries with a decimal comma."""
 SAMPLE = 20
-"""Records by which a separator is found out."""
+"""How many records are read to find the separator."""
 _CHANGED = "changed while it was read; start again"
 Lines = Callable[[], Iterable[str]]
 Quoting = Literal[0, 3]
@@ -53,18 +53,18 @@ def lines_of(path: Path, encoding: str | None) -> Lines:
 
 
 def encoding_named(encoding: str | None) -> str:
-    """A name that Python reads text by. BadInput for one that it does not know."""
+    """Python's name of an encoding. BadInput for an unknown one."""
     try:
-        "é".encode(encoding or "utf-8", "ignore")  # one for domain names takes no such word
+        "é".encode(encoding or "utf-8", "ignore")  # the codec for domain names raises for this name
     except (LookupError, ValueError):
         raise BadInput(f"--encoding: unknown encoding {encoding!r}; try cp1252 or utf-16") from None
     return encoding or "utf-8-sig"
 
 
 def _own_encoding(path: Path, source: Opener, named: str) -> str:
-    """The encoding named, but UTF-8 for a file that is: one option holds for files of several encodings.
+    """The named encoding, but UTF-8 for a file that is valid UTF-8: one option serves several encodings.
 
-    Letters beyond ASCII are sound UTF-8 by chance in no other encoding, but for very short texts.
+    Text in another encoding with letters beyond ASCII is hardly ever valid UTF-8, unless it is very short.
     """
     if named == "utf-8-sig":
         return named
@@ -96,7 +96,7 @@ def _each_line(path: Path, stamp: Stamp, source: Opener, encoding: str) -> Itera
 
 
 def _first_fault(path: Path, source: Opener, encoding: str) -> Fault:
-    """The place of what could not be decoded, by pieces: Python's reader does not know it."""
+    """The place of a byte that could not be decoded, found in pieces: Python's reader does not tell it."""
     decoder, start, lines = getincrementaldecoder(encoding)(), b"", 1
     with source() as file:
         while True:
@@ -118,7 +118,7 @@ _NO_TEXT = {
     b"PK\x03\x04": "a workbook or a zip archive: unpack it, or read a workbook with --format xlsx",
     b"PAR1": "Parquet: read it with --format parquet",
 }
-"""What is no text in any encoding, by its first bytes."""
+"""Kinds of files that are not text, by their first bytes."""
 
 
 def _not_decoded(path: Path, encoding: str, line: int, found: int, start: bytes) -> Fault:
@@ -134,13 +134,13 @@ def _not_decoded(path: Path, encoding: str, line: int, found: int, start: bytes)
 
 
 def _separator(lines: Lines) -> str:
-    """The separator that gives the first records most cells, as many in each; a comma where none does."""
+    """The separator that splits the first records into most cells, equally many in each; else a comma."""
     widths = {one: _common_width(lines, one) for one in SEPARATORS}
     return max(SEPARATORS, key=lambda one: widths[one])
 
 
 def _common_width(lines: Lines, separator: str) -> int:
-    """The cells of the header, where they are several and the next records fit; 1 where they do not."""
+    """How many cells the header has, if there are several and the next records fit; else 1."""
     header: list[str] = []
     for _, cells in islice(told(_records(lines(), separator, csv.QUOTE_MINIMAL)), SAMPLE):
         if isinstance(cells, str):
@@ -153,7 +153,7 @@ def _common_width(lines: Lines, separator: str) -> int:
 
 
 def _read(path: Path, lines: Lines, separator: str, after: int = 0) -> Table:
-    """Some write tabs with CSV's quotes, some with none at all; what is sound with quotes has them."""
+    """Some programs write tabs with CSV's quotes, some without; a file that is valid with quotes has them."""
 
     def table(quoting: Quoting) -> Table:
         return table_of(path, lambda: _records(lines(), separator, quoting, after))
@@ -187,5 +187,5 @@ _CSV_WORDS = {
 
 
 def _words(said: str) -> str:
-    """What Python's reader says, for people."""
+    """The error of Python's reader, in plain words."""
     return next((words for sign, words in _CSV_WORDS.items() if sign in said), said)

@@ -1,6 +1,6 @@
-"""JSON lines on their way to a parser that calls itself for each bracket, and dies of too many.
+"""Check JSON lines before pyarrow's recursive parser reads them.
 
-20,000 brackets within each other, 40 KB, end pyarrow's stack, and the whole process with it.
+20,000 nested brackets (40 KB) overflow its stack and crash the process.
 """
 
 import io
@@ -11,7 +11,7 @@ from typing import BinaryIO
 from harness.storage.regular import LONGEST_LINE
 
 DEEPEST = 100
-"""Lists and objects within each other, at most."""
+"""The deepest nesting of lists and objects."""
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 _REST = bytes(sorted(set(range(256)) - set(b"[]{}")))
 _STEP = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
@@ -22,9 +22,9 @@ class NotShallow(ValueError):
 
 
 class ShallowLines(io.RawIOBase):
-    """A file of JSON lines as it is. NotShallow before anything is read on that the parser should not see.
+    """A file of JSON lines, unchanged. Raises NotShallow before the parser reads a faulty line.
 
-    Each line has to be an object of its own: the parser would take one that goes on over lines, and deep.
+    Each line has to be one object: the parser would accept a deep one over several lines.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -50,7 +50,7 @@ def _check(line: bytes) -> None:
 
 
 def _is_deep(line: bytes) -> bool:
-    """Whether a line has more brackets within each other, outside of strings, than is taken."""
+    """Whether a line nests brackets, outside of strings, deeper than is allowed."""
     if line.count(b"[") + line.count(b"{") <= DEEPEST:
         return False
     signs = _STRING.sub(b"", line).translate(None, _REST)

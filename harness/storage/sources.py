@@ -1,7 +1,7 @@
-"""Text files, and pipes as the files that they are kept in, to be read again for each pass.
+"""Text files and pipes, to be read again for each pass; what a pipe gives is kept in a file.
 
-`<(zcat log.gz)` is a pipe, and so is what mkfifo makes, which perhaps nobody writes to. A device has no end
-and is refused.
+`<(zcat log.gz)` is a pipe, and so is a file of mkfifo, which may have no writer. A device has no end and is
+refused.
 """
 
 import io
@@ -21,7 +21,7 @@ from harness.storage.plural import plural
 from harness.storage.regular import LARGEST, LONGEST_LINE, open_regular, unreadable
 
 PATIENCE = 10.0
-"""Seconds to wait for somebody to open the other end of a pipe. Who has opened it may take any time."""
+"""Seconds to wait until a writer opens the pipe. After that, it may take any time."""
 PIECE = 1 << 16
 Opener = Callable[[], BinaryIO]
 
@@ -32,7 +32,7 @@ def opener_of(path: Path) -> Opener:
         found = path.stat()
         if stat.S_ISFIFO(found.st_mode):
             return partial(_again, _of_pipe(path, found))
-        # Not for its content: for what is wrong with it, before anything is read.
+        # Open it only to find faults before anything is read.
         open_regular(path).close()
     except OSError as error:
         raise BadInput([unreadable(path, error)]) from error
@@ -54,7 +54,7 @@ def lines_in(text: TextIO, path: Path) -> Iterator[str]:
 
 
 class _Kept:
-    """What a pipe gave, in a file without a name, which goes with this object."""
+    """The content of a pipe, in a file without a name that vanishes with this object."""
 
     def __init__(self, file: BinaryIO) -> None:
         self.handle = os.dup(file.fileno())
@@ -62,7 +62,7 @@ class _Kept:
 
 
 _PIPES: dict[tuple[int, int], _Kept] = {}
-"""Of pipes without a name, by device and inode: there is no second time to read one, and some tables are."""
+"""The content of pipes without a name, by device and inode: some tables are read again, a pipe cannot be."""
 
 
 def _of_pipe(path: Path, found: os.stat_result) -> _Kept:
@@ -92,7 +92,7 @@ def _kept(path: Path) -> _Kept:
 
 
 def _given(handle: int, path: Path) -> Iterator[bytes]:
-    """What is written to a pipe, until its writers have gone. BadInput where none comes."""
+    """The content of a pipe, until its writers have closed it. BadInput if no writer comes."""
     waiting = select.poll()
     waiting.register(handle, select.POLLIN)
     ends, writer = time.monotonic() + PATIENCE, False
@@ -101,7 +101,7 @@ def _given(handle: int, path: Path) -> Iterator[bytes]:
         try:
             data = os.read(handle, PIECE)
         except BlockingIOError:
-            # Nothing to read yet, and somebody has the other end open.
+            # Nothing to read yet, but a writer has the pipe open.
             writer = True
             continue
         if data:
@@ -114,7 +114,7 @@ def _given(handle: int, path: Path) -> Iterator[bytes]:
 
 
 class _FromStart(io.RawIOBase):
-    """A file from its start, whoever else reads it."""
+    """A file from its start, independently of other readers."""
 
     def __init__(self, kept: _Kept) -> None:
         self._kept, self._at = kept, 0

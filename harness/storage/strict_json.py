@@ -12,7 +12,7 @@ def parse_json(text: str) -> Any:
     try:
         return _STRICT.decode(text)
     except (ValueError, RecursionError) as error:
-        # Python's own message of a long number names a function of its own to call.
+        # Python's message about a long number names a function of Python.
         if isinstance(error, RecursionError) or "digits" in str(error):
             raise ValueError(json_fault(error)) from None
         raise
@@ -52,11 +52,11 @@ _WORDS = {
     "Illegal trailing comma": "a comma stands after the last value",
     "Unexpected UTF-8 BOM": "it begins with two byte order marks",
 }
-"""What Python's parser says, for people."""
+"""The error of Python's parser, in plain words."""
 
 
 def json_fault(error: Exception, *, lines: bool = True) -> str:
-    """What is wrong with a text that is no JSON, and where in it; `lines`: whether it has several."""
+    """What is wrong with a text that is not JSON, and where; `lines`: whether the text has several."""
     said = str(error)
     if isinstance(error, RecursionError):
         return "lists or objects lie too deep in each other"

@@ -29,7 +29,7 @@ NUMBERS = (
     "views", "clicks", "carts", "purchases", "returns", "dwell",
 )  # fmt: skip
 LONE = ("grade", *LISTS)
-"""Names of which no cells are joined."""
+"""Names that take the cell of one column only."""
 ALIASES: dict[str, tuple[str, ...]] = {
     "item": ("item", "id"),
     **{name: (name, f"result.{name}") for name in RESULT_TEXTS},
@@ -49,13 +49,13 @@ class Layout:
     wide: tuple[str, ...] = ()
     format: str | None = None
     labels: Mapping[str, int | None] = field(default_factory=dict)
-    """What words mean that stand where grades are wanted; None is a missing grade."""
+    """The grades of words; None means a missing grade."""
     encoding: str | None = None
-    """Of CSV, TSV and qrels files that are not UTF-8; other formats say their own."""
+    """The encoding of CSV, TSV and qrels files that are not UTF-8; other formats name their own."""
     mapped_by: str | None = "--columns"
-    """The option that says its headers, for whoever has to; None where there is none."""
+    """The option that maps headers, for messages; None if there is none."""
     words_by: str = "--labels"
-    """The option that says what words mean."""
+    """The option that maps words to grades."""
 
 
 class Row(NamedTuple):
@@ -65,7 +65,7 @@ class Row(NamedTuple):
     cells: Mapping[str, Any]
 
     def text(self, column: str) -> str:
-        """A cell as text without outer white space; empty where there is nothing."""
+        """A cell as text without outer white space; empty without a value."""
         value = self.cells.get(column)
         return "" if value is None else str(value).strip()
 
@@ -80,13 +80,13 @@ class Table:
     unit: str = "line"
     """What `Row.line` counts."""
     defaults: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Headers for our names that the format itself settles."""
+    """Headers of our names that the format itself fixes."""
     odd: Mapping[str, tuple[int, str]] = field(default_factory=dict)
-    """Headers that have more than texts and numbers: the first line with something else, and what it is."""
+    """Headers with other values than texts and numbers: the first such line, and the kind of value."""
 
     @property
     def place(self) -> str:
-        """What comes before the line of a row's place for a message."""
+        """The first part of a row's place, before the line number."""
         return f"{self.path}, {self.unit}"
 
     def where(self, row: Row) -> str:
@@ -118,11 +118,12 @@ class Table:
     def require(self, names: tuple[str, ...], layout: Layout) -> dict[str, tuple[str, ...]]:
         """The headers of each name. BadInput lists every one that is missing, and the headers there are."""
         found = {name: self.find(name, layout) for name in names}
-        missing = [f"no column for {name}" for name, headers in found.items() if not headers]
+        lacking = [name for name, headers in found.items() if not headers]
+        missing = [f"no column for {name}" for name in lacking]
         named = [*layout.wide, *(header for headers in layout.columns.values() for header in headers)]
         missing += [f"no column {header!r}" for header in dict.fromkeys(named) if header not in self.columns]
         if missing:
-            hint = f"the columns there: {', '.join(self.columns)}; {self._remedy(missing, layout.mapped_by)}"
+            hint = f"the columns there: {', '.join(self.columns)}; {self._remedy(lacking, layout.mapped_by)}"
             raise BadInput(
                 [Fault(str(self.path), f"{', '.join(missing)} ({self._groups([*found, *named])}{hint})")]
             )
@@ -148,7 +149,7 @@ class Table:
                     raise BadInput([Fault(self.where(row), what)])
 
     def _groups(self, named: Sequence[str]) -> str:
-        """Of headers that are not there themselves, as nested columns: those that they hold."""
+        """For missing headers: the nested columns below them."""
         groups = {
             name: [one for one in self.columns if one.startswith(f"{name}.")]
             for name in dict.fromkeys(named)
@@ -157,25 +158,25 @@ class Table:
         said = (f"{name} holds columns: {', '.join(found)}" for name, found in groups.items() if found)
         return "".join(f"{one}; " for one in said)
 
-    def _remedy(self, missing: Sequence[str], option: str | None) -> str:
+    def _remedy(self, lacking: Sequence[str], option: str | None) -> str:
         if len(self.columns) == 1 and any(mark in self.columns[0] for mark in ",;\t|"):
             return "not every row has as many cells; save it as CSV with commas, or name --format"
         if option is None:
             return "give its columns our names"
-        if "no column for rater" in missing and option == "--columns":
+        if "rater" in lacking and option == "--columns":
             return f"map others with {option} name=header; a column for each rater: --wide r1,r2"
-        such = f", such as {self._an_item()}" if "no column for item" in missing and self._an_item() else ""
+        such = f", such as {self._an_item()}" if "item" in lacking and self._an_item() else ""
         return f"map others with {option} name=header{such}"
 
     def _an_item(self) -> str:
-        """Which headers may name an item together, to be pasted into a shell; empty where none do."""
+        """Two headers that may name an item together, quoted for a shell; empty if there are none."""
         fit = [one for one in filter(PRODUCT.search, self.columns) if not {*one} & {*",+"}]
         both = [*self.find("query", Layout()), *fit][:2]
         return shlex.quote(f"item={'+'.join(both)}") if len(both) == 2 else ""
 
 
 def _wanted(name: str, kind: str) -> str:
-    """What is wanted under one of our names, where what is there is not that; empty where it may be."""
+    """The kind of value that one of our names needs; empty if any is allowed."""
     if name in NUMBERS:
         return "a number"
     several = kind in ("a list", "a map")
@@ -224,7 +225,7 @@ def parse_labels(text: str | None, option: str = "--labels") -> dict[str, int | 
 
 
 def joined(row: Row, headers: tuple[str, ...]) -> str:
-    """One value out of several cells, so that different cells never join to the same; empty without any."""
+    """One value from several cells; different cells never join to the same value. Empty without any."""
     if len(headers) == 1:
         return row.text(headers[0])
     cells = [row.text(header) for header in headers]
@@ -236,7 +237,7 @@ def joined(row: Row, headers: tuple[str, ...]) -> str:
 def refuse_controls(table: Table, names: Sequence[str], layout: Layout, more: Sequence[str] = ()) -> None:
     """BadInput for every cell under our names, or the headers `more`, with a control character in it.
 
-    Tabs and line ends are none of these.
+    Tabs and line ends are allowed.
     """
     headers = dict.fromkeys([*(header for name in names for header in table.find(name, layout)), *more])
     refuse_faults(

@@ -92,7 +92,7 @@ def as_draft(text: str, path: Path, *, version: str, name: str | None = None) ->
 
 
 def _with(head: str, key: str, value: str) -> str:
-    # A function: in a text, backslashes of the value would mean something.
+    # A function, since backslashes in a replacement text have a meaning.
     line = rf"""^(\s*{key}\s*=\s*)(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*')"""
     return re.sub(line, lambda found: found[1] + toml_string(value), head, flags=re.MULTILINE)
 

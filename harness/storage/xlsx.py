@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from openpyxl.workbook import Workbook
 
 MISSING = ("#N/A", "#N/A N/A")
-"""What Excel shows where there is no value."""
+"""What Excel shows for an error."""
 MOST_ROWS, MOST_CELLS = 1 << 20, 50_000_000
-"""Of a sheet: Excel's own limit, and what is read in minutes."""
+"""Limits of a sheet: Excel's own, and what can be read in minutes."""
 
 
 def read_xlsx(path: Path, _: Layout) -> Table:
@@ -58,7 +58,7 @@ def _sheets(path: Path) -> dict[str, list[tuple[int, list[str]]]]:
     faults: list[Fault] = []
     # openpyxl leaves files open that it cannot read; this one is closed.
     with warnings.catch_warnings(), open_regular(path) as file:
-        # Of styles and extensions, which hold no cell.
+        # Warnings about styles and extensions, which hold no cell.
         warnings.simplefilter("ignore")
         written, computed = _book(path, file, data_only=False), _book(path, file, data_only=True)
         for sheet, values in zip(written.worksheets, computed.worksheets, strict=True):

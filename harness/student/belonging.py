@@ -16,7 +16,7 @@ def refuse_other_policy(student: Side, teacher: Side) -> None:
 
 
 def remarks(student: Side, teacher: Side, origin: StudentOrigin | None) -> Iterator[str]:
-    """What a verdict does not say of where both come from. `origin`: None where it is not known."""
+    """Notes on where both come from, beside the verdict. `origin`: None where it is not known."""
     if student.policy and teacher.policy and student.policy != teacher.policy:
         each = f"the student was graded under {student.policy}, and the teacher under {teacher.policy}"
         yield f"{each}: each by the golden grades of its own version"

@@ -12,7 +12,7 @@ from harness.stats.agreement import Floats, Integers
 
 @dataclass(frozen=True, slots=True)
 class Both:
-    """The items that both could read, in one order. Grades are positions on the scale, one a grader."""
+    """The items that both could read, in one order. Each grader's grades are positions on the scale."""
 
     items: tuple[GradedItem, ...]
     """With the student's answers."""

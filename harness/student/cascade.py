@@ -1,4 +1,4 @@
-"""Choose a cascade: on dev from which confidence on the student is left alone, confirmed on test once.
+"""Choose a cascade: dev gives the confidence from which the student's answer counts; test confirms it once.
 
 Reads what was graded, and asks nobody.
 """
@@ -35,9 +35,9 @@ from harness.storage.plural import plural
 from harness.student.check import kappas_of, refuse_same
 
 LEAST = 20
-"""Dev items that both were asked about, below which no threshold is chosen."""
+"""How many dev items both have to have graded for a choice of threshold."""
 KEPT = 0.1
-"""The least share that the student has to answer: for less, a cascade is not worth its making."""
+"""The least share that the student has to answer: for less, a cascade is not worth making."""
 TRIED = 200
 """Thresholds that are tried at most."""
 FAR = 1.96
@@ -80,7 +80,7 @@ def choose_cascade(
 
     `splits`: each item's, by name; `sure`: the student's confidence by item, where its answers have no
     probabilities. Nothing of test moves the threshold. BadInput where dev has fewer than LEAST items, where
-    test has none, where the student is its own teacher, and where it says nowhere how sure it is.
+    test has none, where the student is its own teacher, and where it gives no confidence.
     """
     refuse_same(student, teacher)
     couple = couple_of(student, teacher, sure)
@@ -120,7 +120,7 @@ def choose_cascade(
 def _confirmed(
     dev: Couple, test: Couple, threshold: float, weighting: Weighting, gates: Gates, cost: CascadeCost
 ) -> dict[str, Any]:
-    """What dev and test say of a threshold, and the verdict of test."""
+    """The figures of a threshold on dev and test, and the verdict of test."""
     judged = judge_cascade(test, threshold, weighting, gates)
     on_dev, on_test = answers_of(dev), answers_of(test)
     warnings = (
@@ -235,7 +235,7 @@ def _measured(
 
 
 def _kappas(name: str, answers: AnswerMatrix) -> StudentKappas:
-    """One of the three, on the items that it could read."""
+    """The figures of one grader, on the items that it could read."""
     read = answers.answered[:, 0]
     return kappas_of(name, answers.where(read), float(read.mean()))
 

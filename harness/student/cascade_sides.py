@@ -50,7 +50,7 @@ def graded_by_runs(project: Project, names: Sequence[str]) -> CascadeSide:
 
 
 def graded_in_file(side: Side, splits: Mapping[str, str]) -> CascadeSide:
-    """A file of grades: nobody knows what made them, nor for how much."""
+    """A file of grades: neither its grader nor the cost is known."""
     return CascadeSide(side, splits, CascadeGrader(name=side.name), None, f"{side.name}: {FILE_COST}")
 
 

@@ -39,9 +39,9 @@ from harness.student.stack import stack_of
 from harness.student.verdict import judged
 
 UNSURE = 0.05
-"""By how much a student may be surer than it is right, or less sure."""
+"""How far a student's confidence may be from the share that it gets right."""
 MOSTLY = 0.5
-"""From this share of the teacher's errors on, a student has inherited them."""
+"""The share of the teacher's errors from which on they count as inherited."""
 ALPHA = 0.05
 
 
@@ -80,7 +80,7 @@ def check_student(
 
 
 def _read(found: Comparison, student: Side, teacher: Side) -> dict[str, Any]:
-    """What is compared, and how much of both is in no figure."""
+    """What is compared, and how much is left out of the figures."""
     return {
         "policy": student.policy,
         "part": student.part or teacher.part,
@@ -165,7 +165,7 @@ def _overconfidence(both: Both) -> Tested | None:
 def _findings(
     found: Comparison, shares: Distilled, slices: Sequence[StudentSlice], sure: Tested | None
 ) -> Iterator[Finding]:
-    """What stands out, by intervals, the gravest first."""
+    """Warnings that intervals support, the gravest first."""
     change = found.gated_change
     if any(map(_is_broken, slices)):
         yield "broken_slice"
@@ -187,7 +187,7 @@ def _is_broken(one: StudentSlice) -> bool:
 
 
 def refuse_same(student: Side, teacher: Side) -> None:
-    """A grader agrees with itself, and may always stand in for itself."""
+    """BadInput for a student that is its own teacher: the check would always pass."""
     ours, theirs = (
         {name: text for name, text in one.facts.items() if name not in ("policy", "golden")}
         for one in (student, teacher)
@@ -197,6 +197,6 @@ def refuse_same(student: Side, teacher: Side) -> None:
 
 
 def of_the_student(run: str, model: str) -> str:
-    """What is wrong where a student's own run is named as its teacher's."""
+    """The fault of naming a student's own run as its teacher's."""
     what = f"{run} is a run of the student itself ({model})"
     return f"{what}; name one of its teacher, --teacher RUN (`harness runs list`)"

@@ -19,12 +19,12 @@ from harness.storage.plural import plural
 from harness.storage.tables import Layout, joined
 
 LEAST = 20
-"""Dev items with a score, below which no cuts are chosen."""
+"""How many dev items with a score are needed to choose cuts."""
 HIGHEST = 1e15
 
 
 def read_scores(path: Path, layout: Layout, name: str = "score") -> dict[str, float]:
-    """The scores of a table with the columns `item` and `score`, or another `name`; an empty one is none.
+    """The scores of a table with the columns `item` and `score`, or another `name`; empty cells are left out.
 
     BadInput names every fault.
     """
@@ -47,7 +47,7 @@ def _wrong(item: str, text: str, value: float | None, name: str, *, known: bool)
     if not item:
         return "no item"
     if text and (value is None or not abs(value) <= HIGHEST):
-        return f"{name} {text!r} is no number"
+        return f"{name} {text!r} is not a number"
     return f"{item} has a {name} already" if known else ""
 
 

@@ -1,4 +1,4 @@
-"""`harness student export`: a training set of a label set, which gives nothing of dev or test away."""
+"""`harness student export`: a training set from a label set, without anything of dev or test."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -32,7 +32,7 @@ from harness.student.pairs import Choice, TrainingPair, TrainingPairs
 
 CARD, SUMMARY = "README.md", "training.json"
 LEAST_OPENAI = 10
-"""Lines that OpenAI's fine-tuning takes at least."""
+"""The fewest lines that OpenAI's fine-tuning accepts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def export(project: Project, request: ExportRequest) -> TrainingSet:
 def _writer(
     project: Project, request: ExportRequest, labels: LabelSet, golden: GradedSet
 ) -> PromptWriter | None:
-    """What the chat lines say before the answer; None where there are none."""
+    """The prompt of the chat lines; None if there are no chat lines."""
     if not {*request.forms} & {*WITH_MESSAGES}:
         return None
     asked = labels.manifest.asked
@@ -141,7 +141,7 @@ def _training_set(
         policy=labels.policy.label,
         teacher=manifest.asked.model,
         proven=manifest.proven.run if manifest.proven else None,
-        messages=_messages(how.writer),
+        messages=how.writer.files.label if how.writer else None,
         reasoning=request.reasoning,
         balance=choice.balance,
         seed=choice.seed,
@@ -164,10 +164,6 @@ def _training_set(
         files=files,
         warnings=tuple(_warnings(request, pairs, counts, train)),
     )
-
-
-def _messages(writer: PromptWriter | None) -> str | None:
-    return writer.files.label if writer else None
 
 
 def _warnings(request: ExportRequest, pairs: TrainingPairs, counts: _Counts, train: int) -> Iterator[str]:

@@ -27,10 +27,10 @@ class Form(Protocol):
     """Writes pairs, one by one, under a folder."""
 
     def add(self, one: TrainingPair) -> None:
-        """One more pair."""
+        """Add a pair."""
 
     def close(self) -> None:
-        """All were added."""
+        """Finish: all pairs were added."""
 
 
 class Lines:
@@ -102,7 +102,7 @@ class How:
         self.scale, self.writer, self.reasoning, self.parts = scale, writer, reasoning, tuple(parts)
 
     def answer(self, one: TrainingPair) -> str:
-        """What the student shall say, in the form that every teacher's answer has: eval reads it."""
+        """The answer that the student learns, in the form of a teacher's answer: eval can read it."""
         if self.reasoning:
             return answer_text(one.reasoning, one.clauses, one.grade)
         return answer_text("", (), one.grade)
@@ -124,7 +124,7 @@ FORMS: dict[str, Callable[[Path, How], Form]] = {
 }
 WITH_MESSAGES = (OPENAI, TRL)
 DATASETS = "datasets"
-"""Made of the Parquet files."""
+"""Made from the Parquet files."""
 NAMES = (*FORMS, DATASETS)
 
 

@@ -1,4 +1,4 @@
-"""What a student must never learn from: the pairs that the golden set of its policy grades."""
+"""The pairs that a student must never learn from: those that the golden set of its policy grades."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +27,7 @@ class GradedSet:
 
 
 def graded_set(project: Project, policy: Policy) -> GradedSet:
-    """The graded part of a policy's golden set. BadInput without one: then nothing says what would leak."""
+    """The graded part of a policy's golden set. BadInput without one: then leaks could not be found."""
     path = golden_path(project, policy.name)
     canaries = canary_examples(load_canaries(path.with_name(CANARIES), policy))
     examples = [one for one in load_examples(path, policy) if one.split != "shots"]

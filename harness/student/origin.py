@@ -1,4 +1,4 @@
-"""Whom a student has learned from, as far as its run can tell."""
+"""The teacher that a student has learned from, if its run says it."""
 
 from harness.errors import BadInput
 from harness.providers import is_path, is_prompted, saved_digest, split_model
@@ -15,7 +15,7 @@ SHOTS = "the shots of the golden set"
 def origin_of(run: Run, teacher: str | None, project: Project) -> StudentOrigin | None:
     """What the student of a run has learned from; None where nothing says so.
 
-    `teacher`: the model that it is held against; None where that is no run. A student's folder counts where
+    `teacher`: the model that it is held against; None if that is not a run. A student's folder counts where
     it is still the one that the run asked.
     """
     model = run.manifest.asked.model

@@ -1,4 +1,4 @@
-"""The pairs of a label set that a student may learn from: read, and none that gives the golden set away."""
+"""Reads the pairs of a label set that a student may learn from: none that reveals the golden set."""
 
 import hashlib
 from array import array
@@ -119,7 +119,7 @@ class _Leaks:
         self._canary: set[str] = set()
 
     def see(self, query: str, pair: Pair) -> None:
-        """One more pair. `query`: its query, as its key."""
+        """Add a pair. `query`: its query, as its key."""
         for near, graded in ((self._near, self._graded.guard), (self._canary, self._graded.canaries)):
             if query not in near and graded.is_near(pair):
                 near.add(query)
@@ -166,7 +166,7 @@ class _Survey:
 
 
 def _shares(labels: LabelSet, row: dict[str, Any]) -> dict[int, float] | None:
-    """The teacher's probabilities. BadInput for what is none: a set that somebody sends can hold anything."""
+    """The teacher's probabilities. BadInput for invalid ones: a received set can hold anything."""
     if not row["probabilities"]:
         return None
     shares = dict(row["probabilities"])
@@ -235,7 +235,7 @@ def _chosen(found: _Survey, choice: Choice) -> bytearray:
 
 
 def _alike(turns: list[int], grades: "array[int]", most: int) -> list[int]:
-    """As many of each grade that occurs as of the rarest, and no more than `most` in all."""
+    """Equally many of each grade that occurs, as many as the rarest has, and no more than `most` in all."""
     by_grade: dict[int, list[int]] = {}
     for at in turns:
         by_grade.setdefault(grades[at], []).append(at)

@@ -40,7 +40,7 @@ class _Row(NamedTuple):
 
 @dataclass(slots=True)
 class _Given:
-    """What a label set says of the rated pairs, by digest."""
+    """The labels of the rated pairs in a label set, by digest."""
 
     grades: dict[str, int | None] = field(default_factory=dict)
     weights: dict[str, float] = field(default_factory=dict)
@@ -50,7 +50,7 @@ class _Given:
 def check_production(
     student: Path, teacher: Path, rated: GivenRatings, margin: float
 ) -> tuple[OnProduction, Condition]:
-    """The shares of production on which each gives the human grade, and whether the student's is no lower.
+    """The shares of production on which each gives the human grade, and whether the student's is not lower.
 
     Each rated pair counts by its traffic over its inclusion probability; an answer that could not be read is
     wrong. BadInput where the label sets have no rated pair in common.
@@ -118,7 +118,8 @@ def _judged(rows: list[_Row], margin: float, estimate: EstimatedFigure) -> tuple
     if events >= FEW_EVENTS and moved.se:
         low, high = one_sided_limits(difference, 2 * moved.se, groups)
     elif lost.ci:
-        # So few queries differ that a normal limit would be too near: it cannot lose more than this share.
+        # So few queries differ that a normal limit would be too narrow: take the most that the share can
+        # lose.
         low = -lost.ci.high
     verdict = _condition(difference, low, high, margin, events)
     share = float(weight.sum())

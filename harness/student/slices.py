@@ -16,7 +16,7 @@ from harness.stats.paired import holm
 from harness.student.both import Both
 
 LEAST = MIN_COMMON
-"""Items of an action or a tag, below which nothing is said of it: as of two raters."""
+"""How many items an action or a tag needs, as for two raters."""
 UNTESTED = {"ci": None, "p": None, "reason": Reason("undefined", f"fewer than {LEAST} items")}
 
 

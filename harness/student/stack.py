@@ -1,7 +1,7 @@
-"""What a stack keeps: a student that learned from a teacher, a filter and a ranker that use its grades.
+"""How often a stack is right: a student, and a filter and a ranker that use its grades.
 
-Three stages that are each right on 80 % are right together on 51 %, if they are independent. They are read
-off the same grades here, so that how often all are right is measured.
+Three independent stages that are each right on 80 % are all right on 51 %. Here they use the same grades, so
+that the share where all are right is measured.
 """
 
 from collections.abc import Mapping
@@ -55,10 +55,10 @@ def stack_of(both: Both, action_of: Mapping[int, str] | None) -> Stack | None:
 
 
 def in_order(given: Integers, golden: Integers, clusters: Integers) -> Mask:
-    """Whether no other item of the same query stands on the wrong side of an item.
+    """Whether no other item of the same query is on the wrong side of an item.
 
-    On the wrong side: the golden grades order the two strictly, and the grades given the other way round. By
-    the extremes of each grade within a query, so that long queries take no time.
+    Wrong side: the golden grades order the two strictly, and the given grades order them the other way round.
+    By the extremes of each grade within a query, so that long queries take no time.
     """
     fine = np.ones(len(given), dtype=bool)
     for query in np.unique(clusters):

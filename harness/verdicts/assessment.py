@@ -90,7 +90,7 @@ def assess(
 
 
 def _replayed_rater(reading: Reading) -> str | None:
-    """Which rater the replayed grades are: the one named, or one whose grades they surely are."""
+    """The rater of replayed grades: the one named, or one whose grades are surely the same."""
     run = reading.run
     if run.manifest.digests.replayed is None or run.manifest.asked.rater:
         return run.manifest.asked.rater
@@ -106,7 +106,7 @@ def _replayed_rater(reading: Reading) -> str | None:
 
 
 def _same_grader(pairs: Sequence[tuple[int, int]]) -> bool:
-    """Whether two grades of each item are one grader's: all alike, or more than two graders would be."""
+    """Whether two columns of grades are one grader's: equal, or more alike than two graders would be."""
     n, differing = len(pairs), sum(a != b for a, b in pairs)
     one, other = (Counter(grades) for grades in zip(*pairs, strict=True))
     by_chance = 1 - sum(one[grade] * other[grade] for grade in one) / n**2
@@ -147,7 +147,7 @@ def _measured(
 
 
 def mixed_answers(reading: Reading) -> tuple[str, ...]:
-    """The warnings of a run that more than one grader answered: its verdict is about none of them alone."""
+    """The warnings of a run with several graders: its verdict is not about any one of them."""
     return tuple(f"{mixed}, and the verdict is about their mixture" for mixed in reading.mixed)
 
 
@@ -168,7 +168,7 @@ def save_assessment(found: Assessment) -> None:
     """Write the scorecard, the disagreements and the verdict into the run's folder."""
     folder = found.run.folder
     write_atomic(folder / DISAGREEMENTS, (to_json(miss) + b"\n" for miss in found.gate2.misses))
-    score = dict(found.gate2) | {"spending": found.reading.spending}
+    score = found.gate2.shown() | {"spending": found.reading.spending}
     if found.reading.mixed:
         score["mixed"] = found.reading.mixed
     del score["misses"]

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from harness.nouns.base import Interval
 from harness.nouns.policy import Gates
 from harness.score.advice import advice
-from harness.score.threshold import BANDS_DIFFER
+from harness.score.threshold import bands_differ
 from harness.scorecards.gate1 import Gate1
 from harness.scorecards.gate2 import CellScore, Gate2
 from harness.scorecards.shared import Estimate, Gate, Verdict
@@ -45,7 +45,8 @@ def judge_gate1(
     check = _kappa_check(score)
     if unfinished:
         waiting = {"verdict": "inconclusive", "reason": unfinished, "band": None}
-        warnings = tuple(one for one in score.warnings if not one.startswith(BANDS_DIFFER))
+        of_bands = bands_differ(score.bands)
+        warnings = tuple(one for one in score.warnings if one not in of_bands)
         return _with_verdict(score, check).model_copy(update={**waiting, "warnings": warnings})
     if score.copies and check[0] == "pass":
         check = "inconclusive", score.copies
@@ -86,7 +87,7 @@ def _with_verdict(score: G, check: Check) -> G:
 
 
 def _queries_of(items: int, score: Gate) -> int | None:
-    """The queries of so many items, of as many items each as now; None where every item is one of its own."""
+    """How many queries the items take, at the present items per query; None if each item has its own."""
     n = score.gated_kappa.n
     return math.ceil(items * score.n_clusters / n) if score.n_clusters < n else None
 
@@ -166,7 +167,7 @@ def _cell_checks(score: Gate2) -> list[tuple[Check, Check]]:
 
 
 def _uncounted(score: Gate2, gates: Gates) -> list[tuple[Check, Check]]:
-    """What gates.toml asks of actions that nobody has decided on: open."""
+    """A threshold in gates.toml for actions that the policy has not decided on: inconclusive."""
     asked = gates.gate2.actions is not None or any(cell.limit is not None for cell in gates.never_grow)
     if score.actions is not None or not asked:
         return []

@@ -11,7 +11,7 @@ from harness.verdicts.assessment import judge_items
 from harness.verdicts.gates import UNMEASURED
 
 NO_RATINGS = UNMEASURED.format(why="as no ratings were named (--ratings FILE)")
-"""Of a file of grades, which may hold several raters': it is for who has it to say that they are people."""
+"""Why a file of grades is provisional: only its owner knows whether its raters are people."""
 
 
 def judge_files(

@@ -32,7 +32,7 @@ def live_gate1_of(project: Project, policy: str, name: str | None = None) -> Liv
 def live_gate1(
     now: RoundNow, gates: Gates, kinds: Mapping[str, str], about: Mapping[str, Example]
 ) -> LiveGate1:
-    """What the lead sees of a round. `kinds` as in raters.toml; `about`: the golden examples by id."""
+    """A round's scorecard for its lead. `kinds` as in raters.toml; `about`: the golden examples by id."""
     opened = now.open_round
     graded = [line for one in now.sets for line in one.said if isinstance(line, Rating)]
     unrated = [line for one in now.sets for line in _unrated(now, one)]
@@ -83,7 +83,7 @@ def _causes(unrated: Sequence[Unrated]) -> dict[str, int]:
 
 
 def _timed(now: RoundNow) -> list[Timed]:
-    """The first answers that were timed: who sees a pair again is quicker."""
+    """The timed first answers: a rater who sees a pair again is quicker."""
     queries = {pair.item: pair.query for pair in now.open_round.pairs.values()}
     return [
         Timed(one.rater, one.item, queries[one.item], one.milliseconds)

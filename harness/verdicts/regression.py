@@ -17,7 +17,7 @@ from harness.verdicts.gates import together
 def judge_regression(found: Comparison, gates: Gates, loss: Condition | None = None) -> Regression:
     """The verdict on a comparison by these gates: pass only where every condition passes.
 
-    `loss`: what to judge the loss of kappa by, where its error alone says too little.
+    `loss`: other limits for the loss of kappa, if its standard error is not enough.
     """
     limits = _limits(found.gated_change, found.n_clusters)
     cells = dict(_cells(found, gates))
@@ -45,7 +45,7 @@ def judge_regression(found: Comparison, gates: Gates, loss: Condition | None = N
 
 def _limits(change: Change, clusters: int) -> Interval | None:
     if change.delta is None or not change.se:
-        return None  # an error of 0 is no interval
+        return None  # without an error there is no interval
     return one_sided_limits(change.delta, change.se, clusters)
 
 
@@ -61,7 +61,7 @@ def _non_inferior(found: Comparison, margin: float, limits: Interval | None) -> 
 
 
 def loss_condition(gated: str, delta: float, limits: Interval, margin: float) -> Condition:
-    """Whether a change is no loss beyond the margin, by its one-sided 95 % limits."""
+    """Whether a change stays within the margin, by its one-sided 95 % limits."""
     name = f"{gated} loses less than {margin:g}"
     change = f"{gated} moved by {delta:+.3f}"
     if limits.low > -margin:
@@ -80,7 +80,7 @@ def _open(name: str, reason: str) -> Condition:
 
 def _cells(found: Comparison, gates: Gates) -> Iterator[tuple[str, Condition]]:
     if not found.never_grow:
-        # Declared, and not counted: nobody has decided on the policy's actions.
+        # Declared but not counted: the policy has not decided on its actions.
         for one in gates.never_grow:
             what = f"golden {one.golden} with action {one.action}"
             yield what, _open(f"{what} does not grow", f"unknown, as the policy {UNDECIDED}")

@@ -1,4 +1,4 @@
-"""The viewer's routes. Its own answer GET alone; a name in an address is looked up among the known ones."""
+"""The viewer's routes. They answer only GET; a name in an address is looked up among the known names."""
 
 from collections.abc import Callable
 from functools import partial
@@ -149,7 +149,7 @@ class Viewer:
         return page("label-sets.html.j2", values, "/labels")
 
     def labels(self, request: Request) -> Response:
-        """A label set: its summary, or that it is not finished; an error page for a damaged one."""
+        """A label set: its summary, or a note that it is not finished; an error page for a damaged one."""
         name = request.path_params["name"]
         one = find_labels(self._project, name)
         if one is None:
@@ -164,7 +164,7 @@ class Viewer:
 
     def rating(self, request: Request) -> Response:
         """Every round of rating with its progress and, on this machine, a link for each rater."""
-        # Whoever has a rater's link rates in that name.
+        # Whoever has a rater's link rates as that rater.
         desks = self._desks if is_here(request) else None
         values = {"rounds": list(rounds_shown(self._project, desks)), "here_alone": desks}
         return page("rounds.html.j2", values, "/rating")

@@ -54,7 +54,7 @@ async def _answer(answer: Answer, public: str | None, request: Request) -> Respo
 
 
 def refusal(request: Request, status: int, lines: tuple[str, ...]) -> Response:
-    """Why a form was not taken: JSON for our scripts, a page for a person whose browser sent a form."""
+    """Why a form was refused: JSON for our scripts, a page for a person whose browser sent a form."""
     if "text/html" in request.headers.get("accept", ""):
         return trouble(status, TITLES.get(status, "The request failed"), lines)
     return JSONResponse({"error": "; ".join(lines), "faults": lines}, status_code=status)
@@ -63,7 +63,7 @@ def refusal(request: Request, status: int, lines: tuple[str, ...]) -> Response:
 def check_sender(request: Request, public: str | None = None) -> None:
     """HTTPException unless a page of this server sent the request.
 
-    Browsers put the page's own origin into every POST, and no script can change it. So a request without an
+    Browsers put the page's own origin into every POST, and no script can change it. A request without an
     Origin is refused too.
     """
     own = origin_of(public or f"http://{request.headers.get('host', '')}")
@@ -116,6 +116,6 @@ async def _body(request: Request) -> bytes:
             if len(body) > LONGEST:
                 raise HTTPException(413, f"the body is longer than {LONGEST // 1024} kB")
     except ClientDisconnect:
-        # Nobody reads this. Unsaid, it would be logged as a fault of ours, once for each such request.
+        # The client is gone and reads no answer. Without this error the server would log a fault each time.
         raise HTTPException(400, "the connection ended before the body") from None
     return bytes(body)

@@ -45,7 +45,7 @@ def is_ours(host: str | None, names: frozenset[str]) -> bool:
 
 
 def is_here(request: Request) -> bool:
-    """Whether a browser on this machine asks, by a name of it; not what a proxy or a server passes on."""
+    """Whether a browser on this machine sent the request, by a name of this machine; false behind a proxy."""
     names = [urlsplit(f"//{request.headers.get('host', '')}").hostname or ""]
     names += [request.client.host] if request.client else [""]
     passed_on = any(name in request.headers for name in ("forwarded", "x-forwarded-for"))
@@ -53,7 +53,7 @@ def is_here(request: Request) -> bool:
 
 
 def is_local(host: str) -> bool:
-    """Whether a host names this machine for itself alone."""
+    """Whether a host is a loopback name of this machine."""
     try:
         return host.lower() in LOCAL or ip_address(host).is_loopback
     except ValueError:

@@ -24,9 +24,9 @@ ESTIMATED = 200_000
 
 
 def labels_page_of(project: Project, one: ListedLabels) -> bytes:
-    """The page of a label set that is not damaged. BadInput if more of it than its first lines is.
+    """The page of a label set. BadInput if the set is damaged beyond its first lines.
 
-    Its summary is the one of the folder: shards may have a billion rows. Without one they are read.
+    The summary comes from the folder, since shards may have a billion rows; without one, the shards are read.
     """
     labels = load_labels(project.labels / one.name)
     summary = one.summary
@@ -46,7 +46,7 @@ def labels_page_of(project: Project, one: ListedLabels) -> bytes:
 
 
 def _estimate(project: Project, labels: LabelSet) -> tuple[Estimates | None, str]:
-    """The estimate by what the project's raters have sealed; or None, with the reason where they have."""
+    """The estimate from the project's sealed ratings; or None, with a reason if there are some."""
     policy, rows = labels.policy, labels.manifest.rows
     golden = project.golden / policy.name
     path = golden / PRODUCTION

@@ -1,7 +1,7 @@
-"""Connections that end: how long one may take, and how many there are at once.
+"""Limits of connections: how long one may take, and how many there may be at once.
 
 uvicorn closes a connection that is idle between two requests. One that sends half a request, or reads half of
-an answer, it keeps for ever; a few hundred of them take every file descriptor, and nobody else gets in.
+an answer, it keeps for ever; a few hundred of them use up the file descriptors, and nobody else gets in.
 """
 
 import asyncio
@@ -14,11 +14,11 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 HEAD = BODY = 20.0
 """Seconds for a request's headers, and for its body. The rating page itself gives up after 15."""
 ANSWER = 120.0
-"""Seconds for its answer, read by the browser: a round's pairs over a slow telephone."""
+"""Seconds until the browser has read the answer: a round's pairs over a slow telephone line."""
 AT_ONCE = 400
-"""Connections. Thirty raters have six each."""
+"""The most connections. Thirty raters have six each."""
 BACKLOG = 100
-"""Connections that are taken in one go, at most."""
+"""The most connections that are accepted in one go."""
 UNCOUNTED = 3
 """Lots taken in one go before the surplus of the first is closed. asyncio takes a lot in each turn of its
 loop, makes connections of it in the next turn, and closes the surplus in the one after."""
@@ -27,12 +27,12 @@ OWN = 64
 
 
 def backlog() -> int:
-    """Connections that are taken in one go: so few that the uncounted lots fit into the files."""
+    """How many connections are accepted in one go: few enough for the file descriptors that are left."""
     return max(1, min(BACKLOG, _files() // 8))
 
 
 def most() -> int:
-    """Connections at once: what the process has of file descriptors beside its own and the uncounted."""
+    """The most connections at once: the file descriptors that are left for them."""
     return max(8, min(AT_ONCE, _files() - UNCOUNTED * backlog() - OWN))
 
 
@@ -41,7 +41,7 @@ def _files() -> int:
 
 
 class PatientProtocol(H11Protocol):
-    """HTTP whose every stage has an end; where there are too many connections, the one that waits longest."""
+    """HTTP with a time limit for every stage; of too many connections, the oldest wait is closed."""
 
     _stage: tuple[str, object] = "", None
     _ends: asyncio.TimerHandle | None = None
@@ -70,7 +70,7 @@ class PatientProtocol(H11Protocol):
         self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget it."""
+        """Stop counting it."""
         if self._ends is not None:
             self._ends.cancel()
         super().connection_lost(exc)
@@ -81,12 +81,12 @@ class PatientProtocol(H11Protocol):
         return self.cycle is None or self.cycle.response_complete or self.cycle.more_body
 
     def abort(self) -> None:
-        """Close it without a word; what is left to be sent is dropped."""
+        """Close it without an answer; what is left to be sent is dropped."""
         self.transport.abort()
         self.connections.discard(self)
 
     def _watch(self) -> None:
-        """Begin a new stage, if it is one. Bytes that drip in do not make the stage longer."""
+        """Begin a new stage, if it has changed. A slow trickle of bytes does not prolong a stage."""
         stage = self._now()
         if stage == self._stage or self.transport.is_closing():
             return

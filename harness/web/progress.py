@@ -98,7 +98,7 @@ class Counter:
             self._reset()
         self._read_segment()
         while os.path.lexists(segment(self._folder, self._segment + 1)):
-            self._read_segment()  # what was appended to it before the next one was there
+            self._read_segment()  # what was appended to this file before the next one existed
             self._segment, self._read = self._segment + 1, 0
             self._read_segment()
 

@@ -43,7 +43,7 @@ def address_of(server: socket.socket) -> str:
 
 
 def is_unspecified(server: socket.socket) -> bool:
-    """Whether the server listens at every address of the machine, so that none is its own."""
+    """Whether the server listens at every address of the machine (0.0.0.0 or ::)."""
     return ip_address(server.getsockname()[0]).is_unspecified
 
 
@@ -58,9 +58,9 @@ def viewer(project: Project, host: str) -> uvicorn.Server:
 
 
 def server_of(app: ASGIApp) -> uvicorn.Server:
-    """A server that logs no address, since a rater's link is in it, and waits for nobody for ever.
+    """A server that logs no address, since it may be a rater's link, and closes slow connections.
 
-    No header says who asks: anybody can send X-Forwarded-For, and a proxy may pass it on.
+    Headers do not tell who sent a request: anybody can send X-Forwarded-For, and a proxy may pass it on.
     """
     config = uvicorn.Config(
         app,
@@ -68,7 +68,7 @@ def server_of(app: ASGIApp) -> uvicorn.Server:
         ws="none",
         backlog=backlog(),
         proxy_headers=False,
-        # What a stranger sends is not a line in the log: he could fill the disk.
+        # Requests of strangers are not logged: they could fill the disk.
         log_level="error",
         access_log=False,
         server_header=False,

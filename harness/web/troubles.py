@@ -1,4 +1,4 @@
-"""What an app answers where it has no page: unknown address, bad input, a fault of ours, a foreign host."""
+"""Error pages of an app: for unknown addresses, bad input, our own faults, and foreign hosts."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,8 +21,8 @@ PLAIN = "There is no page at this address."
 class Troubles:
     """The error pages of an app, which `page` renders.
 
-    `server`: what the app is called. `refused`: the title and the line where a page takes no such request,
-    which `{method}` names. `foreign`: the line about a foreign Host header.
+    `server`: what the app is called. `refused`: the title and the line for a method that a page does not
+    allow; `{method}` names it. `foreign`: the line about a foreign Host header.
     """
 
     server: str

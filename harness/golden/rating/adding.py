@@ -1,6 +1,6 @@
-"""Add production pairs that people judged in a round to the golden set: all that are named, or none.
+"""Add production pairs that people judged in a round to the golden set: all named pairs, or none.
 
-The grade is the one that all planned raters gave, or the author's decision. What nobody agreed on stays out.
+The grade is the one that all planned raters gave, or the author's decision. Pairs without either stay out.
 """
 
 import shlex
@@ -46,9 +46,9 @@ class Adding:
 
 
 class _Verdict(NamedTuple):
-    """What is said of a pair: a judgement with who gave it, or why there is none.
+    """What is said of a pair: a judgement and its author, or why there is none.
 
-    `waits_for`: the planned raters of whom there is no rating.
+    `waits_for`: the planned raters who have not rated it.
     """
 
     judgement: Judgement | None
@@ -88,7 +88,7 @@ def _chosen(opened: OpenRound, wanted: Adding) -> list[NamedPair]:
     pairs = {one.id: one for one in production_pairs(opened)}
     named = {"--only": wanted.only, "--leave-out": wanted.leave_out}
     refuse_faults(
-        Fault(option, f"{id_!r} is no pair of round {opened.round.name}")
+        Fault(option, f"{id_!r} is not a pair of round {opened.round.name}")
         for option, ids in named.items()
         for id_ in ids
         if id_ not in pairs
@@ -103,7 +103,7 @@ def _chosen(opened: OpenRound, wanted: Adding) -> list[NamedPair]:
 def _unsealed(
     opened: OpenRound, pairs: Sequence[NamedPair], verdicts: Mapping[str, _Verdict]
 ) -> Iterator[Fault]:
-    """Whose sets are not sealed, though pairs wait for them: said once, since it is of most pairs."""
+    """Raters whose sets are not sealed though pairs wait for them: reported once for all pairs."""
     waited = {rater for one in pairs for rater in verdicts[one.id].waits_for}
     if names := sorted(waited - set(opened.sealed())):
         sets = "set is" if len(names) == 1 else "sets are"
@@ -171,10 +171,10 @@ def _agreed(
 
 
 def _argued(policy: Policy, item: str, ratings: Sequence[Rating]) -> Judgement:
-    """The grade of all, as the first rater argued it who gave a reason; bare where nobody did.
+    """The grade of all, with the reasoning of the first rater who gave one; bare if nobody did.
 
-    Raters write for themselves: what is too short for a reason, or cites a clause that forbids the grade,
-    does not argue it.
+    Raters write for themselves: a text that is too short, or cites a clause that forbids the grade, is not a
+    reasoning.
     """
     bare = Judgement(grade=ratings[0].grade, reasoning="", clauses=())
     reasons = ((one.reasoning if _is_reason(one.reasoning) else "", one.clauses) for one in ratings)
@@ -198,7 +198,7 @@ def _examples(
     """The examples of the pairs that may be added, and every fault of the others."""
     faults = [*_known(golden, pairs), *(fault for one in verdicts.values() for fault in one.faults)]
     judged = {one.id: verdicts[one.id].judgement for one in pairs}
-    # Of what has no grade the split is asked for too: all faults are told at once.
+    # Pairs without a grade get a split too, so that all faults are reported at once.
     new = [NewPair(one, said.grade if (said := judged[one.id]) else policy.scale[0]) for one in pairs]
     there = [one for one in golden.values() if isinstance(one, Example)]
     shares = wanted.shares or (present_shares(there) if there else DEFAULT_SHARES)

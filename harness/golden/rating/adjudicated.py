@@ -10,7 +10,7 @@ from harness.nouns.policy import Policy
 
 
 class ClauseCount(Noun):
-    """A clause in the disputes. `unclear`: the gaps that are laid to it; `cited`: disputes that cite it."""
+    """A clause in the disputes. `unclear`: policy gaps that name it; `cited`: disputes that cite it."""
 
     id: str
     unclear: int
@@ -77,7 +77,7 @@ def sum_up(
         raters_differ=sum(one.raters_differ for one in disputes),
         golden_changed=sum(_golden(one) not in (None, last.grade) for one, last in decided),
         golden_noted=sum(_golden(one) is not None for one, _ in decided),
-        reopened=sum(_reopened(one) for one, _ in decided),
+        reopened=sum(sum(said.second_look is None for said in one.decisions) > 1 for one, _ in decided),
         causes={name: causes[name] for name in (*CAUSES, "none") if name != "none" or causes[name]},
         clauses=tuple(ClauseCount(id=id_, unclear=unclear[id_], cited=cited[id_]) for id_ in ids),
         teacher=_looked(disputes),
@@ -91,10 +91,6 @@ def _cited(dispute: Dispute) -> set[str]:
 def _golden(dispute: Dispute) -> int | None:
     """The golden grade that was disputed; None where the first decision did not note it."""
     return dispute.decisions[0].golden
-
-
-def _reopened(dispute: Dispute) -> bool:
-    return sum(one.second_look is None for one in dispute.decisions) > 1
 
 
 def _looked(disputes: Sequence[Dispute]) -> Looked | None:

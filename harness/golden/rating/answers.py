@@ -1,7 +1,7 @@
 """The answers of a round while it is rated: one SQLite file, appended to and never rewritten.
 
 An answer is on the disk when `add` returns. Each has an id that the browser made; sent again, it is not
-stored again. What counts for a place is what was said last; `undo` takes the last one back.
+stored again. The last answer for a place counts; `undo` takes the last one back.
 """
 
 import sqlite3
@@ -28,7 +28,7 @@ WAIT = 10.0
 LONGEST = 1 << 20
 """The most bytes of a value in the file."""
 MOST = 100
-"""Answers of a rater at one place, undone ones too: more than a person gives, and an end to a script."""
+"""The most answers of a rater at one place, undone ones too: a limit for scripts."""
 PAGE = 4096
 """Bytes of a page of the file, as SQLite makes it."""
 Text = Annotated[str, StringConstraints(max_length=10_000)]
@@ -43,7 +43,7 @@ _SAID = "SELECT number, CAST(body AS BLOB) FROM answers"
 
 
 class Refused(BadInput):
-    """The round cannot take these answers, now or later: a fault of theirs, and of no file."""
+    """The round can never take these answers: the fault is in the answers, not in a file."""
 
 
 class Answer(Noun):
@@ -69,7 +69,7 @@ def check_answers(open_round: OpenRound, rater: str, answers: Sequence[Answer]) 
 
 
 def answer_faults(open_round: OpenRound, rater: str, answers: Sequence[Answer]) -> list[Fault]:
-    """What is wrong with answers: a place, a grade or a clause that is none of the round."""
+    """The faults of answers: a place, a grade or a clause that the round does not have."""
     faults: list[Fault] = []
     places = len(open_round.assigned(rater))
     for answer in answers:
@@ -147,14 +147,14 @@ class AnswerLog:
             raise Refused([Fault(f"place {place}", what)])
 
     def _check_same(self, rater: str, again: Answer) -> None:
-        """A stored id stands for one answer: another one under it would be called saved, and be lost."""
+        """Refuse another answer under a stored id: it would be reported as saved, and be lost."""
         (stored,) = self._fetch(f"{_SAID} WHERE rater = ? AND event = ?", rater, again.event)
         if self._read(*stored).model_copy(update={"at": again.at}) != again:
             what = "its id is stored with another answer; reload the page and answer again"
             raise Refused([Fault(f"place {again.place}", what)])
 
     def close_set(self, rater: str, at: str) -> str:
-        """Take no more answers of a rater; since when, which stays as it was the first time."""
+        """Take no more answers of a rater; returns since when. A second call changes nothing."""
 
         def write() -> None:
             self._connection.execute("INSERT OR IGNORE INTO closed VALUES (?, ?)", (rater, at))
@@ -211,7 +211,7 @@ class AnswerLog:
 
 
 def _counting(said: Iterable[Answer]) -> Answer | None:
-    """What counts of the answers at one place, in the order of storing."""
+    """The answer that counts among those at one place, which are in the order of storing."""
     stack: list[Answer] = []
     for answer in said:
         if answer.kind != "undo":
@@ -224,10 +224,10 @@ def _counting(said: Iterable[Answer]) -> Answer | None:
 def _open(path: Path) -> sqlite3.Connection:
     try:
         connection = open_database(path, _TABLES, wait=WAIT)
-    except (sqlite3.Error, UnicodeDecodeError) as error:  # a damaged name in a message is no UTF-8
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # a damaged name in a message is not valid UTF-8
         raise _refused(path, error) from error
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST)
-    # Answers without end find an end: a full file refuses them, and keeps those that it has.
+    # A limit for endless answers: a full file refuses more, and keeps those that it has.
     connection.execute(f"PRAGMA max_page_count = {LARGEST // PAGE}")
     # FULL syncs the log at each commit: neither a kill nor a power cut takes a confirmed answer.
     connection.execute("PRAGMA synchronous = FULL")

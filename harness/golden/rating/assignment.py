@@ -1,8 +1,8 @@
 """Who rates which pair, and in which order.
 
-Every pair goes to `each` raters; two raters each are rotated so that all pairs of raters meet equally often,
-within one, and everybody has as many pairs as the others, within one. A share of the pairs goes to all. A
-share comes to a rater twice, far apart and unmarked, to see how well raters agree with themselves.
+Every pair goes to `each` raters; with two raters each, raters are rotated so that all pairs of raters meet
+equally often and all raters have equally many pairs, within one. A share of the pairs goes to all. A share
+comes to a rater twice, far apart and unmarked, to see how well raters agree with themselves.
 """
 
 import random
@@ -50,7 +50,7 @@ def _shares(codes: list[str], raters: Sequence[str], design: Design, seed: int) 
 
 
 def _teams(people: list[str], each: int, by_chance: random.Random) -> Iterator[Sequence[str]]:
-    """Who rates one pair after the other, without end."""
+    """An endless sequence of teams, one for each next pair."""
     if each == 2:
         return cycle(_meetings(people))
     return _least_loaded(people, each, by_chance)
@@ -81,7 +81,7 @@ def _meetings(people: list[str]) -> list[tuple[str, str]]:
 
 
 def _least_loaded(people: list[str], each: int, by_chance: random.Random) -> Iterator[Sequence[str]]:
-    """Whoever has least, and of these whoever met the others of the team least."""
+    """The raters with fewest pairs; of these, those who met the others of the team least."""
     load: dict[str, int] = dict.fromkeys(people, 0)
     met: dict[frozenset[str], int] = defaultdict(int)
     while True:

@@ -23,7 +23,7 @@ def collect_decisions(
     """Take every decision of a file. BadInput with every fault of every line, and then nothing is written.
 
     The same line is recorded once, however often the file is collected. A line about a dispute that was
-    decided otherwise is refused: what was decided is reopened on its page, where it can be read.
+    decided otherwise is refused: reopen such a dispute on its page, where the decision can be read.
     """
     by_code = {one.code: one for one in load_disputes(project, policy, opened)}
     known = known_pairs(golden_path(project, policy.name), opened)
@@ -59,7 +59,7 @@ def _line_faults(
     dispute: Dispute | None, code: str, said: Decision | None, where: str, *, again: bool
 ) -> list[Fault]:
     if dispute is None:
-        return [Fault(where, f"dispute: {code!r} is no code that `harness adjudicate --list` prints")]
+        return [Fault(where, f"dispute: unknown code {code!r}; `harness adjudicate --list` prints them all")]
     if again:
         return [Fault(where, f"dispute: {code} is decided twice in this file")]
     now = dispute.decision

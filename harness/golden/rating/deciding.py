@@ -59,7 +59,7 @@ class Decision(Noun):
 
 
 class Overtaken(BadInput):
-    """The dispute was decided since the author read it. `now`: the decision that stands, if any."""
+    """The dispute was decided since the author read it. `now`: the decision that counts, if any."""
 
     def __init__(self, item: str, now: Adjudication | None) -> None:
         self.now = now
@@ -114,7 +114,7 @@ def known_pairs(golden: Path, opened: OpenRound | None) -> Mapping[str, Judged |
 
 
 def mend(project: Project, policy_name: str) -> Adjudication | None:
-    """Apply the decision that a kill left recorded and not applied; None if there is none."""
+    """Apply the decision that was recorded before a kill and not applied; None if there is none."""
     golden = golden_path(project, policy_name)
     if not golden.with_name(PENDING).exists():
         return None
@@ -150,7 +150,7 @@ def _file_of(golden: Path, made: Adjudication) -> Path:
 def decision_faults(
     known: Mapping[str, Judged | NamedPair], policy: Policy, item: str, said: Decision
 ) -> list[Fault]:
-    """Why a decision cannot stand; none if it can."""
+    """Why a decision is refused; empty if it is not."""
     one = known.get(item)
     if one is None or isinstance(one, Judged):
         golden = {} if one is None else {item: one}
@@ -172,7 +172,7 @@ def decision_faults(
 
 
 def judgement_of(said: Decision | Adjudication) -> Judgement:
-    """What the golden example says by a decision."""
+    """The golden example after a decision."""
     return Judgement(grade=said.grade, reasoning=said.reasoning, clauses=said.clauses)
 
 
@@ -241,7 +241,7 @@ def remark_of(made: Adjudication) -> str:
 
 
 def _record(golden: Path, made: Adjudication) -> None:
-    """The journal first, then the decision: what is in the file and not in the journal is applied."""
+    """Write the journal first, then the decision: a decision that the journal does not hold is applied."""
     path, line = _file_of(golden, made), to_line(made, sparse=True)
     refuse_faults(too_long(line, made.item))
     before = read_text(path) if path.exists() else ""

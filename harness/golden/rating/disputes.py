@@ -1,9 +1,8 @@
 """Disputes: pairs on which raters differ from each other or from the golden grade, or could not grade.
 
-Pairs of a production round have no golden grade; what the label says of them is nobody's to see here.
-
-The sides of a dispute carry letters instead of names, in an order of the item's own, so that the author
-weighs what was said and not who said it. The golden grade is one more side without a name.
+Pairs of a production round have no golden grade, and their label is not shown here. The sides of a dispute
+have letters instead of names, in an order that each item has for itself, so that the author weighs what was
+said and not who said it. The golden grade is one more side without a name.
 """
 
 import hashlib
@@ -81,7 +80,7 @@ class Dispute:
         return len({side.grade for side in self.sides if not side.golden and side.grade is not None}) > 1
 
     def second_look(self, run: str, teacher: int | None) -> bool:
-        """Whether the author has yet to look again: the teacher of a run differs from the decision."""
+        """Whether a second look is due: the teacher of a run differs from the decision."""
         if self.decision is None or teacher is None:
             return False
         if self.decision.run != run:
@@ -127,7 +126,7 @@ def first_said(ratings: Iterable[Rating], unrated: Iterable[Unrated]) -> dict[st
 
 
 def in_dispute(examples: Iterable[NamedPair], said: Mapping[str, Sequence[Said]]) -> list[str]:
-    """The examples that a rater graded otherwise than another or than golden, or could not grade."""
+    """The examples that a rater could not grade, or graded otherwise than another rater or the golden set."""
     return [example.id for example in examples if _differ(example, said.get(example.id, ()))]
 
 
@@ -167,7 +166,7 @@ def _sides(
     if isinstance(example, Example):
         golden = before_decision(example, decisions[0]) if decisions else example
         spoken.append(("", DisputeSide("", golden.grade, None, golden.reasoning, golden.clauses, True)))
-    # By a hash of the item too: no letter stands for one rater on several items.
+    # The hash includes the item, so that a letter does not stand for the same rater on several items.
     spoken.sort(key=lambda pair: _place(policy, example.id, pair[0]))
     return tuple(side._replace(letter=_letter(at)) for at, (_, side) in enumerate(spoken))
 
@@ -200,7 +199,7 @@ def before_decision(example: Example, first: Adjudication) -> Example | PastGrad
 def rated_label(project: Project, label: str) -> str:
     """The version whose disputes are meant: the one named, the one in use, or the latest that was rated.
 
-    A gap opens a draft. As long as no version is released, that is the latest one, and nobody rated it.
+    A policy gap opens a draft. Until a version is released, the draft is the latest one, without ratings.
     """
     name, version = split_label(label)
     files = policy_versions(pick_name("policy", name, project.policies))

@@ -48,9 +48,10 @@ class DrawnPair:
 def draw(
     examples: Sequence[Example], policy: Policy, wanted: Drawing, seed: int, hunted: Sequence[str] = ()
 ) -> list[DrawnPair]:
-    """Draw pairs; `hunted` names examples worth a look, the first most. The order of the file is nothing.
+    """Draw pairs; `hunted` names examples worth a look, the first most.
 
-    A pair with several ids is one pair. With fewer hunted examples than wanted there are fewer pairs.
+    The order of the file does not matter. A pair with several ids is one pair. Fewer hunted examples than
+    wanted give fewer pairs.
     """
     same: dict[str, list[Example]] = defaultdict(list)
     for example in sorted(examples, key=lambda one: one.id):
@@ -72,19 +73,19 @@ def _also(same: Mapping[str, Sequence[Example]], example: Example) -> tuple[str,
 def _sample(
     frame: Sequence[Example], stratum: Stratum, count: int, seed: int, *, equal: bool
 ) -> Iterable[DrawnPair]:
-    """A simple random sample of each stratum, of a size that depends on no chance."""
+    """A simple random sample of each stratum; its size does not depend on chance."""
     strata: dict[str, list[Example]] = defaultdict(list)
     for example in frame:
         strata[stratum(example)].append(example)
     sizes = allocate({name: len(of) for name, of in strata.items()}, count, equal=equal) if count else {}
     for name, size in sizes.items():
-        # A generator for each stratum: a pair that is added to one leaves the others' drawing as it was.
+        # A generator for each stratum: a pair that is added to one does not change the draws of the others.
         for example in random.Random(f"draw {seed} {name}").sample(strata[name], size):
             yield DrawnPair(example, "random", size / len(strata[name]), name)
 
 
 def allocate(sizes: Mapping[str, int], count: int, *, equal: bool) -> dict[str, int]:
-    """How many to draw of each stratum: of all at least one, or no estimate could speak for it.
+    """How many to draw of each stratum: at least one, or no estimate could cover the stratum.
 
     By largest remainders of the proportional shares; `equal` fills all alike up to their sizes. BadInput
     where there are more strata than pairs.
@@ -96,7 +97,7 @@ def allocate(sizes: Mapping[str, int], count: int, *, equal: bool) -> dict[str, 
     taken = dict.fromkeys(sorted(sizes), 1)
     total = sum(sizes.values())
     shares = {name: 1 / len(sizes) if equal else size / total for name, size in sizes.items()}
-    # Whoever lacks most of their share first; of equals, the first by name.
+    # The stratum that lacks most of its share comes first; among equals, the first by name.
     lacks = [(1 - count * shares[name], name) for name in taken]
     heapify(lacks)
     for _ in range(count - len(taken)):

@@ -47,7 +47,7 @@ def of_known(
 ) -> Rated:
     """The ratings of known items, each with its query; a warning counts the others, which `every` keeps.
 
-    Agreement on other items is no evidence that people agree on what is graded. BadInput if no item is known
+    Agreement on other items does not show that people agree on the graded ones. BadInput if no item is known
     without `every`, or if the queries that both sides name differ for most items.
     """
     kept = [

@@ -32,8 +32,8 @@ from harness.storage.tables import Layout
 class RatingsFile:
     """A file of ratings, and how to take it.
 
-    `rater`: whose ratings; where the file has no raters, the one who gave them all. `kind`: what the raters
-    are that raters.toml does not have. `replace`: whether other ratings of the same items give way.
+    `rater`: whose ratings; where the file has no raters, the one who gave them all. `kind`: the kind of
+    raters that raters.toml does not list. `replace`: whether other ratings of the same items give way.
     `format`: None tells it from the file. `keep_names`: no pseudonyms. `submissions`: the crowd's own list,
     which says whose work was accepted.
     """
@@ -51,9 +51,9 @@ class RatingsFile:
 class RatingsImported(NamedTuple):
     """What an import adds. `unmatched`: the items that the golden set lacks, in words; empty without any.
 
-    `added`, `raters`: by policy version. `kinds` are new in raters.toml, which lacks those of `unsaid`.
-    `cannot` counts what could not be rated, `left_out` what is no rating. `renamed`: how many raters got a
-    pseudonym; with `made_up`, another one in each dry run.
+    `added`, `raters`: by policy version. `kinds` are new in raters.toml; it has no kind of the raters in
+    `unsaid`. `cannot` counts what could not be rated, `left_out` what does not count as a rating. `renamed`:
+    how many raters got a pseudonym; with `made_up`, another one in each dry run.
     """
 
     path: Path

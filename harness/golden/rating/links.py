@@ -1,4 +1,4 @@
-"""Raters' links: unguessable addresses. The folder holds digests alone, so that it gives no link away."""
+"""Raters' links: unguessable addresses. The folder holds only digests, so it does not reveal a link."""
 
 import hashlib
 import secrets
@@ -45,7 +45,7 @@ def revoke(folder: Path, rater: str) -> int:
 
 
 def rater_of(folder: Path, token: str) -> str | None:
-    """Whose link it is; None for an unknown or revoked one. Takes as long for every wrong token."""
+    """The rater of a link; None if it is unknown or revoked. Takes equally long for every wrong token."""
     asked = _digest(token)
     found = None
     for digest, rater in _valid(folder).items():

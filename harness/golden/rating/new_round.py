@@ -65,7 +65,7 @@ class RoundPlan:
 def round_content(
     policy: Policy, wanted: RoundPlan, drawn: Sequence[PlannedPair], name: str, seed: int
 ) -> tuple[Round, list[RoundPair], tuple[Assignment, ...]]:
-    """A round of these pairs under codes that say nothing, and who rates which."""
+    """A round of these pairs under random codes, and the assignment of raters."""
     raters = _raters(wanted.raters)
     codes = _codes(len(drawn), seed)
     pairs = [
@@ -88,7 +88,7 @@ def round_content(
         policy=policy.label,
         policy_digest=policy_digest(policy),
         seed=seed,
-        # Rounds are told apart by it: two may be planned in one second.
+        # It tells rounds apart: two may be planned in one second.
         created_at=datetime.now(UTC).isoformat(timespec="microseconds"),
         raters=raters,
         design=wanted.design,
@@ -108,7 +108,7 @@ def _raters(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _codes(count: int, seed: int) -> list[str]:
-    """Different names that say nothing: by chance, and not made of the pair's text."""
+    """Different random names, which are not made of the pair's text."""
     by_chance = random.Random(f"codes {seed}")
     found: dict[str, None] = {}
     while len(found) < count:

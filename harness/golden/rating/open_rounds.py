@@ -45,7 +45,7 @@ def with_rounds(project: Project, policy: Policy, rated: Rated, path: Path | Non
 
 def _rounds(project: Project, policy: Policy, *, production: bool) -> Iterator["RoundNow"]:
     """The rounds of a version; those of production pairs, which no gate reads by itself, where asked for."""
-    # Loaded where there is a round: what reads one took a thirtieth of the time of `harness gate1`.
+    # Imported only if there is a round: the import took a thirtieth of the time of `harness gate1`.
     from harness.golden.rating.rounds import load_round, read_round, rounds_of
     from harness.golden.rating.waiting import round_now
 
@@ -78,9 +78,9 @@ def _early(rounds: list["RoundNow"], lines: Lines, folder: Path) -> Iterator[str
 
 
 def blind_faults(project: Project, policy: str, given: Iterable[tuple[str, Said]]) -> Iterator[Fault]:
-    """Faults of ratings that would come before those that their rater is giving blind.
+    """Faults of ratings that would come before the blind ratings of an open round.
 
-    `given`: each with its place. Whoever rates in a round gives the first reading there; others of the same
+    `given`: each with its place. A rater of a round gives the first reading there; other ratings of the same
     items come after the seal.
     """
     rated = _rated_blind(project, policy)
@@ -95,7 +95,7 @@ def blind_faults(project: Project, policy: str, given: Iterable[tuple[str, Said]
 
 
 def _rated_blind(project: Project, policy: str) -> dict[tuple[str, str, str], str]:
-    """Who rates which item under which version in a round that is not sealed, and in which."""
+    """Rater, item and version of each assignment in unsealed rounds, with the name of the round."""
     from harness.golden.rating.rounds import read_round, rounds_of
     from harness.golden.rating.waiting import round_now
 

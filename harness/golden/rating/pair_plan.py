@@ -1,4 +1,4 @@
-"""A plan of pairs to rate that are no golden examples: plan.jsonl, as `harness sample` writes it."""
+"""A plan of production pairs to rate: plan.jsonl, as `harness sample` writes it."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -15,7 +15,7 @@ from harness.storage.files import load_nouns
 class Doubt(Noun):
     """What users do with a pair, against its label: `grade` is the label's, `clauses` are those it cites.
 
-    `reference`: the grade whose median pair it does better than, or worse, as `kind` says. None of it goes
+    `reference`: the grade whose median pair it does better than, or worse, as `kind` says. Nothing of it goes
     into a round: raters are blind.
     """
 
@@ -50,7 +50,7 @@ class PlannedPair(Noun):
 
 
 def load_pair_plan(path: Path) -> list[PlannedPair]:
-    """The pairs of a plan. BadInput names every line that is none, and each item that comes twice."""
+    """The pairs of a plan. BadInput names every invalid line, and each item that comes twice."""
     if not path.exists():
         raise BadInput([Fault(str(path), "no such file; `harness sample LABELS -o plan.jsonl` makes one")])
     pairs = load_nouns(path, PlannedPair)

@@ -11,7 +11,7 @@ from harness.golden.rating.drawing import Drawing, DrawnPair, draw, hunt_order
 from harness.golden.rating.new_round import IGNORED, RoundPlan, free_name, round_content, write_round
 from harness.golden.rating.pair_plan import PlannedPair
 from harness.golden.rating.raters import RATERS, Kind, rater_kinds, with_kinds
-from harness.golden.rating.ratings import RATINGS, load_said, ratings_under
+from harness.golden.rating.ratings import RATINGS, load_said, rated_under
 from harness.golden.rating.rounds import (
     PRODUCTION,
     OpenRound,
@@ -51,7 +51,7 @@ def plan_round(project: Project, policy: str, wanted: RoundPlan, *, dry_run: boo
         raise BadInput("no pair to rate: --pairs draws none, and nothing was found to hunt")
     pairs = [_planned_pair(one) for one in drawn]
     found, warnings = _made(project, path, judged_by, wanted, pairs, seed, dry_run=dry_run)
-    rated = ratings_under(golden.with_name(RATINGS), judged_by, examples)
+    rated = rated_under(golden.with_name(RATINGS), judged_by, examples).ratings
     before = {(one.item, one.rater) for one in rated}
     warnings = [*_missing(wanted.drawing, drawn), *warnings, *_rated_before(before, judged_by, found)]
     return Planned(found, [one.example for one in drawn], tuple(warnings))
@@ -60,7 +60,7 @@ def plan_round(project: Project, policy: str, wanted: RoundPlan, *, dry_run: boo
 def plan_production(
     project: Project, policy: str, wanted: RoundPlan, pairs: Sequence[PlannedPair], *, dry_run: bool = False
 ) -> Planned:
-    """Plan a round of production pairs, which were drawn before. What is sealed of it disturbs no gate."""
+    """Plan a round of production pairs, which were drawn before. No gate reads what is sealed of it."""
     path = policy_path(project, policy)
     judged_by = load_policy(path)
     found, warnings = _made(
@@ -110,7 +110,7 @@ def _made(
         planned = planned.model_copy(update={"production": production})
         found = opened(folder / name, planned, judged_by, coded, assigned)
         if not dry_run:
-            # The folder last: after a kill there is no round, or one that lacks nothing.
+            # The folder comes last: after a kill there is either no round or a complete one.
             folder.mkdir(exist_ok=True)
             if not (folder / ".gitignore").exists():
                 write_atomic(folder / ".gitignore", IGNORED)
@@ -126,7 +126,7 @@ def _made(
 
 
 def _new_kinds(path: Path, raters: Sequence[str], kind: Kind | None) -> dict[str, str]:
-    """What --kind adds to raters.toml. BadInput where that says otherwise of a rater."""
+    """What --kind adds to raters.toml. BadInput if raters.toml says otherwise of a rater."""
     known = rater_kinds(path)
     what = "raters.toml says {}, --kind says {}; correct the one that is wrong"
     refuse_faults(
@@ -144,7 +144,7 @@ def _missing(wanted: Drawing, drawn: Sequence[DrawnPair]) -> list[str]:
 
 
 def _unsaid(raters: Sequence[str], kinds: Mapping[str, str]) -> list[str]:
-    """Gate 1 is about people where raters.toml says so."""
+    """A warning if raters.toml does not say what raters are: Gate 1 is about people."""
     unsaid = [rater for rater in raters if rater not in kinds]
     are = "is" if len(unsaid) == 1 else "are"
     what = f"raters.toml does not say what {', '.join(unsaid)} {are}: --kind human says it"
@@ -152,7 +152,7 @@ def _unsaid(raters: Sequence[str], kinds: Mapping[str, str]) -> list[str]:
 
 
 def _unworded(policy: Policy) -> list[str]:
-    """Raters read the policy as it is."""
+    """A warning about an unfinished policy: raters read it as it is."""
     lacks = unfinished(policy)
     if not lacks:
         return []
@@ -162,12 +162,12 @@ def _unworded(policy: Policy) -> list[str]:
 
 
 def _alike(names: Iterable[str]) -> list[str]:
-    """One person under two names is two raters who always agree."""
+    """A warning about similar names: one person under two names is two raters who always agree."""
     return [f"{', '.join(sorted(one))} {ALMOST}: is it one person?" for one in namesakes(sorted(names))]
 
 
 def _rated_before(before: Collection[tuple[str, str]], policy: Policy, found: OpenRound) -> list[str]:
-    """The raters who rated pairs of the round before: what they say now counts as said again."""
+    """A warning about raters who rated pairs of the round before: their new grades count as repeats."""
     warnings = []
     for rater in found.round.raters:
         codes = {one.code for one in found.assigned(rater)}

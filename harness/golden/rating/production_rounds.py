@@ -1,4 +1,4 @@
-"""Rounds of production pairs, found by name: what is judged there belongs to no golden set yet."""
+"""Rounds of production pairs, found by name: what is judged there is not part of a golden set yet."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

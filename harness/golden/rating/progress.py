@@ -1,4 +1,4 @@
-"""How far the raters of a round are. Never a grade: whoever looks often must not see where it goes."""
+"""The progress of a round's raters, without grades: a lead who looks often must not see the trend."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -64,7 +64,7 @@ def _each(opened: OpenRound) -> Iterator[RaterProgress]:
             done = sealed.get(rater)
             kinds = Counter[str](answer.kind for answer in counts.values())
             if done and not log:
-                # The answers are not for git: a clone has what was sealed of them.
+                # The answers are not in git: a clone has only what was sealed of them.
                 kinds = Counter(grade=done.graded, cannot=done.cannot)
             answered = kinds["grade"] + kinds["cannot"]
             times = [a.milliseconds for a in counts.values() if a.kind != "later" and a.milliseconds]

@@ -53,7 +53,7 @@ class Rated:
 def without_rater(rated: Rated | None, grader: str | None) -> tuple[Rated | None, tuple[str, ...]]:
     """The ratings without the grader's own, and warnings.
 
-    A grader's own ratings are no evidence that the policy is clear to people.
+    A grader's own ratings do not show that the policy is clear to people.
     """
     if rated is None:
         return None, ()
@@ -155,7 +155,7 @@ def ratings_by_key(path: Path) -> dict[Key, Said]:
 def take(ratings: dict[Key, Said], new: Iterable[tuple[str, Said]], *, replace: bool) -> Taken:
     """Add new ratings, given with their places. Without `replace`, contradicting ones are conflicts.
 
-    What was sealed in a round gives way to no rating that came another way.
+    No rating that came another way replaces what was sealed in a round.
     """
     count = Taken()
     for where, one in new:
@@ -195,9 +195,9 @@ def verdict_of(said: Said) -> str:
 
 def _conflict(new: Said, old: Said) -> str:
     of = f"{new.item!r} by {new.rater!r} under {new.policy_version}"
-    verdicts = verdict_of(old), verdict_of(new)
-    differs = f"{verdicts[0]}, here {verdicts[1].removeprefix('grade ')}"
-    differs = differs if verdicts[0] != verdicts[1] else "another reasoning"
+    here = new.grade if isinstance(new, Rating) else verdict_of(new)
+    alike = verdict_of(old) == verdict_of(new)
+    differs = "another reasoning" if alike else f"{verdict_of(old)}, here {here}"
     return f"{of} is there already with {differs}; --replace takes this one"
 
 
@@ -223,20 +223,21 @@ def load_rated(
 
 
 def _rated_instead(path: Path, policy: Policy) -> str:
-    """Which versions were rated; where none was, how to begin."""
+    """Which versions were rated; if none was, how to begin."""
     counts = Counter(one.policy_version for one in load_said(path))
-    rated = [f"{policy.name}@{version} ({count:,})" for version, count in sorted(counts.items()) if version]
+    rated = {f"{policy.name}@{version}": count for version, count in sorted(counts.items()) if version}
     if rated:
-        return f"rated are {', '.join(rated)}: name the version, as in --policy {rated[-1].partition(' ')[0]}"
+        known = ", ".join(f"{label} ({count:,})" for label, count in rated.items())
+        return f"rated are {known}: name the version, as in --policy {[*rated][-1]}"
     return f"`{how_to_plan(policy.label)}` plans a round"
 
 
 def rated_under(path: Path, policy: Policy, examples: Iterable[NamedPair]) -> Rated:
     """What was said under this policy version, and the raters' kinds. Each rating has its example's query.
 
-    A rating without a version counts under every version; a grade that a rater gives where they could not at
-    first is no first reading, and is left out. BadInput names every invalid line. A warning counts what was
-    said of the policy as it read otherwise.
+    A rating without a version counts under every version; a grade that a rater gives after "could not rate"
+    does not count as a first reading, and is left out. BadInput names every invalid line. A warning counts
+    what was said of the policy as it read otherwise.
     """
     numbered, faults = read_said(path)
     here = [(line, one) for line, one in numbered if one.policy_version in ("", policy.version)]
@@ -274,8 +275,3 @@ def read_otherwise(said: Iterable[Said], policy: Policy) -> Iterable[str]:
     if count:
         were = plural(count, "rating was", "ratings were")
         yield f"{were} given when {policy.label} read otherwise: a version that is rated should not change"
-
-
-def ratings_under(path: Path, policy: Policy, examples: Iterable[Example]) -> list[Rating]:
-    """The grades of `rated_under` alone; none without a file."""
-    return [*rated_under(path, policy, examples).ratings]

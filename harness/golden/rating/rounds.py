@@ -38,7 +38,7 @@ PAIRS, ASSIGNMENTS, SEALED = "pairs.jsonl", "assignments.jsonl", "sealed.jsonl"
 ANSWERS, LINKS = "answers.sqlite3", "links.jsonl"
 FORMAT = 1
 PRODUCTION = "production-ratings.jsonl"
-"""What is sealed in rounds of production pairs: no gate reads it, `harness estimate` does."""
+"""The file for sealed ratings of production pairs: `harness estimate` reads it, and no gate."""
 FIELDS = ("title", "brand", "category", "price", "description", "attributes")
 
 
@@ -64,8 +64,8 @@ class Design(Noun):
 class Round(Noun):
     """What was planned. `reasons`: the share of pairs that a reason is asked for. `planned`: the ratings.
 
-    `production`: its pairs are of production, and no golden examples: what is sealed has a file of its own,
-    and no gate reads it.
+    `production`: its pairs are production pairs, not golden examples: sealed ratings go to a file of their
+    own, which no gate reads.
     """
 
     format: int = 1
@@ -83,16 +83,16 @@ class Round(Noun):
 
     @property
     def ratings(self) -> str:
-        """The file, beside the golden set, that takes what is sealed."""
+        """The file beside the golden set that sealed ratings go to."""
         return PRODUCTION if self.production else RATINGS
 
 
 class RoundPair(Noun):
-    """A pair of a round. `code`: its name in the round, which says nothing.
+    """A pair of a round. `code`: its random name in the round.
 
-    `item`: its id in the golden set, or among the labels.
-    `also`: other ids that the same pair has in the golden set; a rating of it counts under each.
-    `pi`: its inclusion probability; None where it was hunted, which is no basis for an estimate.
+    `item`: its id in the golden set, or among the labels. `also`: other ids that the same pair has in the
+    golden set; a rating of it counts under each. `pi`: its inclusion probability; None if it was hunted, so
+    that no estimate can use it.
     """
 
     code: str = Field(min_length=1)
@@ -149,11 +149,11 @@ class OpenRound:
         return self.assignments.get(rater, ())
 
     def sealed(self) -> Mapping[str, str]:
-        """Whose set is closed, and since when: read anew each time."""
+        """The raters whose sets are closed, and since when: read again at each call."""
         return {one.rater: one.at for one in load_nouns(self.folder / SEALED, Sealed)}
 
     def asks_reason(self, rater: str, place: int) -> bool:
-        """Whether the page asks for a reason there: by chance alone, so that being asked says nothing."""
+        """Whether the page asks for a reason at a place. It is random, so it tells the rater nothing."""
         chance = random.Random(f"reason {self.round.seed} {rater} {place}").random()
         return chance < self.round.reasons
 
@@ -218,7 +218,7 @@ def opened(
     assigned: Sequence[Assignment],
     changed: str = "",
 ) -> OpenRound:
-    """A round from its parts, which fit each other."""
+    """A round from parts that were checked against each other."""
     leaks = Leaks((), policy)
     for pair in pairs:
         leaks.see(pair.code, pair.pair)
@@ -282,7 +282,7 @@ def _assignment_faults(
 def policy_change(project: Project, planned: Round) -> str:
     """A sentence where the policy reads otherwise than when the round was planned; empty where it does not.
 
-    A server asks again from time to time: `OpenRound.policy_changed` is of the moment of reading.
+    A server calls this again from time to time, since `OpenRound.policy_changed` is not updated.
     """
     name, _, version = planned.policy.partition("@")
     path = project.policies / name / f"{version}.toml"

@@ -1,6 +1,6 @@
 """Whether a file of ratings still says what was sealed in rounds.
 
-Nobody who edits all files by hand can be held up. What is compared: the lines that say how their pair was
+This cannot stop a person who edits all files by hand. What is compared: the lines that say how their pair was
 drawn, with the rounds that are there; and the sealed sets, with their lines.
 """
 
@@ -23,7 +23,7 @@ LINES = (".jsonl", ".ndjson")
 
 
 class Line(NamedTuple):
-    """What a line that was sealed keeps; its number among the rater's readings may be another one."""
+    """The fields that a sealed line keeps; its number among the rater's readings may change."""
 
     item: str
     rater: str
@@ -55,7 +55,7 @@ def _parsed(text: str) -> Mapping[str, object]:
     try:
         value = parse_json(text)
     except (ValueError, RecursionError):
-        return {}  # whoever reads the ratings says so
+        return {}  # the reader of the ratings reports it
     return value if isinstance(value, dict) else {}
 
 
@@ -107,7 +107,7 @@ def missing(lines: Lines, now: "RoundNow", file: str) -> Iterator[str]:
 
 
 def _there(lines: Lines, opened: "OpenRound", one: "RaterSet") -> tuple[int, int]:
-    """How many of a set's lines are there, of how many; counted alone where the answers are not here."""
+    """How many of a set's lines there are, and how many there should be. Without the answers, only counts."""
     if one.said:
         sealed = Counter(map(_line_of, one.said))
         return sum(min(n, len(lines.get(line, ()))) for line, n in sealed.items()), len(one.said)

@@ -20,9 +20,9 @@ from harness.storage.regular import append_whole, open_to_append
 
 
 def seal(project: Project, opened: OpenRound, rater: str, at: str) -> Sealed:
-    """Close a rater's set and count it in ratings.jsonl; the same again changes nothing.
+    """Close a rater's set and count it in ratings.jsonl. A second call changes nothing.
 
-    BadInput for a rater who answered nothing, and for answers that the round cannot have.
+    BadInput for a rater without an answer, and for answers that the round cannot have.
     """
     rater = one_form(rater)
     if not opened.assigned(rater):
@@ -53,7 +53,7 @@ def _check(opened: OpenRound, rater: str, counts: Mapping[int, Answer]) -> None:
 
 
 def lines_of(opened: OpenRound, rater: str, counts: Mapping[int, Answer]) -> Iterator[Said]:
-    """The answers as lines of ratings.jsonl; what was left for later is no line."""
+    """The answers as lines of ratings.jsonl, without those that were left for later."""
     for one in opened.assigned(rater):
         answer = counts.get(one.place)
         if answer is not None and answer.kind in ("grade", "cannot"):
@@ -77,7 +77,7 @@ def _line(opened: OpenRound, assigned: Assignment, answer: Answer, item: str) ->
     }
     if answer.kind == "cannot":
         return Unrated.model_validate({**shared, "cannot": answer.cannot})
-    # The golden set has no production pair: without its query, Gate 1 would take each for a query of its own.
+    # The golden set lacks production pairs: without a query, Gate 1 would count each as its own query.
     query = pair.query if opened.round.production else None
     return Rating.model_validate({**shared, "grade": answer.grade, "clauses": answer.clauses, "query": query})
 

@@ -1,6 +1,6 @@
 """What a round waits for: planned, given, closed; and whether a verdict may be read from it.
 
-Whoever looks at an interval again and again, and stops at the first pass, passes too often. So a round has
+A lead who looks at an interval again and again, and stops at the first pass, passes too often. So a round has
 a verdict when all of its planned ratings are given. `close` ends the wait, and is written down: what passes
 then is provisional.
 """
@@ -26,7 +26,7 @@ CLOSED = "closed.jsonl"
 
 
 class Closed(Noun):
-    """The lead no longer waits for a rater's missing answers: when, and how many of how many were given."""
+    """A record that the lead no longer waits for a rater: when, and how many planned answers were given."""
 
     rater: RaterName
     at: str
@@ -37,7 +37,7 @@ class Closed(Noun):
 
 @dataclass(frozen=True)
 class RaterSet:
-    """How far a rater is, and what the rater said, as the lines of ratings.jsonl that it becomes."""
+    """The progress of a rater, and the answers as lines of ratings.jsonl."""
 
     progress: RaterProgress
     said: tuple[Said, ...]
@@ -78,12 +78,12 @@ class RoundNow:
 
     @property
     def unsealed(self) -> tuple[str, ...]:
-        """Whose answers may still change."""
+        """The raters whose answers may still change."""
         return tuple(one.rater for one in self.sets if one.given and one.progress.sealed_at is None)
 
     @property
     def open(self) -> str | None:
-        """Why there is no verdict yet; None where nothing is waited for."""
+        """Why there is no verdict yet; None if nothing is missing."""
         if not any(one.awaited for one in self.sets):
             return None
         round_, planned = self.open_round.round, plural(self.planned, "rating")
@@ -92,7 +92,7 @@ class RoundNow:
 
     @property
     def unread(self) -> str | None:
-        """Why ratings.jsonl does not hold yet what was planned; None where it does."""
+        """Why ratings.jsonl does not yet hold all planned ratings; None if it does."""
         if self.open or not self.unsealed:
             return self.open
         name, first = self.open_round.round.name, self.unsealed[0]
@@ -103,7 +103,7 @@ class RoundNow:
 
     @property
     def early(self) -> str | None:
-        """Why a verdict is provisional: ratings that were planned and are not waited for."""
+        """Why a verdict is provisional: the lead no longer waits for some planned ratings."""
         ended = [one for one in self.sets if one.closed and one.progress.left]
         if not ended or not self.given:
             return None
@@ -115,7 +115,8 @@ class RoundNow:
 
 def round_now(opened: OpenRound) -> RoundNow:
     """A round with the answers that count now."""
-    # The progress first: what is not there yet when it is counted may be there in the lines, not the reverse.
+    # Read the progress first: an answer that comes in between is then in the lines only, never in the count
+    # only.
     progress, closed = progress_of(opened), closed_sets(opened)
     said = _said(opened)
     return RoundNow(
@@ -124,9 +125,9 @@ def round_now(opened: OpenRound) -> RoundNow:
 
 
 def _said(opened: OpenRound) -> Mapping[str, tuple[Said, ...]]:
-    """Each rater's lines; a grade with its query, as what is read from ratings.jsonl."""
+    """Each rater's lines; a grade has its query, as in ratings.jsonl."""
     path = opened.folder / ANSWERS
-    if not path.exists():  # opening it would make it
+    if not path.exists():  # opening it would create it
         return dict.fromkeys(opened.round.raters, ())
     queries = {item: pair.query for pair in opened.pairs.values() for item in (pair.item, *pair.also)}
     with AnswerLog(path) as log:
@@ -140,7 +141,7 @@ def _said(opened: OpenRound) -> Mapping[str, tuple[Said, ...]]:
 
 
 def closed_sets(open_round: OpenRound) -> dict[str, Closed]:
-    """For whom the lead no longer waits, since the first time it was said."""
+    """The raters for whom the lead no longer waits; the first record of each counts."""
     found: dict[str, Closed] = {}
     for one in load_nouns(open_round.folder / CLOSED, Closed):
         found.setdefault(one.rater, one)
@@ -148,9 +149,9 @@ def closed_sets(open_round: OpenRound) -> dict[str, Closed]:
 
 
 def close(now: RoundNow, rater: str | None, why: str) -> tuple[str, ...]:
-    """No longer wait for the missing answers of a rater, or of all; returns of whom.
+    """No longer wait for the missing answers of a rater, or of all; returns the raters.
 
-    BadInput where nobody is waited for, and without a reason.
+    BadInput if none are missing, and without a reason.
     """
     raters = [one.rater for one in now.sets]
     if rater is not None and one_form(rater) not in raters:

@@ -57,7 +57,7 @@ async def _look(session: BatchSession, logged: LoggedBatch, shown: dict[str, str
 async def _take_in(session: BatchSession, logged: LoggedBatch, standing: BatchStatus) -> LoggedBatch | None:
     """Write a record for every answer of a batch, and a Failed for each question without one.
 
-    FatalError or Unfinished, once all is written, where the answers show that further ones are not worth it.
+    FatalError or Unfinished, once all is written, if the answers show that asking more is useless.
     """
     found = await _read(session, logged, standing)
     if logged.found and _is_of_others(logged, found):
@@ -106,7 +106,7 @@ def _is_of_others(logged: LoggedBatch, found: SortedAnswers) -> bool:
 
 
 async def _mistaken(session: BatchSession, logged: LoggedBatch) -> LoggedBatch | None:
-    """The batch found for a batch belongs to another run: try the next candidate."""
+    """The batch that was found for a lost one belongs to another run: try the next candidate."""
     found = await find_or_lose(session, logged)
     if found is None:
         lost = RejectedError("its batch was lost when the run stopped")
@@ -119,7 +119,7 @@ def _without_cut(
 ) -> tuple[Mapping[Key, BatchResult], FatalError | None]:
     """The answers, and the error if the server cut the prompts: such answers are kept, and count as none.
 
-    The answer that read most speaks for all: some servers count only what was not in their cache.
+    The answer that read most decides: some servers count only what was not in their cache.
     """
     try:
         if found.replies:
@@ -198,7 +198,7 @@ def _answered(session: BatchSession, logged: LoggedBatch, one: BatchResult) -> A
 
 
 def _keep(session: BatchSession, question: Question, found: Answered, before: Record | None) -> None:
-    """Write the record of an answer. One to be asked for again is not the last of its question."""
+    """Write the record of an answer. If it is to be asked for again, it is not the last of its question."""
     last = before is not None or not is_curable(found.outcome)
     found = second_of(before, found) if before else found
     if last:

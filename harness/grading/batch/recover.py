@@ -27,7 +27,7 @@ async def find(session: BatchSession, logged: LoggedBatch) -> LoggedBatch | None
 
 
 def _count(session: BatchSession, keys: Collection[Key]) -> None:
-    """Count questions that may be paid for, though nobody can say so."""
+    """Count questions that may be paid for, though this cannot be known."""
     budget = session.job.budget
     for question in each_question(session.job):
         if key_of(question) in keys:

@@ -1,4 +1,4 @@
-"""The results of a batch, sorted by its questions: what cannot be read is named, and costs no other."""
+"""The results of a batch by question. Lines that cannot be read are named, and do not affect others."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from harness.runs.batch_log import LoggedBatch
 from harness.storage.plural import plural
 
 NAMED = 5
-"""Questions or lines that a sentence names."""
+"""How many questions or lines a sentence names."""
 
 
 @dataclass(frozen=True, slots=True)
 class SortedAnswers:
-    """What came of each question of a batch. `unread`: those that may have an answer that cannot be read.
+    """The result of each question of a batch. `unread`: those that may have an answer that cannot be read.
 
     `strays`: lines that belong to no question of the batch, or to one that they do not name.
     """
@@ -46,7 +46,7 @@ def sort_out(
     missing = [key for key in found if key not in answers]
     ended = sum(isinstance(one.answer, UnaskedError) for one in answers.values())
     why = lacking
-    # Counts that do not fit the lines say nothing of what was asked.
+    # Counts that do not fit the lines do not show what was asked.
     if len(missing) + ended != unasked:
         why = UnreadError(_no_line(logged, [line for line in strays if line.id is None]))
     answers |= {key: BatchResult("", None, why) for key in missing}
@@ -55,7 +55,7 @@ def sort_out(
 
 
 def _one(lines: Sequence[BatchResult]) -> BatchResult:
-    """The one thing that the lines of a question say. Where they differ, none is better than another."""
+    """The result that all lines of a question agree on. If they differ, none is preferred."""
     different = [line for at, line in enumerate(lines) if not any(_same(line, one) for one in lines[:at])]
     if len(different) == 1:
         return lines[0]
@@ -78,7 +78,7 @@ def _no_line(logged: LoggedBatch, unnamed: Sequence[BatchResult]) -> str:
 
 
 def about(logged: LoggedBatch, found: SortedAnswers, again: str) -> list[str]:
-    """What there is to say of the results of a batch. `again`: what the user does to go on."""
+    """Sentences about the results of a batch. `again`: how the user goes on."""
     said = []
     if found.unread:
         names = _some([f"{item} (repeat {repeat})" if repeat else item for item, repeat in found.unread])

@@ -119,13 +119,13 @@ async def _take_up(session: BatchSession) -> list[LoggedBatch]:
         session.say(
             f"batch {logged.batch}: {plural(len(logged.keys), 'question was', 'questions were')} sent before"
         )
-    # What could not be read counts already, by its line in the log of calls.
+    # An unreadable answer is counted already, by its line in the log of calls.
     _hold(session, session.out.difference(*(failed_in(session, logged) for logged in out)))
     return out
 
 
 async def _give_up_short(session: BatchSession, out: list[LoggedBatch]) -> list[LoggedBatch]:
-    """Read short results a last time, so that what they still lack is asked again. The other batches."""
+    """Read incomplete results a last time; missing answers are asked again. Returns the other batches."""
     short = [logged for logged in out if logged.step == "short"]
     await wait_for(session, short)
     for logged in session.sent.batches:

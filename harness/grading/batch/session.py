@@ -1,4 +1,4 @@
-"""The session: what the batches of a run work with, and the calls that they share."""
+"""The session: the shared objects and calls of a run's batches."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
@@ -20,11 +20,11 @@ from harness.runs.manifest import how_to_resume, load_manifest
 QUICKEST, SLOWEST, GROWTH = 5.0, 300.0, 1.5
 """Seconds between two polls or tries: at first, at most, and their growth."""
 PATIENCE = 20
-"""Tries in a row, over more than an hour, before a server counts as gone. A batch loses nothing by it."""
+"""Tries in a row, over more than an hour, before a server counts as gone. The batch is not lost then."""
 PATIENT = 3
 """Tries in a row after which the user is told."""
 READS = 3
-"""Readings of results in which no line can be read: an error page can come in their place."""
+"""How often results are read in which no line is readable: an error page can come in their place."""
 CALL = 1800.0
 """Seconds that one call, such as the upload of a batch, may take."""
 
@@ -34,7 +34,7 @@ Sleep = Callable[[float], Awaitable[object]]
 
 @dataclass(frozen=True, slots=True)
 class BatchSession:
-    """What the batches of a run work with."""
+    """The shared objects of a run's batches."""
 
     job: Job
     batches: Batches

@@ -92,7 +92,7 @@ async def _ask_live(
 def _reserve(session: BatchSession, question: Question, prompt: Prompt) -> OverBudget | None:
     """Reserve the cost of a question, if there is a budget; the error if it does not fit.
 
-    A live call reserves by itself, and would wait for batches that are out; this only checks that it fits.
+    A live call makes its own reservation, and would wait for open batches; this only checks that it fits.
     """
     budget, batch = session.job.budget, session.batches.settled
     if budget is None:

@@ -1,4 +1,4 @@
-"""Send spans and events to a collector, beside the run: no fault of it reaches the run."""
+"""Send spans and events to a collector, beside the run: its faults never affect the run."""
 
 import asyncio
 import ssl
@@ -14,22 +14,22 @@ from harness.providers.wire import retry_after, shown
 from harness.storage.plural import plural
 
 BATCH, BATCH_WITH_CONTENT = 512, 32
-"""Spans or events of one request. Prompts are long: collectors take a few megabytes at once."""
+"""The most spans or events of a request. Prompts are long, and collectors accept a few megabytes."""
 EVERY = 5.0
-"""Seconds after which what is there is sent, full or not."""
+"""Seconds after which a request is sent even if it is not full."""
 PENDING = 16
-"""Requests on their way at most: what a collector cannot keep up with is counted, and not held."""
+"""The most requests in flight: what a collector cannot keep up with is dropped and counted."""
 AGAIN = (429, 502, 503, 504)
-"""Answers after which the standard asks for another attempt."""
+"""Statuses after which the standard asks for another attempt."""
 WAITS = (1.0, 2.0)
 """Seconds before the second and the third attempt, if the collector names none."""
 LONGEST_WAIT = 5.0
 MOST_READ = 64 << 10
-"""Bytes of an answer that are read."""
+"""How many bytes of an answer are read."""
 
 
 class _Parcel(NamedTuple):
-    """One request: so many spans or events."""
+    """A request with some spans or events."""
 
     signal: OtelSignal
     body: bytes
@@ -38,7 +38,7 @@ class _Parcel(NamedTuple):
 
 
 class Exporter:
-    """Two queues, and the requests on their way. For one event loop."""
+    """Two queues, and the requests in flight. For one event loop."""
 
     def __init__(self, telemetry: Telemetry, said: Callable[[str], None]) -> None:
         self._telemetry = telemetry
@@ -69,7 +69,7 @@ class Exporter:
             self.send()
 
     def send(self) -> None:
-        """Start the requests for all that is there."""
+        """Start requests for everything that is queued."""
         self._sent_at = time.monotonic()
         spans, self._spans = self._spans, []
         events, self._events = self._events, []
@@ -88,7 +88,7 @@ class Exporter:
         task.add_done_callback(self._tasks.discard)
 
     async def _deliver(self, parcel: _Parcel) -> None:
-        """One request, again where the standard says so; what does not arrive is counted."""
+        """Send one request, and again if the standard says so; what does not arrive is counted."""
         why = "no answer before the run ended"
         try:
             if parcel.signal.gzip:
@@ -107,7 +107,7 @@ class Exporter:
                 self._lose(parcel, parcel.number, why)
 
     async def _post(self, parcel: _Parcel) -> tuple[str, float | None]:
-        """Why a request failed, and the seconds to wait for another one (0: not named); None for no other."""
+        """Why a request failed, and the seconds before another one (0: not named, None: no other one)."""
         import aiohttp
 
         signal = parcel.signal
@@ -129,7 +129,7 @@ class Exporter:
             return str(error) or "no answer in time", 0.0
 
     def _look_into(self, parcel: _Parcel, answer: bytes) -> None:
-        """A collector can take a part of a request."""
+        """A collector can accept only a part of a request."""
         count, why = rejected_in(answer)
         if count:
             self._lose(parcel, count, why or "rejected")
@@ -150,7 +150,7 @@ class Exporter:
         self._lost[parcel.kind, parcel.signal.shown, why] += count
 
     async def close(self, seconds: float) -> None:
-        """Wait so long for all that is on its way, and say what did not arrive."""
+        """Wait a limited time for requests in flight, and report what did not arrive."""
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=seconds)
             for task in late:

@@ -17,22 +17,22 @@ INTERNAL, CLIENT = 1, 3
 """Kinds of a span: what happens within, and a call of a server."""
 RESULT = "gen_ai.evaluation.result"
 LONG = 100
-"""Letters of a text that is not kept to be written again: it is hardly ever the same."""
+"""Texts of more letters are not cached: they hardly ever come again."""
 _INFO, _ERROR = 9, 2
 _TIMES, _TIME = struct.Struct("<BQBQ"), struct.Struct("<BQ")
 _SIGNED, _UNSIGNED = struct.Struct("<q"), struct.Struct("<Q")
-# Not the generator that a run's seed draws with: ids must not move a sample.
+# Not the run's seeded generator: ids must not change a sample.
 _dice = random.Random()
 
 
 def new_id(size: int, head: bytes = b"") -> bytes:
-    """An id of a trace or a span, with a head that is not drawn: never all zeros, which would be none."""
+    """An id of a trace or a span. Its head is not random, so it is never all zeros, which means no id."""
     drawn = size - len(head)
     return head + (_dice.getrandbits(8 * drawn) or 1).to_bytes(drawn, "big")
 
 
 def written(told: Attributes) -> list[bytes]:
-    """Each attribute as a message; None is no attribute."""
+    """Each attribute as a message, without those that are None."""
     return [
         _attribute.__wrapped__(name, value)
         if isinstance(value, str) and len(value) > LONG
@@ -43,12 +43,12 @@ def written(told: Attributes) -> list[bytes]:
 
 
 def span_head(name: str, kind: int, told: Attributes) -> bytes:
-    """What all spans of a kind have in common."""
+    """The common fields of all spans of a kind."""
     return _text(5, name) + _count(6, kind) + _each(9, written(told))
 
 
 def event_head(told: Attributes) -> bytes:
-    """What the events of all grades have in common."""
+    """The common fields of the events of all grades."""
     return _count(2, _INFO) + _each(6, written(told)) + _text(12, RESULT)
 
 
@@ -85,7 +85,7 @@ def request_of(resource: Attributes, many: Sequence[bytes]) -> bytes:
 
 
 def rejected_in(answer: bytes) -> tuple[int, str]:
-    """How much of a request a collector did not take, and why. The answer to logs has the same form."""
+    """How much of a request a collector refused, and why. The answer to logs has the same form."""
     if not answer:
         return 0, ""
     from google.protobuf.message import DecodeError
@@ -94,7 +94,7 @@ def rejected_in(answer: bytes) -> tuple[int, str]:
     try:
         said = ExportTraceServiceResponse.FromString(answer).partial_success
     except DecodeError:
-        return 0, ""  # Some answer with words, or in JSON: they took all.
+        return 0, ""  # Some answer in plain text or JSON: they accepted everything.
     return said.rejected_spans, said.error_message
 
 
@@ -115,7 +115,7 @@ def _value(value: Value) -> bytes:
         # Before int: True is an int too.
         return _count(2, value)
     if isinstance(value, int):
-        # A number below 0 is written as the one beyond that has its bits.
+        # A negative number is written in two's complement of 64 bits.
         return _count(3, *_UNSIGNED.unpack(_SIGNED.pack(value)))
     if isinstance(value, float):
         return struct.pack("<Bd", 4 << 3 | 1, value)

@@ -1,4 +1,4 @@
-"""A job that tells telemetry what becomes of its questions; the same job where nobody asked for that."""
+"""A job that reports its questions to telemetry; the same job if telemetry is off."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -21,7 +21,7 @@ Made = TypeVar("Made")
 
 @asynccontextmanager
 async def observed(job: Job, *, calls: bool) -> AsyncIterator[Job]:
-    """The job to carry out. Nothing is imported where telemetry was not asked for.
+    """The job to carry out. Nothing is imported if telemetry is off.
 
     `calls`: whether a question is asked by a call of its own, and not as a part of a batch.
     """
@@ -48,14 +48,14 @@ async def observed(job: Job, *, calls: bool) -> AsyncIterator[Job]:
 
 
 class _Safe:
-    """Does what telemetry wants, and goes on without where that fails: no fault of it ends a run."""
+    """Runs telemetry's code, and turns it off if that fails: its faults never end a run."""
 
     def __init__(self, said: Callable[[str], None]) -> None:
         self._said = said
         self._works = True
 
     def do(self, step: Callable[[], Made]) -> Made | None:
-        """What one step makes; None where it fails, and from then on."""
+        """The result of a step; None if it fails, and from then on."""
         if not self._works:
             return None
         try:

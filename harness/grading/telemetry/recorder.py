@@ -1,4 +1,4 @@
-"""What becomes of each question: a span of the question, one for each call, and an event of its grade."""
+"""Records each question: a span of the question, one for each call, and an event of its grade."""
 
 import time
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ from harness.storage.digest import short_of
 
 @dataclass(slots=True)
 class Question:
-    """A question on its way: its trace, and the span of the last call for it."""
+    """A question in flight: its trace, and the span of its last call."""
 
     trace: bytes
     span: bytes
@@ -44,7 +44,7 @@ class Question:
 
 @dataclass(slots=True)
 class OpenCall:
-    """A call on its way."""
+    """A call in flight."""
 
     question: Question
     prompt: Prompt
@@ -52,7 +52,7 @@ class OpenCall:
 
 
 class Recorder:
-    """Makes spans and events of what it is told. `run`: the name of the run's folder."""
+    """Makes spans and events of a run. `run`: the name of the run's folder."""
 
     def __init__(self, plan: Plan, run: str, exporter: Exporter, *, content: bool) -> None:
         self._exporter = exporter
@@ -129,7 +129,7 @@ class Recorder:
         self._exporter.event(event_of(self._result, question.trace, last, now, told))
 
     def _told_of(self, record: Record) -> Attributes:
-        """What span and event say alike."""
+        """The attributes that span and event share."""
         outcome = record.outcome
         grade = outcome if isinstance(outcome, Grade) else None
         return {
@@ -138,7 +138,7 @@ class Recorder:
             "gen_ai.evaluation.explanation": grade.reasoning if grade and self._content else None,
             "harness.pair": code_in(record.pair),
             "harness.repeat": record.repeat or None,
-            # An id can be made of the query and the product.
+            # An id may contain the query and the product.
             "harness.item": record.example if self._content else None,
         }
 
@@ -148,7 +148,7 @@ class Recorder:
         self._exporter.span(span_of(self._asked, ids, times, told, status))
 
     def end(self) -> None:
-        """The run ends: what has no outcome was broken off."""
+        """The run ends: questions without an outcome were broken off."""
         now = time.time_ns()
         for question in self._open.values():
             told = written({"harness.attempts": question.calls, "error.type": "interrupted"})
@@ -162,7 +162,7 @@ def code_in(digest: str) -> str:
 
 
 def question_of(digest: str, began: int) -> Question:
-    """A question that begins. Its ids begin with the code of its pair: scores that come back tell it so."""
+    """Begin a question. Its ids begin with the code of its pair, so that scores name the pair."""
     code = bytes.fromhex(code_in(digest))
     return Question(new_id(TRACE_ID, code), new_id(SPAN_ID, code), began)
 
@@ -173,7 +173,7 @@ def model_of(asked: Asked) -> str:
 
 
 def call_attributes(asked: Asked) -> Attributes:
-    """What every call of a run has in common, by the names of the conventions."""
+    """The common attributes of a run's calls, by the names of the conventions."""
     sold = sold_as(asked.model)
     home = f"https://{sold.vendor.home}" if sold.vendor else None
     address = asked.base_url or base_url_of(sold.provider) or home
@@ -192,7 +192,7 @@ def call_attributes(asked: Asked) -> Attributes:
 
 
 def error_type(error: BaseException, *, late: bool = False) -> str:
-    """Why a call failed, as one of few words."""
+    """Why a call failed, as one of a few words."""
     if isinstance(error, TransientError):
         return "rate_limit" if error.busy else "transient"
     if isinstance(error, RejectedError):

@@ -14,7 +14,7 @@ CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 DEFAULT = "http://localhost:4318"
 PROTOCOL = "http/protobuf"
 TIMEOUT = 10_000
-"""Milliseconds that a request may take, where the environment does not say it: the standard's default."""
+"""Milliseconds that a request may take, if the environment does not say it: the standard's default."""
 CAPTURING = ("true", "span_only", "event_only", "span_and_event")
 NOT_CAPTURING = ("", "false", "no_content")
 SERVICE = "teacher-harness"
@@ -51,7 +51,7 @@ class Telemetry:
 
     @property
     def sentence(self) -> str:
-        """What goes where."""
+        """A sentence on what is sent where."""
         parts = [
             f"{what} to {signal.shown}"
             for what, signal in (("spans", self.traces), ("grades as events", self.logs))
@@ -62,10 +62,10 @@ class Telemetry:
 
 
 def telemetry_asked(*, content: bool, environ: Mapping[str, str] = os.environ) -> Telemetry | None:
-    """What the environment says of telemetry that was asked for; None where it turns all of it off.
+    """The telemetry settings of the environment; None if it turns telemetry off.
 
-    BadInput for every variable that cannot be followed, and where the extra is not installed. The
-    project's .env is no part of this: whoever sends a project must not choose where its prompts go.
+    BadInput for every invalid variable, and if the extra is not installed. The project's .env is not read:
+    the author of a project must not choose where its prompts go.
     """
     if environ.get("OTEL_SDK_DISABLED", "").casefold() == "true":
         return None
@@ -89,7 +89,7 @@ def _captures(environ: Mapping[str, str], faults: list[Fault]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """The variables of one kind of telemetry: its own before those of all."""
+    """The variables of one kind of telemetry: its own take precedence over the common ones."""
 
     name: str
     environ: Mapping[str, str]
@@ -120,7 +120,7 @@ class _Said:
 
     def url(self) -> str:
         text = self.text("ENDPOINT")
-        # The address of one kind is meant as it is, that of all as the folder above.
+        # The address of one kind is complete; the common address is the folder above.
         whole = bool(text) and self.variable("ENDPOINT").startswith(self.own)
         url = text if whole else f"{(text or DEFAULT).rstrip('/')}/v1/{self.name}"
         if not _is_url(url):

@@ -37,6 +37,7 @@ from harness.verdicts.assessment import Assessment
 
 CURVE_POINTS = 200
 """More points would not change the line's look."""
+MOVED_SHOWN = 10
 
 
 def report_data(found: Assessment, base: Reading | None = None) -> dict[str, Any]:
@@ -238,9 +239,9 @@ def _moved(run: Run, base: Run, found: Comparison) -> dict[str, Any]:
     }
 
 
-def _most_moved(slices: tuple[Any, ...], shown: int = 10) -> list[Any]:
+def _most_moved(slices: tuple[Any, ...]) -> list[Any]:
     moved = [one for one in slices if one.delta]
-    return sorted(moved, key=lambda one: (-abs(one.delta), one.name))[:shown]
+    return sorted(moved, key=lambda one: (-abs(one.delta), one.name))[:MOVED_SHOWN]
 
 
 def _pairs(run: Run, score: Gate2, items: list[Item]) -> dict[str, Any]:

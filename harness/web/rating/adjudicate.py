@@ -112,7 +112,7 @@ class Adjudicating:
             now = _told(error.now) if error.now else None
             return JSONResponse({"error": faults_said[0], "faults": faults_said, "now": now}, 409)
         except BadInput as error:
-            # A golden id can hint at its grade.
+            # An id of the golden set can hint at its grade.
             shown = [replace(one, where="") if one.where == item else one for one in error.faults]
             raise BadInput(shown) from None
         state = self._disputes.state()
@@ -126,9 +126,9 @@ class Adjudicating:
         return next((one.code for one in order if self._disputes.status(one) != "decided"), None)
 
 
-def adjudicate_app(disputes: Disputes, names: frozenset[str] = LOCAL) -> ASGIApp:
-    """The author's pages. `names`: the host names, besides IP addresses, that requests may use."""
-    return TROUBLES.app(Adjudicating(disputes).routes(), names)
+def adjudicate_app(disputes: Disputes) -> ASGIApp:
+    """The author's pages, for requests to this machine alone."""
+    return TROUBLES.app(Adjudicating(disputes).routes(), LOCAL)
 
 
 def _known(state: State, code: str) -> Dispute:

@@ -1,4 +1,4 @@
-"""The raters' server: the rating pages and nothing else, so that a team's server never shows a grade."""
+"""The raters' server: it has only the rating pages, so a team's server never shows a grade."""
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException

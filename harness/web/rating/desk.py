@@ -1,4 +1,4 @@
-"""A round that is open for rating: whose link an address is, the answers so far, and taking new ones."""
+"""A round that is open for rating: finds the rater of a link, and reads and stores answers."""
 
 import secrets
 from collections.abc import Mapping, Sequence
@@ -41,7 +41,7 @@ class Desk:
         self._log.close()
 
     def session(self, rater: str) -> str:
-        """A token for a rater on this machine, valid until the server stops. BadInput for no rater of it."""
+        """A rater's token on this machine, valid until the server stops. BadInput for an unknown rater."""
         if rater not in self.opened.round.raters:
             there = ", ".join(self.opened.round.raters)
             raise BadInput(f"{rater!r} is not a rater of round {self.opened.round.name} (there are: {there})")
@@ -50,7 +50,7 @@ class Desk:
         return token
 
     def rater(self, token: str) -> str | None:
-        """Whose link it is; None for one that is unknown or revoked."""
+        """The rater of a link; None if it is unknown or revoked."""
         given = token.encode("utf-8", "surrogatepass")
         own = [rater for known, rater in self._sessions.items() if compare_digest(known.encode(), given)]
         return own[0] if own else rater_of(self.folder, token)
@@ -80,7 +80,7 @@ class Desk:
         }
 
     def _stored(self, rater: str, answers: Sequence[Answer]) -> bool:
-        """Whether a closed set has them all: their confirmation was lost on its way."""
+        """Whether a closed set has all these answers already: their confirmation was lost on its way."""
         if rater not in self.opened.sealed():
             return False
         known = {one.event for whose, one in self._log.all() if whose == rater}

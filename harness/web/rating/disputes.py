@@ -1,7 +1,7 @@
 """The disputes as the author's pages show them: read again whenever a file changed, and without names.
 
-Until a dispute is decided, what a page gets of it holds no rater, no id, no teacher, and no word on which
-side is the golden grade.
+Until a dispute is decided, its page gets no rater, no id, no teacher, and does not say which side is the
+golden grade.
 """
 
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ CANNOT = {
 
 @dataclass(frozen=True, slots=True)
 class TeacherRun:
-    """A run whose answers the author sees after a decision."""
+    """A run; the author sees its answers after a decision."""
 
     run: str
     answers: Mapping[str, ItemAnswer]
@@ -108,20 +108,20 @@ class Disputes:
         return State(policy, shown, disputes, {one.code: place for place, one in enumerate(disputes)})
 
     def author(self, policy: Policy, item: str, at: str) -> Author:
-        """Who decides about an item, with the teacher's grade for it."""
+        """The author of a decision about an item, with the teacher's grade for it."""
         name = self._author or policy.author
         if self.teacher is None:
             return Author(name, at)
         return Author(name, at, self.teacher.run, self.teacher.grade(item))
 
     def looks_again(self, dispute: Dispute) -> bool:
-        """Whether the author has yet to look again at a decision that the teacher differs from."""
+        """Whether a second look is due: the teacher differs from the decision."""
         if self.teacher is None:
             return False
         return dispute.second_look(self.teacher.run, self.teacher.grade(dispute.example.id))
 
     def status(self, dispute: Dispute) -> str:
-        """open, look or decided."""
+        """The state: open, look or decided."""
         if dispute.decision is None:
             return "open"
         return "look" if self.looks_again(dispute) else "decided"

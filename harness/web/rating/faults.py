@@ -1,6 +1,6 @@
-"""Faults of the server's own: told in full on its terminal, and to a rater's browser in one sentence.
+"""Faults of the server itself: shown in full on its terminal, and as one sentence in a rater's browser.
 
-An error of ours names files, ids, raters and grades. A rater who could read it would not rate blind.
+Our errors name files, ids, raters and grades; a rater who read them would not rate blind.
 """
 
 import logging
@@ -18,21 +18,21 @@ from harness.storage.visible import visible
 from harness.web.rating.limits import Limit
 
 LATER = "The server cannot do this at the moment. If it lasts, tell the person who sent you the link."
-"""What a browser gets of every fault that is not its own."""
+"""What a browser is told of every fault of the server."""
 TOLD = 1 / 60, 1
-"""How often the terminal is told of one fault: a page asks again every few seconds."""
+"""How often the terminal shows the same fault: a page asks again every few seconds."""
 _log = logging.getLogger("harness.rating")
 P = ParamSpec("P")
 
 
 class Faults:
-    """Keeps the server's faults on the server."""
+    """Keeps details of the server's faults out of answers."""
 
     def __init__(self) -> None:
         self._told = Limit(*TOLD)
 
     def hidden(self, answer: Callable[P, Response]) -> Callable[P, Response]:
-        """An answer to a request whose errors say nothing, except those of the request itself."""
+        """Answers a request. Errors give no details, except errors in the request itself."""
 
         @wraps(answer)
         def guarded(*given: P.args, **named: P.kwargs) -> Response:

@@ -62,18 +62,18 @@ class Lead:
     def round(self, request: Request) -> Response:
         """The live Gate 1 of a round."""
         score, stamp = self._shown(request)
-        # A lead who rates too must not come upon the others' grades by following a link.
+        # A lead who also rates must not see the others' grades by following a link.
         shown = all(one.sealed_at for one in score.raters) or "agreement" in request.query_params
         return page("lead.html.j2", {**lead_data(score), "stamp": stamp, "shown": shown}, LIST)
 
     def live(self, request: Request) -> Response:
-        """What a page that polls needs to know: the progress, and whether anything changed."""
+        """The progress, and whether anything changed, for a page that polls."""
         score, stamp = self._shown(request)
         told = {"given": score.given, "planned": score.planned, "complete": score.complete}
         return JSONResponse({**told, "said": progress_words(score), "stamp": stamp})
 
     def _shown(self, request: Request) -> LiveShown:
-        """The live Gate 1, computed anew when a file that it is made of has changed."""
+        """The live Gate 1; computed again when one of its files has changed."""
         _here(request)
         policy, name = request.path_params["policy"], request.path_params["name"]
         if policy not in folder_names(self._project.golden) or name not in rounds_of(self._project, policy):
@@ -90,7 +90,7 @@ class Lead:
 
 
 def _here(request: Request) -> None:
-    """Refuse another machine, and what a proxy passes on: raters may reach this server too."""
+    """Refuse requests from other machines and through a proxy, since raters may reach this server too."""
     if not is_here(request):
         raise HTTPException(403, ELSEWHERE)
 

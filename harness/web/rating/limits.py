@@ -6,11 +6,11 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 KNOWN = 10_000
-"""Names that are remembered; the one that was quiet for the longest is forgotten first."""
+"""How many names are remembered; the one that was quiet for longest is forgotten first."""
 
 
 class Limit:
-    """So many requests a second for each name, and at most `burst` at once."""
+    """Allows each name so many requests a second, and at most `burst` at once."""
 
     def __init__(self, per_second: float, burst: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._per_second, self._burst, self._clock = per_second, burst, clock
@@ -18,7 +18,7 @@ class Limit:
         self._alone = threading.Lock()
 
     def take(self, name: str) -> bool:
-        """Count a request; whether the name may make it."""
+        """Count a request; returns whether the name may make it."""
         now = self._clock()
         with self._alone:
             left, then = self._left.pop(name, (float(self._burst), now))

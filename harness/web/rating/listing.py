@@ -31,7 +31,7 @@ class Desks:
         self._alone = threading.Lock()
 
     def open(self) -> tuple[Desk, ...]:
-        """Those that are open."""
+        """The rounds that are open."""
         with self._alone:
             return tuple(desk for desk, _ in self._desks.values())
 

@@ -1,4 +1,4 @@
-"""The routes of the rating pages. A link's address is all that a rater needs, and all that lets one in."""
+"""The routes of the rating pages. A rater needs only the address of a link, and nothing else gives access."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -16,13 +16,13 @@ from harness.web.rating.limits import Limit
 from harness.web.rating.shown import content_policy
 
 UNKNOWN = "This link is not known, or it was revoked. Ask the person who sent it for another one."
-"""The answer to every link that lets nobody in: nothing tells a wrong one from a revoked one."""
+"""The answer to every invalid link: it does not tell a wrong one from a revoked one."""
 BUSY = "Too many requests. Wait a moment, and try again."
 PER_LINK = 50.0, 100
 """Requests a second and at once: a person who holds a key down stays under it."""
 WRONG_PER_ADDRESS = 0.2, 20
 WRONG_IN_ALL = 5.0, 200
-"""Wrong links. A right one is never slowed by them: behind a proxy all raters have one address."""
+"""Limit for wrong links. A valid one is never slowed by it: behind a proxy all raters have one address."""
 
 
 class RatingPages:
@@ -47,7 +47,7 @@ class RatingPages:
         ]
 
     def page(self, request: Request) -> Response:
-        """The rating page. It holds nothing of the round: its script asks for that."""
+        """The rating page. It has no data of the round: its script asks for them."""
         desk, _ = self._let_in(request)
         show = desk.opened.round.show
         text = templates().get_template("rate.html.j2").render()
@@ -59,7 +59,7 @@ class RatingPages:
         return JSONResponse(desk.state(rater))
 
     def take(self, request: Request, data: Any) -> Response:
-        """Store answers. What the response confirms is on the disk."""
+        """Store answers. The response confirms only what is on the disk."""
         desk, rater = self._let_in(request)
         return JSONResponse(desk.take(rater, data))
 

@@ -1,7 +1,7 @@
-"""What leaves the server about a round: what a rater needs to grade, and nothing else.
+"""What the server sends of a round: only what a rater needs to grade.
 
-Every payload names its fields one by one. No golden id, code, tag, stratum, split or grade is among them, nor
-who else rates, nor whether a pair comes a second time.
+Every payload names its fields one by one. They include no golden id, code, tag, stratum, split or grade, and
+do not say who else rates, or whether a pair comes a second time.
 """
 
 import re
@@ -22,11 +22,11 @@ HOST = re.compile(r"[a-z0-9.-]+(:[0-9]+)?")
 def state_of(opened: OpenRound, rater: str, said: Mapping[int, Answer], changed: str) -> dict[str, Any]:
     """All that a rater's page shows: the policy, the pairs in the rater's order, the rater's own answers.
 
-    `changed`: that the policy reads otherwise now than in this round; empty where it does not.
+    `changed`: says that the policy has changed since the round was planned; else empty.
     """
     planned = opened.round
     return {
-        # Names what the browser keeps: rounds of other projects are open at the same address.
+        # The key of what the browser keeps: rounds of other projects may be open at the same address.
         "key": digest([planned.policy, planned.name, planned.created_at, rater])[7:23],
         "round": planned.name,
         "rater": rater,

@@ -25,7 +25,7 @@ from harness.nouns.pair import indented_json
 from harness.storage.formats import read_table
 
 RESPONSES, USERS, STATUS = ".responses", ".responses.users", ".responses.status"
-"""What the flat form puts behind a question's name."""
+"""The suffix that the flat form adds to a question's name."""
 UNSAID = (
     "this form of export does not say which responses are drafts or discarded: every response counts; "
     "export with to_list(flatten=True) where that matters"

@@ -33,8 +33,8 @@ class ExchangeFormat:
     """A format. `read` is None for plain tables, which are read as everywhere else.
 
     `endings`: what the names of its exports end in. `people`: whether raters go by ids of a crowd, which all
-    become pseudonyms. `of_json`, `of_columns` tell whether parsed JSON or the columns of a table are in this
-    format for certain.
+    become pseudonyms. `of_json` and `of_columns` tell whether parsed JSON, or the columns of a table, surely
+    have this format.
     """
 
     write: Callable[[Outgoing], dict[Path, str]]
@@ -82,7 +82,7 @@ FORMATS: Mapping[str, ExchangeFormat] = {
     "table": ExchangeFormat(tables.write_table, (".csv", ".jsonl")),
 }
 SAMPLE = 100
-"""Lines of a JSON lines file by which its format is told."""
+"""How many lines of a JSON lines file are read to tell its format."""
 
 
 def format_named(name: str) -> ExchangeFormat:
@@ -103,7 +103,7 @@ def check_ending(name: str, path: Path) -> None:
 def format_of(source: Source) -> tuple[str, Source]:
     """The format that a file is in for certain, a table where it is none of the others; and what was parsed.
 
-    BadInput for JSON of an unknown form: no form is read as the nearest one.
+    BadInput for JSON of an unknown form, which is never read as the nearest known one.
     """
     path, layout = source.path, source.layout
     if path.is_dir():
@@ -119,7 +119,7 @@ def format_of(source: Source) -> tuple[str, Source]:
     if kind == "qrels":
         return "qrels", source
     if layout.columns or layout.wide:
-        return "table", source  # its columns are said
+        return "table", source  # the fault names its columns
     columns = _columns(path, layout, kind)
     return next((name for name, one in FORMATS.items() if one.of_columns(columns)), "table"), source
 

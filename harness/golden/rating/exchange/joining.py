@@ -41,14 +41,14 @@ class GoldenIndex:
             self._by_code[code_of(one.pair)].append(one.id)
             text = query_key(one.query), query_key(one.result.title)
             by_text[text].setdefault(one.pair.digest, []).append(one.id)
-        # Texts that several pairs have name none of them.
+        # Texts that several pairs share identify none of them.
         self._by_text = {
             text: next(iter(pairs.values())) for text, pairs in by_text.items() if len(pairs) == 1
         }
         self._several = {text for text, pairs in by_text.items() if len(pairs) > 1}
 
     def find(self, pair: Named) -> Place:
-        """The ids of a pair; none where it is not known."""
+        """The ids of a pair; empty if the pair is not known."""
         for key in map(one_form, pair.keys):
             code = _KEY.fullmatch(key)
             if code and code[1] in self._by_code:
@@ -96,7 +96,7 @@ class _Entry(NamedTuple):
 
 
 def _count_repeats(entries: Sequence[_Entry], collected: Collected) -> None:
-    """Number a rater's answers about an item by time where the file does not; one number twice is a fault."""
+    """Number a rater's answers about an item by time if the file does not. Equal numbers are a fault."""
     groups: dict[tuple[str, str, str], list[_Entry]] = defaultdict(list)
     for one in entries:
         groups[one.fields["item"], one.fields["rater"], one.fields["policy_version"]].append(one)

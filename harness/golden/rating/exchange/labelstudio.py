@@ -1,7 +1,7 @@
 """Label Studio: its JSON, JSON-MIN and CSV exports.
 
 Answers are joined by the names of the controls (`from_name`): grade, cannot, reasoning, clauses. Predictions
-and drafts are no ratings.
+and drafts do not count as ratings.
 """
 
 from collections.abc import Iterable, Mapping
@@ -27,7 +27,7 @@ from harness.storage.formats import read_table
 from harness.storage.tables import Table
 
 COLUMNS = ("annotation_id", "annotator", "lead_time")
-"""What marks the flat exports."""
+"""The columns that mark the flat exports."""
 
 
 class _Person(Loose):
@@ -96,7 +96,7 @@ def _tasks(content: Any, source: Source) -> Collected:
         task = collected.read(_Task, entry, where)
         if task is None:
             continue
-        content[number - 1] = None  # files are long: what is read is let go
+        content[number - 1] = None  # files are long: free what is read
         about = _about(task, source)
         for at, one in enumerate(task.annotations or task.completions or (), start=1):
             place = f"{where}, annotation {one.id or at}"
@@ -165,7 +165,7 @@ def _rater(by: int | str | _Person | None, source: Source) -> str:
 
 
 def _flat(table: Table, source: Source) -> Collected:
-    """The JSON-MIN and CSV exports: a row for each annotation. They leave out skipped ones unsaid."""
+    """The JSON-MIN and CSV exports: a row for each annotation, silently without skipped ones."""
     collected, seen = Collected(), dict[str, str]()
     for row in table.rows:
         if not row.text("annotation_id"):

@@ -27,7 +27,7 @@ from harness.storage.formats import read_table
 from harness.storage.tables import Row
 
 HIT = ("HITId", "AssignmentId", "WorkerId", "AssignmentStatus")
-"""What marks the results of a batch."""
+"""The columns that mark the results of a batch."""
 _HOURS = {"UTC": 0, "GMT": 0, "PST": -8, "PDT": -7, "EST": -5, "EDT": -4}
 _TRUE = ("true", "on", "1", "yes", "x")
 
@@ -38,7 +38,7 @@ def is_batch(columns: Iterable[str]) -> bool:
 
 
 def read(source: Source) -> Collected:
-    """The assignments of a batch; rejected ones are no ratings."""
+    """The assignments of a batch; rejected ones are left out."""
     table, collected, seen = read_table(source.path, source.layout), Collected(), dict[str, str]()
     questions: set[str] = set()
     for row in table.rows:

@@ -1,7 +1,7 @@
 """What leaves the project: pairs to rate, blind, or ratings, each beside its pair.
 
-A pair goes by the code of a rating sheet, since an example's id can hint at its grade; `.1` behind the code
-marks a rater's second answer.
+A pair is named by the code of a rating sheet, since an example's id can hint at its grade; `.1` behind the
+code marks a rater's second answer.
 """
 
 from collections import Counter, defaultdict
@@ -78,7 +78,7 @@ def shown_text(texts: Mapping[str, str]) -> str:
 
 
 def key_of(grade: int) -> str:
-    """The key by which a rater gives a grade; empty for one that is no digit."""
+    """The key by which a rater gives a grade; empty if the grade is not a digit."""
     return str(grade) if 0 <= grade <= 9 else ""
 
 

@@ -23,9 +23,9 @@ from harness.storage.formats import read_table
 from harness.storage.tables import Row, Table
 
 PARTICIPANT = ("PROLIFIC_PID", "prolific_pid", "Participant id", "participant_id", "prolific_id")
-"""What a survey calls a participant's id."""
+"""The names of a participant's id in surveys."""
 SUBMISSION = ("Submission id", "Participant id", "Status")
-"""What marks Prolific's own export, which holds no answers."""
+"""The columns that mark Prolific's own export, which holds no answers."""
 ACCEPTED = ("APPROVED", "AWAITING REVIEW")
 _PROLIFIC_ID = re.compile(r"[0-9a-f]{24}")
 
@@ -70,7 +70,7 @@ def read(source: Source) -> Collected:
 
 
 def _is_participant(name: str) -> bool:
-    """Whether it is an id of Prolific, or the pseudonym that one was given here."""
+    """Whether a text is an id of Prolific, or a pseudonym of this project."""
     return bool(_PROLIFIC_ID.fullmatch(name) or PSEUDONYM.fullmatch(name))
 
 

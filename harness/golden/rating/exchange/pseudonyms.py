@@ -1,4 +1,4 @@
-"""Pseudonyms: names of people that are no secret to others become names that only this project can make.
+"""Pseudonyms: names that others may know become names that only this project can make.
 
 A pseudonym is a keyed digest of the name. Its key, the salt, is random, stays in `golden/.private/` and in no
 version control, since with it anyone could try names. The first part of a pseudonym says which salt made it:
@@ -41,7 +41,7 @@ class Pseudonyms:
         return bool(self.renamed) and not self._path.exists()
 
     def of(self, name: str, *, every: bool) -> str:
-        """The name to store: an e-mail address is renamed, with `every` each name that is no pseudonym."""
+        """The name to store: e-mail addresses are renamed; with `every`, all names but pseudonyms."""
         if PSEUDONYM.fullmatch(name) or not (every or E_MAIL.fullmatch(name)):
             return name
         if name not in self.renamed:
@@ -91,7 +91,7 @@ TODO = (
 def _read(path: Path) -> bytes:
     text = read_text(path, links=False).strip()
     if not re.fullmatch(r"[0-9a-f]{64}", text):
-        raise BadInput([Fault(str(path), f"is no salt of 64 hex digits; {TODO}")])
+        raise BadInput([Fault(str(path), f"expected a salt of 64 hex digits; {TODO}")])
     return bytes.fromhex(text)
 
 
@@ -102,7 +102,7 @@ def _tags(path: Path) -> Iterator[str]:
 
 
 def _tag(salt: bytes) -> str:
-    """Which salt it is, in three letters: of one that is random, they reveal nothing."""
+    """A fingerprint of the salt, in three letters: they reveal nothing of a random salt."""
     return _letters(hashlib.sha256(b"which salt" + salt).digest(), 3)
 
 

@@ -45,7 +45,7 @@ def read_ratings_file(
         return _table(source._replace(layout=layout), name, index, policy)
     collected = read(source)
     rated = len({one.pair.text for one in collected.responses})
-    # In a file without raters, --rater is who gave all grades, and not whose are wanted.
+    # In a file without raters, --rater names who gave all grades; it is not a filter.
     rater = None if all(one.rater == source.rater for one in collected.responses) else source.rater
     given, lost = joined(collected, index, source.layout, policy, rater, str(source.path))
     refuse_faults(collected.faults)
@@ -61,10 +61,10 @@ def _table(source: Source, name: str, index: GoldenIndex, policy: Policy) -> Inc
     given: list[Given] = []
     lost: dict[str, None] = {}
     for row in said:
-        # A document's own id names the pair where the topics of qrels are numbers.
+        # The id of the document alone names the pair if the topics of qrels are numbers.
         keys = (row.item, row.item.rpartition("|")[2]) if name == "qrels" else (row.item,)
         ids, _ = index.find(Named(keys))
-        # The topics of qrels are no queries.
+        # The topics of qrels are numbers, not queries.
         about = Told(None) if name == "qrels" else row.about
         given += [Given(row.where, _line(row, id_), about) for id_ in ids]
         if not ids:

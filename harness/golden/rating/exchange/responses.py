@@ -30,12 +30,12 @@ HEADERS: Mapping[str, tuple[str, ...]] = {
     "clauses": ("clauses",),
     "policy": ("policy",),
 }
-"""Where each of our names is looked for, where --columns does not say it."""
+"""The usual names of each of our fields, if --columns does not name one."""
 Model = TypeVar("Model", bound=BaseModel)
 
 
 class Loose(BaseModel):
-    """A part of another tool's file. What it holds beside the fields that are read is passed over."""
+    """A part of another tool's file. Fields beside those that are read are ignored."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -54,7 +54,7 @@ class Source(NamedTuple):
     content: Any = None
 
     def json(self) -> Any:
-        """The file as plain data. BadInput if it is no JSON."""
+        """The file as plain data. BadInput if it is not JSON."""
         return json_of(self.path) if self.content is None else self.content
 
 
@@ -94,7 +94,7 @@ class Response(NamedTuple):
 
 @dataclass
 class Collected:
-    """What was found in a file. `left_out` counts what is no rating, by the reason; `notes` are warnings."""
+    """What was found in a file. `left_out` counts what is not a rating, by reason; `notes` are warnings."""
 
     responses: list[Response] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
@@ -176,7 +176,7 @@ def one_answer(
 
 
 def ask_for_grade(collected: Collected, asked: Iterable[str], layout: Layout, path: Path) -> None:
-    """A fault where no question of the file is known to hold the grade, and something was left out for it."""
+    """A fault if no question is known to hold the grade and answers were left out for that reason."""
     questions = sorted(set(asked))
     known = {*headers("grade", layout, questions)} & set(questions)
     if questions and not known and collected.left_out["without a grade"]:
@@ -186,7 +186,7 @@ def ask_for_grade(collected: Collected, asked: Iterable[str], layout: Layout, pa
 
 
 def milliseconds_of(seconds: float | None) -> int | None:
-    """Seconds as milliseconds; None for none, and for what no clock says."""
+    """Seconds as milliseconds; None if missing or impossible."""
     return round(seconds * 1000) if seconds is not None and 0 <= seconds < 1_000_000 else None
 
 
