@@ -16,7 +16,7 @@ Amount = Annotated[float, Field(ge=0, le=1000 * MOST)]
 Split = Literal["shots", "dev", "test"]
 Weighting = Literal["none", "linear", "quadratic"]
 Band = Literal["strong", "moderate", "weak"]
-ReasonKind = Literal["undefined", "no interval", "remark"]
+ReasonKind = Literal["undefined", "no interval", "few_events", "remark"]
 Naming = Literal["all", "some", "none"]
 """How many items name their query."""
 
@@ -35,7 +35,8 @@ class Interval(NamedTuple):
 class Reason(str):
     """Why a figure or its interval is missing: a sentence for people, with its `kind` for code.
 
-    `undefined`: there is no value. `no interval`: there is a value alone. `remark`: anything else about it.
+    `undefined`: there is no value. `no interval`: there is a value alone. `few_events`: the interval is of
+    the human grades alone. `remark`: anything else about it.
     The sentence begins with the kind, except for a remark; `text` is the sentence without it. JSON has the
     sentence.
     """
@@ -60,7 +61,7 @@ class Reason(str):
     def read(cls, sentence: str) -> Self:
         """A reason as a file holds it."""
         head, _, text = sentence.partition(": ")
-        kinds: tuple[ReasonKind, ...] = ("undefined", "no interval")
+        kinds: tuple[ReasonKind, ...] = ("undefined", "no interval", "few_events")
         return next((cls(kind, text) for kind in kinds if kind == head), cls("remark", sentence))
 
     @classmethod

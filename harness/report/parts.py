@@ -8,7 +8,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from harness.nouns.base import Interval
+from harness.nouns.base import Interval, Reason
 from harness.report.console import GLUE
 from harness.scorecards.shared import Gate
 
@@ -154,7 +154,7 @@ def warnings(texts: Sequence[str], *, above: bool = False) -> Iterator[Renderabl
 
 def without_code(text: str) -> str:
     """A remark without the name by which programs know it."""
-    return text.removeprefix("few_events: ")
+    return text.text if isinstance(text, Reason) and text.kind == "few_events" else text
 
 
 def ended(text: str) -> str:

@@ -33,10 +33,10 @@ def few_events(
     ones, zeros = int((human > ROUNDING * whole).sum()), int((whole - human > ROUNDING * whole).sum())
     count = min(ones, zeros)
     held = "a row that counts" if ones <= zeros else "a row that does not count"
-    what = f"few_events: {count:,} of {plural(len(whole), 'labelled query', 'labelled queries')} hold {held}"
+    what = f"{count:,} of {plural(len(whole), 'labelled query', 'labelled queries')} hold {held}"
     then = "humans only, with the exact interval"
     if count < least:
-        return Reason("remark", f"{what}, and {least} are needed: {then}")
+        return Reason("few_events", f"{what}, and {least} are needed: {then}")
     share = float(sums.human.sum() / sums.labelled.sum())
     # What is not a share differs less than one: then its rows are worth more than their number.
     kept = share * (1 - share) / se**2 if se else math.inf
@@ -44,7 +44,7 @@ def few_events(
     if kept >= wanted:
         return None
     counts = f"{plural(round(kept), 'independent row')}, and a share of {share:.2g} needs {wanted:,.0f}"
-    return Reason("remark", f"{what}; they are worth {counts}: {then}")
+    return Reason("few_events", f"{what}; they are worth {counts}: {then}")
 
 
 def exact_interval(sums: ClusterSums, value: float, se: float) -> Interval:
