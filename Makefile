@@ -61,8 +61,8 @@ demo: $(VENV)/installed  ## The whole loop on recorded replies of a language mod
 	@$(BIN)/harness regress --base latest~1 --candidate latest --flips 0 | sed '/^$$/q'
 	@echo "== 5 of 5: the report, with every disagreement"
 	@$(BIN)/harness report latest latest~1
-	@echo; echo "No model was asked: golden/product-search/recorded/README.md says how the replies"
-	@echo "were made. Next:"
+	@echo; echo "No model was asked: golden/product-search/recorded/README.md says how the"
+	@echo "replies were made. Next:"
 	@echo "  make eval                            the floor: a grader that counts words"
 	@echo "  make eval MODEL=openai/gpt-6-luna    a model of your own choice"
 	@echo "  .venv/bin/harness init shop          a project of your own (docs/start.md)"

@@ -149,7 +149,9 @@ def imported(here: Path, text: str, *words: str) -> str:
 
 def test_a_missing_item_column_is_guessed_at(bare: Path) -> None:
     assert "name=header, such as item=query+product_id)" in imported(bare, TABLE)
-    assert "such as" not in imported(bare, TABLE.replace("product_id", "colour"))
+    by_title = imported(bare, TABLE.replace("product_id", "colour"))
+    assert "name=header, such as item=query+title)" in by_title
+    assert "such as" not in imported(bare, TABLE.replace("product_id,title", "colour,name"))
 
 
 def test_a_result_of_two_queries_is_named_by_both(bare: Path) -> None:

@@ -356,7 +356,7 @@ def test_wrong_input_is_said_and_leaves_no_run(
 
 def test_gate_commands_say_what_they_need(here: Path) -> None:
     write_project(here)
-    assert "name either a run" in harness("gate2").err
+    assert "name either a run, such as latest, or" in harness("gate2").err
     assert "go together" in harness("gate2", "--golden", "x.csv").err
     unrated = harness("gate1", "--policy", "small").err
     assert "has no ratings yet" in unrated and "harness rate plan --policy small@v1" in unrated

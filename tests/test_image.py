@@ -1,5 +1,6 @@
-"""The image that the Dockerfile describes: built and run where docker is there."""
+"""The image that the Dockerfile describes: built and run where docker is there, or what DOCKER names."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -7,12 +8,14 @@ import subprocess
 import pytest
 from shipped import ROOT
 
+DOCKER = os.environ.get("DOCKER", "docker")
+
 
 def docker_runs() -> bool:
     """Whether there is docker, and its daemon answers."""
-    if shutil.which("docker") is None:
+    if shutil.which(DOCKER) is None:
         return False
-    return subprocess.run(["docker", "info"], capture_output=True, check=False, timeout=60).returncode == 0
+    return subprocess.run([DOCKER, "info"], capture_output=True, check=False, timeout=60).returncode == 0
 
 
 @pytest.mark.slow

@@ -69,7 +69,8 @@ def test_help_ends_with_two_examples_and_the_rule_of_the_environment(name: str, 
     assert "env var" not in text
     assert [line for line in text.splitlines() if len(line) > 80] == []
     end = text.partition("\n  Examples:\n")[2]
-    rule = f"  The environment can set an option, too: {name.upper().replace(' ', '_')}_<OPTION>."
+    variable = re.sub("[ -]", "_", name.upper())  # what a shell can set
+    rule = f"  The environment can set an option, too: {variable}_<OPTION>."
     assert end.rstrip().splitlines()[-1] == rule
     shown = [" ".join(shlex.split(line)) for line in examples_of(name)]
     assert len(set(shown)) == 2

@@ -200,7 +200,7 @@ def test_faulty_price_file_says_all_that_is_wrong(tmp_path: Path) -> None:
     ("name", "says"),
     [
         ("gpt-6-luna", "is not provider/model"),
-        ("opnai/gpt-6-luna", "unknown provider 'opnai'"),
+        ("opnai/gpt-6-luna", "unknown provider 'opnai' in 'opnai/gpt-6-luna'; did you mean openai?"),
         ("openai:m", "write openai/m"),
     ],
 )

@@ -65,7 +65,7 @@ def gate2_command(
     from harness.report.sections import details_view, gate2_view
 
     if (run is None) == (files.golden is None and grades is None):
-        raise BadInput("name either a run, or --golden FILE and --grades FILE")
+        raise BadInput("name either a run, such as latest, or --golden FILE and --grades FILE")
     if run is not None:
         project = project_at(root)
         found = _assessed(project, run, gated, _rated_by(files, rated))

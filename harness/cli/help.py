@@ -12,7 +12,8 @@ WIDTH = 72
 def ending_of(name: str) -> str:
     """The end of the help of a command: its examples, and the variables that set its options."""
     lines = [line for example in examples_of(name) for line in _folded(example)]
-    rule = f"The environment can set an option, too: {name.upper().replace(' ', '_')}_<OPTION>."
+    variable = name.upper().replace(" ", "_").replace("-", "_")
+    rule = f"The environment can set an option, too: {variable}_<OPTION>."
     # \b keeps the lines as they are: a command that is folded as text is cannot be copied.
     return "\n".join(["\b", "Examples:", *lines, "", rule])
 

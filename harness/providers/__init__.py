@@ -25,6 +25,7 @@ from harness.providers.openai_decisions import Decisions
 from harness.providers.openai_responses import Responses
 from harness.providers.served import Served
 from harness.storage.digest import digest_bytes
+from harness.storage.project import likeliest
 from harness.storage.regular import SETTINGS, read_bytes
 
 
@@ -96,7 +97,10 @@ def split_model(name: str) -> tuple[str, str]:
     if cut < 0 or not model:
         raise BadInput(f"model {name!r} is not provider/model, such as {examples()}")
     if provider not in PROVIDERS:
-        raise BadInput(f"unknown provider {provider!r} in {name!r}; there are: {', '.join(PROVIDERS)}")
+        near = likeliest(provider, PROVIDERS)
+        meant = f"; did you mean {near}?" if near else ""
+        there = ", ".join(PROVIDERS)
+        raise BadInput(f"unknown provider {provider!r} in {name!r}{meant} (there are: {there})")
     return provider, model
 
 

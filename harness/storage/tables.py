@@ -170,7 +170,9 @@ class Table:
 
     def _an_item(self) -> str:
         """Two headers that may name an item together, quoted for a shell; empty if there are none."""
-        fit = [one for one in filter(PRODUCT.search, self.columns) if not {*one} & {*",+"}]
+        plain = [one for one in self.columns if not {*one} & {*",+"}]
+        # Where nothing names the product, its title has to.
+        fit = [one for one in plain if PRODUCT.search(one)] or [one for one in plain if one == "title"]
         both = [*self.find("query", Layout()), *fit][:2]
         return shlex.quote(f"item={'+'.join(both)}") if len(both) == 2 else ""
 
