@@ -147,6 +147,20 @@ def test_a_share_takes_the_highest_kappa_within_it() -> None:
     assert found.verdict == "fail" and found.reason.startswith("the cascade may not stand in")
 
 
+def test_a_limit_at_the_margin_is_not_enough_and_a_share_that_is_asked_for_is() -> None:
+    found = choose(knowing, queries=60, rule=Rule(margin=0.2))
+    assert found.dev and found.dev.low is not None
+    again = choose(knowing, queries=60, rule=Rule(margin=-found.dev.low))
+    assert again.threshold is None or (again.dev and again.dev.sent > found.dev.sent)
+    record = [
+        one.sent
+        for at, one in enumerate(found.curve)
+        if one.sent < 0.5 and all((one.kappa or 0) > (before.kappa or 0) for before in found.curve[:at])
+    ]
+    whole = choose(knowing, queries=60, rule=Rule(share=record[-1])).dev
+    assert whole and whole.sent == record[-1]
+
+
 def test_at_least_a_tenth_is_left_to_the_student() -> None:
     student, teacher, splits = planted(blind)
     found = choose_cascade(student, teacher, splits, Rule(margin=2.0), COST)

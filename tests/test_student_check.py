@@ -242,6 +242,13 @@ def test_a_slice_is_broken_where_both_of_its_tests_are_below_a_twentieth(
     assert ("broken_slice" in found.findings) == told
 
 
+def test_a_tag_of_every_item_is_no_slice() -> None:
+    theirs = [item(f"i{at}", at % 3, at % 3, tags=("all",)) for at in range(40)]
+    ours = [replace(one, answers=(ItemAnswer(0, "graded"),)) for one in theirs]
+    found = check_student(side(*ours, name="student"), side(*theirs, name="teacher"))
+    assert {one.kind for one in found.slices} == {"boundary"}
+
+
 @pytest.mark.parametrize(("p", "worst"), [(0.049, "more"), (0.051, "less")])
 def test_the_worst_slice_is_one_whose_loss_is_shown(p: float, worst: str) -> None:
     more, less = (
