@@ -24,7 +24,9 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 MUTMUT = Path(sys.executable).with_name("mutmut")
-COPIED = ("harness", "tests", "policies", "golden", "prompts", "docs", "README.md", "pyproject.toml")
+COPIED = (
+    "harness", "tests", "benchmarks", "policies", "golden", "prompts", "docs", "README.md", "pyproject.toml",
+)  # fmt: skip
 LOG = "mutmut.log"
 QUOTED = re.compile(r"""'[^']*'|"[^"]*\"""")
 SURVIVED, UNTESTED = 0, 33

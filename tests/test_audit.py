@@ -167,6 +167,7 @@ def test_bare_grades_and_teachers_without_errors_are_not_tested() -> None:
 
 
 def test_few_items_say_nothing() -> None:
+    assert LEAST == 30
     for count, tested in ((LEAST - 1, False), (LEAST, True)):
         found = by_feature([subject(at) for at in range(count)])["title length"]
         assert (found.effect is not None, found.n) == (tested, count)

@@ -319,9 +319,11 @@ def test_part_of_a_batch_is_reserved_and_paid_at_the_price_of_a_batch() -> None:
         assert budget.spent - before == pytest.approx((500 + 500 + 1_000 + 1_000) / 1e6)
 
 
-def test_run_with_batches_needs_a_price_for_them() -> None:
+def test_run_with_batches_needs_a_price_for_them(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="has no batch price for openai/m"):
         budget_for("openai/m", policy(), batch=True)
+    with pytest.raises(BadInput, match="has no batch price for openai/m"):
+        budget_of(3.0, worst_case(PRICE, "openai/m", policy()), tmp_path, batch=True, records=())
     budget = budget_for("openai/m", policy(), HALF, batch=True)
     assert (budget.limit, budget.spent) == (3.0, 0)
 
@@ -354,8 +356,9 @@ def test_call_is_logged_with_its_worst_cost_and_whose_it_is(tmp_path: Path) -> N
     asked = prompt("text").model_copy(update={"item": "b", "repeat": 2})
     calls.sending(asked)
     calls.sending(asked, batch=True)
-    calls.sending(prompt("text"))
-    calls.cost_nothing(prompt("text"))
+    refused = prompt("text").model_copy(update={"repeat": 1})
+    calls.sending(refused)
+    calls.cost_nothing(refused)
     calls.close()
     tokens = len("text") + 40 + ENVELOPE
     live, batched = unanswered_calls(tmp_path, {}).calls

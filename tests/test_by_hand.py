@@ -34,6 +34,8 @@ from harness.stats.paired import (
     holm,
     obuchowski,
     one_sided_limits,
+    skewed_limits,
+    skewness,
 )
 from harness.stats.planning import items_to_pass
 from harness.stats.proportions import clopper_pearson
@@ -91,6 +93,27 @@ def test_difference_on_one_query_has_a_value_alone() -> None:
     golden, right, wrong = [0, 1, 2], [0, 1, 2], [0, 1, 1]
     found = delta_kappa(table(golden, wrong, [0, 0, 0]), table(golden, right, [0, 0, 0]))
     assert (found.value, found.se, found.p, found.reason) == (0.5, None, None, ONE_CLUSTER)
+
+
+def test_skewness_of_an_error_is_that_of_its_clusters() -> None:
+    """As scipy has it for what each cluster adds, over the root of their number."""
+    sums = np.array([0.0, 1, -2, 4, 0.5])
+    phi = np.concatenate([sums - 3, np.full(5, 3.0)])
+    found = skewness(phi, np.tile(np.arange(5), 2), 5)
+    assert found == pytest.approx(stats.skew(sums) / np.sqrt(5))
+
+
+def test_change_that_only_loses_has_the_lower_limit_of_its_count() -> None:
+    """40 of 4,000 queries are lost: Poisson's upper 95 % limit of 40 (Garwood 1936). The upper one is t's."""
+    golden = list(range(3)) * 1_333 + [0]
+    lost = [(grade + (at < 40)) % 3 for at, grade in enumerate(golden)]
+    base, candidate = table(golden, golden), table(golden, lost)
+    found = delta_kappa(base, candidate)
+    assert found.value is not None and found.se is not None
+    low, high = skewed_limits(base, candidate, found.value, found.se)
+    exact = stats.chi2.ppf(0.95, 2 * 41) / 2
+    assert low / found.value == pytest.approx(exact / 40, rel=0.01)
+    assert high == one_sided_limits(found.value, found.se, 4_000).high
 
 
 def test_one_sided_limits_are_those_of_t() -> None:

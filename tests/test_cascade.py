@@ -34,7 +34,7 @@ from harness.score.items import ItemAnswer as Answer
 from harness.scorecards.cascade import CascadeCheck, CascadeCost
 from harness.stats.cascade import FEW_DIFFER, loss_of, mixed, sent, thresholds
 from harness.stats.few_events import FEW_EVENTS
-from harness.stats.intervals import KappaTable
+from harness.stats.intervals import ONE_CLUSTER, KappaTable
 from harness.stats.paired import skewness
 from harness.stats.proportions import clopper_pearson
 from harness.student.cascade import KEPT, LEAST, TRIED, Rule, choose_cascade
@@ -147,6 +147,20 @@ def test_a_share_takes_the_highest_kappa_within_it() -> None:
     assert found.verdict == "fail" and found.reason.startswith("the cascade may not stand in")
 
 
+def test_a_limit_at_the_margin_is_not_enough_and_a_share_that_is_asked_for_is() -> None:
+    found = choose(knowing, queries=60, rule=Rule(margin=0.2))
+    assert found.dev and found.dev.low is not None
+    again = choose(knowing, queries=60, rule=Rule(margin=-found.dev.low))
+    assert again.threshold is None or (again.dev and again.dev.sent > found.dev.sent)
+    record = [
+        one.sent
+        for at, one in enumerate(found.curve)
+        if one.sent < 0.5 and all((one.kappa or 0) > (before.kappa or 0) for before in found.curve[:at])
+    ]
+    whole = choose(knowing, queries=60, rule=Rule(share=record[-1])).dev
+    assert whole and whole.sent == record[-1]
+
+
 def test_at_least_a_tenth_is_left_to_the_student() -> None:
     student, teacher, splits = planted(blind)
     found = choose_cascade(student, teacher, splits, Rule(margin=2.0), COST)
@@ -169,7 +183,7 @@ def test_a_tenth_is_enough_and_less_is_not(kept: int, chosen: bool) -> None:
 
 
 def test_at_most_so_many_thresholds_are_tried() -> None:
-    assert len(choose(knowing).curve) == TRIED
+    assert len(choose(knowing).curve) == TRIED == 200
 
 
 @settings(max_examples=6, deadline=None)
@@ -298,7 +312,14 @@ def test_the_exact_limit_counts_how_far_answers_moved() -> None:
 
 def test_one_query_has_no_limit() -> None:
     one = KappaTable(np.array([0, 1, 2]), np.array([0, 1, 2]), np.zeros(3, dtype=np.int64), SCALE, "none")
-    assert loss_of(one, np.array([0, 1, 1])).low is None
+    found = loss_of(one, np.array([0, 1, 1]))
+    assert (found.low, found.differ, found.reason) == (None, 1, ONE_CLUSTER)
+
+
+def test_where_all_grades_are_one_there_is_no_kappa_to_lose() -> None:
+    found = loss_of(table([1] * 20, [1] * 20), np.array([1] * 19 + [1]))
+    assert (found.value, found.low, found.high, found.differ) == (None, None, None, 0)
+    assert found.reason is not None and found.reason.kind == "undefined"
 
 
 def test_mixed_takes_the_teacher_where_it_is_asked() -> None:
@@ -380,6 +401,7 @@ def test_a_student_without_any_confidence_is_refused() -> None:
 def test_few_items_and_a_split_that_lacks_are_refused() -> None:
     student, teacher, splits = planted(knowing, queries=20)
     names = list(splits)
+    assert LEAST == 20
     few = {name: "dev" if at < LEAST - 1 else "test" for at, name in enumerate(names)}
     with pytest.raises(BadInput, match=f"both graded {LEAST - 1} items of dev"):
         choose_cascade(student, teacher, few, Rule(), COST)
@@ -413,6 +435,19 @@ def test_a_student_that_is_less_sure_on_test_is_named(shift: float, named: bool)
         how = (answer.sure or 0.0) - shift * (splits[key] == "test")
         items[key] = replace(one, answers=(sure(answer.grade or 0, how),))
     found = choose_cascade(replace(student, items=items), teacher, splits, Rule(), COST)
+    assert any("more apart than chance explains" in text for text in found.warnings) == named
+
+
+@pytest.mark.parametrize(("sent_of_test", "named"), [(227, False), (228, True)])
+def test_shares_of_dev_and_test_are_apart_from_1_96_errors_on(sent_of_test: int, named: bool) -> None:
+    """200 of 400 queries of dev are sent: 1.96 errors are .0691, and .0675 or .07 more of test are sent."""
+    items = [item(f"i{at}", at % 3, at % 3) for at in range(800)]
+    sure_of = {f"i{at}": 0.9 for at in range(800) if at < 200 or at >= 400 + sent_of_test}
+    splits = {f"i{at}": "dev" if at < 400 else "test" for at in range(800)}
+    student, teacher = (side(*items, name=name, action_of=ACTIONS) for name in ("student", "teacher"))
+    found = choose_cascade(student, teacher, splits, Rule(margin=2.0), COST, sure_of)
+    assert found.dev and found.test
+    assert (found.dev.sent, found.test.sent) == (0.5, sent_of_test / 400)
     assert any("more apart than chance explains" in text for text in found.warnings) == named
 
 

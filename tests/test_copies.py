@@ -8,7 +8,7 @@ from builders import harness
 from scoring import Rows, gate1, text_of
 
 from harness.report.gate1 import gate1_view
-from harness.score.copies import ASK
+from harness.score.copies import ASK, surely_beyond
 from harness.scorecards.gate1 import Gate1
 from harness.verdicts.gates import exit_code, judge_gate1
 
@@ -36,6 +36,21 @@ def test_identical_ratings_are_inconclusive_and_ask() -> None:
     assert score.reason == score.copies == f"all 200 pairs of ratings of one item are identical: {ASK}"
     assert (score.items_needed, score.doubt) == (None, score.copies)
     assert "policy is clear" not in text_of(gate1_view(score))
+
+
+@pytest.mark.parametrize(("agreeing", "named"), [(24, True), (25, False)])
+def test_a_pair_is_named_where_luck_makes_it_identical_in_less_than_a_hundredth(
+    agreeing: int, named: bool
+) -> None:
+    """Three pairs on 30 items: 3 x (24/30)^30 is .0037, and 3 x (25/30)^30 is .0126."""
+    rows = {f"i{at}": {"ann": at % 3, "bob": at % 3, "cy": (at + (at >= agreeing)) % 3} for at in range(30)}
+    assert ("ann and bob (30 items)" in (judged(rows).copies or "")) == named
+
+
+@pytest.mark.parametrize(("items", "surely"), [(458, False), (459, True)])
+def test_none_of_many_items_differs_by_luck_at_a_kappa_of_98(items: int, surely: bool) -> None:
+    """Where chance alone makes half of them differ: .99^458 is .01002, and .99^459 is .00992."""
+    assert surely_beyond(items, 0, 0.5) == surely
 
 
 def test_one_difference_in_all_ratings_passes() -> None:

@@ -10,12 +10,13 @@ from scipy import stats
 from scoring import gate1, gate2, item, text_of
 
 from harness.comparison.paired import compare_sides
+from harness.nouns.base import Interval
 from harness.nouns.policy import Gates
 from harness.report.sections import details_view
 from harness.score.answer_matrix import answer_matrix_of
 from harness.score.items import GradedItem
 from harness.stats.intervals import FEW
-from harness.verdicts.regression import judge_regression
+from harness.verdicts.regression import judge_regression, loss_condition
 
 
 def alike(items: int, wrong: int = 0, unread: int = 0) -> list[GradedItem]:
@@ -50,6 +51,19 @@ def test_candidate_whose_coverage_is_at_the_floor_may_replace_the_base(unread: i
     (coverage,) = (one for one in found.conditions if one.name.startswith("coverage"))
     (cases,) = (one for one in found.conditions if one.name == "the base's cases are compared")
     assert (coverage.verdict, cases.verdict) == (verdict, verdict)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "verdict"),
+    [
+        (-0.0499, 0.2, "pass"),
+        (-0.05, 0.2, "inconclusive"),
+        (-0.2, -0.05, "inconclusive"),
+        (-0.2, -0.0501, "fail"),
+    ],
+)
+def test_limit_at_the_margin_shows_neither_a_loss_nor_none(low: float, high: float, verdict: str) -> None:
+    assert loss_condition("kappa", -0.01, Interval(low, high), 0.05).verdict == verdict
 
 
 def test_three_missing_answers_of_a_thousand_can_leave_the_verdict_open() -> None:

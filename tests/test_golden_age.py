@@ -113,6 +113,12 @@ def test_many_strata_are_counted(shop: Path) -> None:
     assert "2 more; --json has all." in flat(harness("golden", "age", "--traffic", "t.csv").out)
 
 
+def test_forty_pairs_are_named_where_no_number_is_asked_for(shop: Path) -> None:
+    rows = [f"h{n},hose{n},green{n} pipe{n},1,s" for n in range(42)]
+    (shop / "t.csv").write_text("item,query,title,weight,stratum\n" + "\n".join(rows), "utf-8")
+    assert len(age("--traffic", "t.csv")["to_add"]) == 40
+
+
 def test_the_traffic_says_what_is_gone_and_what_to_add(shop: Path) -> None:
     known, title = examples()[2]["query"], examples()[2]["result"]["title"]
     rows = [

@@ -59,6 +59,7 @@ def test_half_a_surrogate_pair_is_made_storable() -> None:
         ("no object", "no_answer", "no JSON object with the keys of the form"),
         ('{"color": "red"}', "no_answer", "no JSON object with the keys of the form"),
         (answer_text("", [], 1) * 3, "two_answers", "3 answers"),
+        (f"so</think>or</think>{answer_text('', [], 1)}", "two_answers", "the thinking ends 2 times"),
         (answer_text("", [], 7), "unknown_grade", "grade 7 is not on the scale"),
         ('{"grade": 1}', "bad_json", "missing: reasoning, clauses; not of the form: none"),
         (

@@ -232,6 +232,7 @@ def test_a_dry_run_asks_nothing_and_says_the_most_that_would_be_asked(tmp_path: 
     project(tmp_path, golden())
     with simulated(blind_spot) as server:
         foreseen = search(tmp_path, server.url, "--proposals", "4", "--dry-run").json
+        more = search(tmp_path, server.url, "--proposals", "9", "--dry-run").json
         assert not server.requests
         search(tmp_path, server.url, "--proposals", "4")
         proposals = sum(map(is_proposing, server.requests))
@@ -239,6 +240,8 @@ def test_a_dry_run_asks_nothing_and_says_the_most_that_would_be_asked(tmp_path: 
     assert foreseen["propose"] == foreseen["select"] == {"n": 96, "queries": 24}
     # 96 for the first prompt, 112 for each of 4 proposals, 96 for each of 5 that may be tried.
     assert foreseen["answers"] == 96 + 4 * 112 + 5 * 96
+    # Of nine proposals the five best are tried, beside the first prompt.
+    assert more["answers"] == 96 + 9 * 112 + 6 * 96
     assert answers <= foreseen["answers"]
     assert proposals <= foreseen["proposals"] == 4
 
@@ -306,6 +309,16 @@ def test_what_is_unseen_in_the_prompt_already_may_stay(writer: PromptWriter) -> 
 def test_what_the_prompt_says_already_is_no_leak(writer: PromptWriter) -> None:
     graded = example(query="judge fairly", result={"title": "Judge fairly now"})
     assert Guard(SYSTEM, [graded]).refusal(SYSTEM + "\nAnd calmly.", SYSTEM, writer) is None
+
+
+def test_a_query_of_one_word_is_a_word_of_the_language(writer: PromptWriter) -> None:
+    one, two = (
+        Guard(SYSTEM, [example(query=query, result={"title": "Jug"})]).refusal(
+            SYSTEM + "\nA box lid, or a jug.", SYSTEM, writer
+        )
+        for query in ("box", "box lid")
+    )
+    assert one is None and two is not None and two.startswith("says the query of")
 
 
 def test_tags_are_compared_without_comments_and_spaces() -> None:

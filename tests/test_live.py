@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from harness.errors import FatalError, HarnessError, RejectedError, TransientError, Unfinished
 from harness.grading.answered import Answered
-from harness.grading.budget import Budget, OverBudget, WorstCase
+from harness.grading.budget import Budget, LoggedCalls, OverBudget, WorstCase
 from harness.grading.live import breaker
 from harness.grading.live.ask import ATTEMPTS, DEADLINE, ITEM_DEADLINE, JITTER, LONGEST_WAIT, SLOW, Asker
 from harness.grading.live.breaker import EXHAUSTED, FAULTS, PATIENCE, SILENCE, Breaker
@@ -24,6 +25,7 @@ from harness.nouns.pair import Pair
 from harness.nouns.records import Failed, Grade, Message, Prompt, Ungraded, Usage
 from harness.pricing.prices import Price, Rates
 from harness.prompting.answer import answer_text
+from harness.runs.call_log import unanswered_calls
 
 GOOD = reply(answer_text("Because.", [], 1), usage=Usage(input_tokens=100, output_tokens=10))
 UNREAD = reply("I cannot say.", usage=Usage(input_tokens=100, output_tokens=5))
@@ -94,6 +96,16 @@ def test_being_asked_to_wait_is_no_failure() -> None:
     waits = [TransientError("rate limit", 1.0, busy=True)] * 40
     found, _ = ask(*waits, *[GONE] * (ATTEMPTS - 1), GOOD)
     assert (found.attempts, found.outcome.kind) == (40 + ATTEMPTS, "grade")
+
+
+def test_log_of_calls_holds_open_what_may_be_billed_and_nothing_else(tmp_path: Path) -> None:
+    """A call that was turned away cost nothing, and the last one has its answer: one of three is left."""
+    desk = Desk(Scripted(BUSY, GONE, GOOD))
+    calls = LoggedCalls(WorstCase(PRICE, longest=50), tmp_path)
+    asker = replace(desk.asker(), calls=calls)
+    hurry(asker.ask(PROMPT))
+    calls.close()
+    assert len(unanswered_calls(tmp_path, {(PROMPT.item, PROMPT.repeat): 1}).calls) == 1
 
 
 def test_nothing_is_tried_again_after_the_items_deadline() -> None:

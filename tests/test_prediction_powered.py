@@ -371,6 +371,7 @@ def test_effective_rows_are_those_over_the_design_effect() -> None:
     assert effective_rows(0.3, 100, 2 * independent) == pytest.approx(25)
     assert effective_rows(0.3, 100, independent / 2) == 100
     assert effective_rows(0.0, 100, 0.0) == 100
+    assert effective_rows(0.3, 1, 0.1) == 1
 
 
 def test_what_more_labels_bring_is_what_the_formula_says() -> None:

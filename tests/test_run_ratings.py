@@ -133,10 +133,13 @@ def test_raters_that_no_file_tells_of_are_not_taken_for_people(rated: Path) -> N
     )
     path.write_text("item,rater,grade\n" + rows, encoding="utf-8")
     assert "dan, eve" in " ".join(harness("gate2", "latest", "--ratings", path).out.split())
-    assert score("--ratings", path)["provisional"]
+    unknown = score("--ratings", path)
+    assert unknown["provisional"]
+    assert unknown["ceiling"]["provisional"] == "raters.toml does not say what dan, eve are"
     kinds = '[dan]\nkind = "human"\n[eve]\nkind = "human"\n'
     path.with_name("raters.toml").write_text(kinds, encoding="utf-8")
-    assert "dan, eve" not in str(score("--ratings", path)["provisional"])
+    people = score("--ratings", path)
+    assert "dan, eve" not in str(people["provisional"]) and people["ceiling"]["provisional"] is None
 
 
 def test_ratings_of_other_items_are_refused_with_the_likeliest_reason(rated: Path) -> None:

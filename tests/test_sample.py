@@ -16,11 +16,13 @@ from production import answer_all, label_set, plan, shown_pairs
 
 from harness.errors import BadInput
 from harness.golden.rating.pair_plan import PlannedPair, load_pair_plan
+from harness.runs.labels import load_labels
 from harness.score.frame import Frame, parse_by
+from harness.score.human_grades import human_grades
 from harness.score.other_grades import _votes
-from harness.score.production_rows import ProductionRows, cells_of
+from harness.score.pilot import spread_of
+from harness.score.production_rows import ProductionRows, cells_of, figures_of
 from harness.score.sampling import (
-    LEAST,
     ToDraw,
     draw_sample,
     hunt_disagreeing,
@@ -29,6 +31,7 @@ from harness.score.sampling import (
     strata_drawn,
 )
 from harness.stats.raters import MISSING
+from harness.storage.tables import Layout
 
 
 def frame(queries: int = 40, seed: int = 1, strata: int = 2) -> Frame:
@@ -103,7 +106,7 @@ def test_whole_queries_come_and_at_least_five_of_each_stratum(seed: int, pairs: 
     for at in range(len(there)):
         assert (at in taken) is ((int(there.strata[at]), int(there.queries[at])) in groups)
     for one in strata_drawn(there, drawn):
-        assert one.drawn_queries >= min(LEAST, one.queries)
+        assert one.drawn_queries >= min(5, one.queries)
         assert one.pi[0] == one.pi[1] == pytest.approx(one.drawn_queries / one.queries)
 
 
@@ -328,6 +331,27 @@ def test_a_pilot_says_where_the_teacher_errs_more(tmp_path: Path) -> None:
     best, _ = drawn(tmp_path, "--n", "220", "--by", "stratum", "--seed", "1", *words)
     before, after = ({one["name"]: one["drawn_pairs"] for one in of["strata"]} for of in (flat, best))
     assert after["head"] > before["head"] and after["tail"] < before["tail"]
+
+
+@pytest.mark.parametrize(("rated", "part"), [(4, 1.0), (5, 0.5)])
+def test_a_few_alike_rows_of_a_pilot_say_little_of_their_stratum(
+    tmp_path: Path, rated: int, part: float
+) -> None:
+    """Fewer than five rows of the tail: the spread of all. From five on half of it at least."""
+    rows = [{**row, "truth": 1, "teacher": 1} if row["stratum"] == "tail" else row for row in shown_pairs(60)]
+    labels = load_labels(label_set(tmp_path, rows))
+    tail = [row for row in rows if row["stratum"] == "tail"][:rated]
+    head = [
+        {**row, "truth": (row["truth"] + at) % 3}
+        for at, row in enumerate(row for row in rows if row["stratum"] == "head")
+    ]
+    lines = [{"item": one["item"], "rater": "ann", "grade": one["truth"]} for one in (*head, *tail)]
+    path = tmp_path / "pilot.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    people = human_grades(path, Layout(), labels.policy.scale, labels.policy, None, uniform=True)
+    figure = figures_of(labels.policy.scale, labels.policy, None)[0]
+    found = spread_of(labels, people, ("stratum",), figure, ("head", "tail", "nobody"))
+    assert found["tail"] == pytest.approx(part * found["nobody"]) and found["head"] > found["nobody"]
 
 
 def test_a_round_of_a_plan_carries_how_its_pairs_were_drawn(root: Path) -> None:

@@ -191,6 +191,12 @@ def test_a_boundary_that_behaviour_does_not_feel_is_said_where_pairs_cross_it(
     )
 
 
+def test_a_pair_is_contradicted_up_to_a_false_discovery_rate_of_a_twentieth() -> None:
+    pair, by, q = np.array([4, 7, 2]), np.zeros(3, dtype=np.int16), np.array([0.05, 0.0501, 0.01])
+    tests = PairTests(pair, by, q / 3, q, ())
+    assert tests.found.tolist() == [2, 4] and tests.found_only().pair.tolist() == [4, 2]
+
+
 @pytest.mark.parametrize(("places", "more"), [(10, ""), (12, ", and 2 more to position 12; --json has all")])
 def test_positions_that_are_not_listed_are_counted(tmp_path: Path, places: int, more: str) -> None:
     found = Signal.model_validate(signalled(*files(tmp_path, shown(places=places, views=4000)), *SCALE))

@@ -157,6 +157,13 @@ def test_log_odds_of_a_table_by_hand() -> None:
     assert found.se == pytest.approx(np.sqrt(plain * 200 / 198), rel=1e-3)
 
 
+def test_log_odds_of_one_exception_on_each_side_are_a_figure() -> None:
+    feature = np.repeat([0.0, 1], 50_000)
+    outcome = feature.copy()
+    outcome[[0, -1]] = 1, 0
+    assert fitted(feature, outcome, np.arange(100_000)).value == pytest.approx(2 * np.log(49_999))
+
+
 def test_an_error_of_clusters_that_are_alike_is_that_of_as_many_observations() -> None:
     feature = np.repeat([0.0, 1], 40)
     outcome = np.concatenate([np.arange(40) < 12, np.arange(40) < 24]).astype(float)

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from production import label_set, shown_pairs
 from rich.text import Text
 from scipy.special import stdtrit
+from scipy.stats import ttest_rel
 from sklearn.metrics import cohen_kappa_score
 
 from harness import check_student as notebook_check
@@ -23,13 +24,14 @@ from harness.comparison.graded_files import side_beside_run
 from harness.comparison.sides import Side
 from harness.errors import BadInput
 from harness.golden.graded_files import GradesFile
+from harness.nouns.base import Interval
 from harness.nouns.pair import Example
 from harness.nouns.policy import Gates
 from harness.report.student import check_view
 from harness.score.estimate_files import GivenRatings
 from harness.score.items import GradedItem, ItemAnswer
 from harness.score.rating_matrix import MIN_COMMON
-from harness.scorecards.student import Finding, StudentCheck
+from harness.scorecards.student import Finding, StudentCheck, StudentSlice
 from harness.stats.cuts import best_cuts, matched_cuts, placed
 from harness.stats.distillation import NEVER_WRONG, against_rest, distilled
 from harness.stats.means import clustered_share
@@ -37,6 +39,7 @@ from harness.storage.tables import Layout
 from harness.student.check import check_student
 from harness.student.cutting import LEAST, cut_scores
 from harness.student.production import check_production
+from harness.student.slices import worst_of
 from harness.student.stack import in_order
 from harness.student.verdict import with_production
 
@@ -182,6 +185,81 @@ def test_a_student_that_is_not_as_sure_as_it_is_right_is_told_which(how: float, 
     found = check_student(replace(student, items=items), teacher)
     assert "miscalibrated" in found.findings
     assert f"It is {which} than it is right: a cascade takes a threshold chosen on dev." in text_of(found)
+
+
+@pytest.mark.parametrize(("how", "told"), [(0.8943, True), (0.8843, False), (0.7157, False), (0.7057, True)])
+def test_confidence_is_told_of_where_it_is_surely_more_than_a_twentieth_apart(how: float, told: bool) -> None:
+    """Right on 320 of 400: the error is sqrt(.8 x .2 / 399), so that the interval ends .0394 to each side."""
+    theirs = [item(f"i{at}", at % 3, at % 3) for at in range(400)]
+    ours = [
+        replace(one, answers=(sure((one.golden + (at >= 320)) % 3, how),)) for at, one in enumerate(theirs)
+    ]
+    found = check_student(side(*ours, name="student"), side(*theirs, name="teacher"))
+    assert found.overconfidence and found.overconfidence.ci
+    assert found.overconfidence.ci.high == pytest.approx(how - 0.8 + 0.0394, abs=1e-4)
+    assert ("miscalibrated" in found.findings) == told
+
+
+@pytest.mark.parametrize(("same", "told"), [(61, True), (60, False)])
+def test_errors_are_inherited_where_surely_more_than_half_are(same: int, told: bool) -> None:
+    """Clopper and Pearson's lower limit of 61 of 100 is .507, of 60 it is .497."""
+    theirs = [item(f"i{at}", at % 3, (at + (at < 100)) % 3) for at in range(200)]
+    ours = [
+        replace(one, answers=(ItemAnswer((at + (at < same)) % 3, "graded"),)) for at, one in enumerate(theirs)
+    ]
+    found = check_student(side(*ours, name="student"), side(*theirs, name="teacher"))
+    assert ("inherits" in found.findings) == told
+
+
+def tail_lost(lost: int, gained: int, elsewhere: int) -> tuple[Side, Side]:
+    """Of 60 items of the tail so many are lost and gained, and so many lost of 140 others."""
+    theirs = [
+        item(f"i{at}", at % 3, (at + (lost <= at < lost + gained)) % 3, tags=("tail" if at < 60 else "head",))
+        for at in range(200)
+    ]
+    ours = [
+        replace(one, answers=(ItemAnswer((at + (at < lost or 60 <= at < 60 + elsewhere)) % 3, "graded"),))
+        for at, one in enumerate(theirs)
+    ]
+    return side(*ours, name="student"), side(*theirs, name="teacher")
+
+
+@pytest.mark.parametrize(
+    ("counts", "p", "p_rest", "told"),
+    [
+        ((11, 2, 2), 0.0453, 0.0402, True),
+        ((8, 1, 0), 0.0550, 0.0311, False),
+        ((8, 0, 4), 0.0152, 0.0489, True),
+        ((10, 1, 4), 0.0169, 0.0501, False),
+    ],
+)
+def test_a_slice_is_broken_where_both_of_its_tests_are_below_a_twentieth(
+    counts: tuple[int, int, int], p: float, p_rest: float, told: bool
+) -> None:
+    found = check_student(*tail_lost(*counts))
+    tail = next(one for one in found.slices if one.slice == "tag tail")
+    assert tail.p == pytest.approx(p, abs=1e-4) and tail.p_rest == pytest.approx(p_rest, abs=1e-4)
+    assert ("broken_slice" in found.findings) == told
+
+
+def test_a_tag_of_every_item_is_no_slice() -> None:
+    theirs = [item(f"i{at}", at % 3, at % 3, tags=("all",)) for at in range(40)]
+    ours = [replace(one, answers=(ItemAnswer(0, "graded"),)) for one in theirs]
+    found = check_student(side(*ours, name="student"), side(*theirs, name="teacher"))
+    assert {one.kind for one in found.slices} == {"boundary"}
+
+
+@pytest.mark.parametrize(("p", "worst"), [(0.049, "more"), (0.051, "less")])
+def test_the_worst_slice_is_one_whose_loss_is_shown(p: float, worst: str) -> None:
+    more, less = (
+        StudentSlice(
+            slice=name, kind="tag", n=50, student=0.5, teacher=0.5 + lost, difference=-lost,
+            ci=Interval(-0.4, 0.1), p=by_chance, reason=None,
+        )
+        for name, lost, by_chance in (("more", 0.2, p), ("less", 0.1, 0.001))
+    )  # fmt: skip
+    found = worst_of((less, more))
+    assert found and found.slice == worst
 
 
 def text_of(found: StudentCheck) -> str:
@@ -330,7 +408,21 @@ def test_a_slice_against_the_rest_has_the_error_of_two_means_where_items_are_ind
     assert found.value == pytest.approx(values[:1000].mean() - values[1000:].mean())
     welch = np.sqrt(values[:1000].var() / 1000 + values[1000:].var() / 3000)
     assert found.se == pytest.approx(welch, rel=1e-3)
-    assert against_rest(values, inside | True, np.arange(4000)).value is None
+    for one_side in (inside | True, inside & False):
+        assert against_rest(values, one_side, np.arange(4000)).value is None
+    alone = against_rest(values, np.arange(4000) == 7, np.arange(4000))
+    assert alone.value == pytest.approx(values[7] - np.delete(values, 7).mean())
+
+
+def test_a_slice_with_an_item_of_each_query_is_tested_as_pairs_are() -> None:
+    """A query counts once with both of its items: Student's t of the differences, as scipy has it."""
+    random_ = np.random.default_rng(4)
+    of_query = random_.normal(size=60)
+    here, there = (of_query + random_.normal(scale=0.3, size=60) + shift for shift in (0.1, 0.0))
+    inside, clusters = np.repeat([True, False], 60), np.tile(np.arange(60), 2)
+    found, paired = against_rest(np.concatenate([here, there]), inside, clusters), ttest_rel(here, there)
+    assert found.value == pytest.approx((here - there).mean())
+    assert found.p == pytest.approx(paired.pvalue)
 
 
 # --- cuts ------------------------------------------------------------------------------------------
@@ -341,6 +433,31 @@ def test_cuts_match_the_share_of_each_grade() -> None:
     cuts = matched_cuts(scores, grades, 3)
     assert np.bincount(placed(scores, cuts), minlength=3).tolist() == [3, 1, 2]
     assert placed(np.array([cuts[0]]), cuts).tolist() == [1]  # on a cut is above it
+
+
+def test_a_grade_that_dev_has_not_is_cut_off_beyond_the_last_score() -> None:
+    assert matched_cuts(np.array([3.0, 5.0]), np.array([1, 1]), 3) == (2.5, 5.5)
+
+
+@given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 2)), min_size=4, max_size=30))
+def test_cuts_ascend_and_are_no_worse_than_those_that_match(rows: list[tuple[int, int]]) -> None:
+    scores, grades = np.array([float(score) for score, _ in rows]), np.array([grade for _, grade in rows])
+
+    def kappa(cuts: tuple[float, ...]) -> float:
+        return float(np.nan_to_num(cohen_kappa_score(grades, placed(scores, cuts), labels=[0, 1, 2])))
+
+    cuts = best_cuts(scores, grades, SCALE)
+    assert list(cuts) == sorted(cuts)
+    assert len({*grades.tolist()}) < 2 or kappa(cuts) >= kappa(matched_cuts(scores, grades, 3)) - 1e-12
+
+
+@pytest.mark.parametrize("lowest", [True, False])
+def test_of_many_places_for_a_cut_the_first_and_the_last_are_tried(lowest: bool) -> None:
+    """One of 1,000 is alone right of its cut; another of its grade lies at the other end."""
+    scores = np.arange(1000.0)
+    grades = np.full(1000, 1 if lowest else 0)
+    grades[[0, -1]] = 0 if lowest else 1
+    assert best_cuts(scores, grades, (0, 1)) == (0.5 if lowest else 998.5,)
 
 
 @settings(max_examples=40, deadline=None)
@@ -392,6 +509,7 @@ def test_thresholds_never_see_test(test: list[tuple[int, float]]) -> None:
 
 def test_too_few_scores_of_dev_and_a_teacher_that_never_saw_test_are_said() -> None:
     dev, scores = dev_of(LEAST)
+    assert LEAST == 20
     taught = side(item("t", 1, 1), name="teacher")
     assert cut_scores({**scores, "t": 1.0}, dev, taught, {"t"}, "s.csv")[2].n == LEAST
     with pytest.raises(BadInput, match=f"scores {LEAST - 1} items of dev"):

@@ -171,6 +171,14 @@ def test_openai_lines_keep_its_documented_rules(tmp_path: Path) -> None:
     assert not queries[0] & queries[1]
 
 
+@pytest.mark.parametrize(("pairs", "told"), [(9, True), (10, False)])
+def test_fewer_lines_than_openai_takes_are_told_of(tmp_path: Path, pairs: int, told: bool) -> None:
+    label_set(tmp_path, items(log(pairs)))
+    found = export(tmp_path, "--validation", "0")
+    assert found["train"] == pairs
+    assert any("OpenAI takes 10 lines or more, and there are 9" in one for one in found["warnings"]) == told
+
+
 def test_an_answer_is_read_as_a_teachers(tmp_path: Path) -> None:
     rows = items(log(40))
     label_set(tmp_path, rows)
@@ -339,7 +347,7 @@ def test_probabilities_that_no_labelling_writes_are_refused(here: Path) -> None:
     rows = [(f"p{n}", f"tent {n}", f"tent model {n}x{n % 3}", 1, "all", 1) for n in range(12)]
     assert label(None, write_rows(here / "pairs.csv", rows), "--unproven", model="builtin/majority").code == 0
     shard = here / "L/shards/part-00000.parquet"
-    for odd in ([(0, float("nan"))], [(0, -0.5)], [(7, 0.5)], [(0, 1.5)]):
+    for odd in ([(0, float("nan"))], [(0, -0.5)], [(7, 0.5)], [(0, 1.5)], [(0, 1.00001)]):
         found = pq.read_table(shard)
         at = found.schema.get_field_index("probabilities")
         column = found.column(at).to_pylist()

@@ -12,13 +12,14 @@ import pytest
 from builders import Ended, examples, harness, write_project
 from fault_server import FaultServer, Turn, error, fault_server, graded, item_of
 from oracle import KEYS
-from watching import Planted, history, write_history
+from watching import Planted, history, looks_of, write_history
 
 import harness as library
 from harness.demo.wire import Tokens
 from harness.errors import BadInput
 from harness.runs.manifest import Asked
 from harness.runs.watch_folder import HISTORY, WATCH, alone_in, save_settings
+from harness.score.watch import Settings, WatchHead, watched
 from harness.stats.e_process import drift_process
 from harness.storage.project import Project
 from harness.watch.begin import WatchRequest, begin, settled
@@ -223,6 +224,13 @@ def test_what_is_odd_about_a_baseline_is_said(here: Path) -> None:
     assert right.json["warnings"] == []
     low, high = right.json["baseline"]["ci"]
     assert low == 0 and high > 0.3
+
+
+@pytest.mark.parametrize(("wrong", "told"), [(10, False), (11, True)])
+def test_a_baseline_that_is_wrong_on_more_than_half_is_told_of(wrong: int, told: bool) -> None:
+    base = np.tile(np.arange(20) < wrong, (5, 1)).astype(np.float64)
+    found = watched(WatchHead("simulated"), (0, 1), Settings(delta=0.05), looks_of(base), [], [])
+    assert any("the teacher was mostly wrong from the beginning" in one for one in found.warnings) == told
 
 
 def test_without_sentinels_nobody_says_that_the_teacher_is_quiet(here: Path) -> None:

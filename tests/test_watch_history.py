@@ -84,6 +84,11 @@ def test_a_line_says_what_its_run_says(watch: Path, key: str, value: float) -> N
     assert ended.code == 2 and "day 2026-11-02 has loss" in ended.err and "and its run loss" in ended.err
 
 
+def test_a_line_whose_loss_is_a_little_lower_is_not_what_its_run_says(watch: Path) -> None:
+    edit(watch, lambda lines: lines[2].update(loss=lines[2]["loss"] - 1e-6))
+    assert "day 2026-11-02 has loss" in shown(watch).err
+
+
 @pytest.mark.parametrize(("key", "value"), [("losses", [0.1] * 5), ("losses", [0.1] * 6), ("n", 9)])
 def test_the_line_of_the_baseline_says_what_its_run_says(watch: Path, key: str, value: object) -> None:
     edit(watch, lambda lines: lines[0].update({key: value}))
