@@ -5,7 +5,10 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 # uv installs in seconds what takes pip a minute or more. It reads no pip.conf: `make UV= ...` takes pip all the same.
 UV     := $(shell command -v uv)
-PIP    := $(if $(UV),$(UV) pip install --python $(BIN)/python,$(BIN)/python -m pip --disable-pip-version-check install)
+PIP    := $(if $(UV),$(UV) pip install --python $(BIN)/python,$(BIN)/python -m pip --disable-pip-version-check install --no-compile)
+# On all cores, and without the packages' own tests: pip compiles those too, on one core. What does not compile is
+# a template, or for another Python.
+COMPILE = $(BIN)/python -m compileall -qq -j 0 -p "$(CURDIR)" -x '/tests?/' $(VENV)/lib harness || true
 
 # A variable that is not given leaves the command's own default in force.
 EVAL_FLAGS = $(if $(MODEL),--model "$(MODEL)") $(if $(POLICY),--policy "$(POLICY)") \
@@ -170,16 +173,19 @@ $(VENV)/bin/python:
 $(VENV)/installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "Installing into $(VENV) (once; about a minute, seconds with uv) ..."
 	@$(PIP) --quiet -c constraints.txt -e .
+	@$(if $(UV),,$(COMPILE))
 	@touch $@
 
 $(VENV)/installed-docs: $(VENV)/installed
 	@$(PIP) --quiet -c constraints.txt -e ".[docs]"
 	@touch $@
 
-$(VENV)/installed-dev: $(VENV)/installed
-	@echo "Installing the tools for tests and checks ..."
+# What `installed` has, too: in one go, as the package is built once then.
+$(VENV)/installed-dev: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "Installing into $(VENV), with the tools for tests and checks (once) ..."
 	@$(PIP) --quiet -c constraints.txt -e ".[dev]"
-	@touch $@
+	@$(COMPILE)
+	@touch $(VENV)/installed $@
 
 # Apart from the tools: 240 MB that the long tests alone want.
 $(VENV)/installed-ray: $(VENV)/installed-dev

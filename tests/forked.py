@@ -51,6 +51,11 @@ def ended(copy: int) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(copy, 0)[1])
 
 
+def alive(copy: int) -> bool:
+    """Whether a copy still runs."""
+    return os.waitid(os.P_PID, copy, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+
+
 def at_once(actions: Iterable[Callable[[], object]]) -> list[int]:
     """Run actions in copies of this process that begin at the same moment: their exit codes."""
     read, write = os.pipe()

@@ -1,9 +1,8 @@
 """What may have been billed without an answer is on the disk: no later process spends that money again."""
 
 import json
+import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import pytest
 from batched import Session, begin, made, session
 from builders import Ended, harness, reply, write_project
 from fault_server import FaultServer, Turn, error, fault_server, graded
+from forked import alive, ended, started
 from oracle import DEV, KEYS, ask, only_run, right
 
 from harness.demo.batch_lines import Fate
@@ -54,22 +54,23 @@ def spending(words: tuple[str, ...] = ("runs", "show", "latest", "--json")) -> d
 # --- one process after the other ----------------------------------------------------------------------
 
 
-def killed(here: Path, server: FaultServer, in_flight: int, *, signals: int, again: bool) -> None:
+def killed(server: FaultServer, in_flight: int, *, signals: int, again: bool) -> None:
     """A process that ends with calls in flight: by kill -9, or by so many times Ctrl-C."""
     what = ("--resume", "latest") if again else ("--policy", "small", "--model", "openai/m")
     more = ("--base-url", server.url, "--no-cache", "--max-cost", str(LIMIT), "--max-connections", "2")
-    command = [sys.executable, "-m", "harness", "eval", *what, *more]
-    heed = "import signal, os, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
-    heed += "os.execv(sys.executable, sys.argv[1:])"
-    before = len(server.requests)
-    with subprocess.Popen([sys.executable, "-c", heed, *command], cwd=here, stderr=subprocess.PIPE) as ours:
-        while len(server.requests) < before + in_flight and ours.poll() is None:
-            time.sleep(0.01)
-        for _ in range(signals):
-            ours.send_signal(signal.SIGINT)
-            time.sleep(0.5)
-        ours.kill()
-        ours.wait()
+
+    def command() -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        harness("eval", *what, *more)
+
+    before, copy = len(server.requests), started(command)
+    while len(server.requests) < before + in_flight and alive(copy):
+        time.sleep(0.01)
+    for _ in range(signals):
+        os.kill(copy, signal.SIGINT)
+        time.sleep(0.5)
+    os.kill(copy, signal.SIGKILL)
+    ended(copy)
 
 
 @pytest.mark.slow
@@ -86,8 +87,8 @@ def test_resumes_together_never_send_what_could_pass_the_limit(here: Path) -> No
         return SILENT if number < 4 else Turn(drop=True)
 
     with fault_server(script) as server:
-        killed(here, server, 3, signals=0, again=False)
-        killed(here, server, 1, signals=2, again=True)
+        killed(server, 3, signals=0, again=False)
+        killed(server, 1, signals=2, again=True)
         assert len(server.requests) == len(calls(here)) == 4
         ended = [resumed(server, "--max-cost", str(LIMIT)) for _ in range(3)]
         sent = [call for call in calls(here) if not call.free]
@@ -105,7 +106,7 @@ def test_resumes_together_never_send_what_could_pass_the_limit(here: Path) -> No
 def test_call_that_was_answered_later_is_not_counted_for_its_answer(here: Path) -> None:
     priced(here)
     with fault_server(lambda number, body: SILENT if number == 1 else right(number, body)) as server:
-        killed(here, server, 2, signals=0, again=False)
+        killed(server, 2, signals=0, again=False)
         ended = resumed(server, "--max-cost", "9")
     assert ended.code == 0
     found = spending()

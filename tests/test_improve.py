@@ -70,7 +70,7 @@ def writer(tmp_path: Path) -> PromptWriter:
 def test_a_blind_spot_is_found_and_written_as_a_draft(tmp_path: Path) -> None:
     project(tmp_path, golden())
     with simulated(blind_spot) as server:
-        found = search(tmp_path, server.url, "--proposals", "4").json
+        found = search(tmp_path, server.url, "--proposals", "2").json
     assert found["draft"] == "teacher@v2"
     best = next(one for one in found["candidates"] if one["number"] == found["chosen"])
     assert best["accepted"]
@@ -90,9 +90,9 @@ def test_a_blind_spot_is_found_and_written_as_a_draft(tmp_path: Path) -> None:
 def test_the_same_search_again_asks_nothing_and_writes_no_second_draft(tmp_path: Path) -> None:
     project(tmp_path, golden())
     with simulated(blind_spot) as server:
-        first = search(tmp_path, server.url, "--proposals", "4").json
+        first = search(tmp_path, server.url, "--proposals", "2").json
         asked = len(server.requests)
-        again = search(tmp_path, server.url, "--proposals", "4").json
+        again = search(tmp_path, server.url, "--proposals", "2").json
         assert len(server.requests) == asked
         assert again == {**first, "answers": 0}
         assert not (tmp_path / "prompts/teacher/v3").exists()
@@ -100,7 +100,7 @@ def test_the_same_search_again_asks_nothing_and_writes_no_second_draft(tmp_path:
         draft = tmp_path / "prompts/teacher/v2/system.j2"
         accepted = draft.read_text(encoding="utf-8")
         draft.write_text(accepted + "Be quick.", encoding="utf-8")
-        assert search(tmp_path, server.url, "--proposals", "4").json["draft"] == "teacher@v3"
+        assert search(tmp_path, server.url, "--proposals", "2").json["draft"] == "teacher@v3"
     assert (tmp_path / "prompts/teacher/v3/system.j2").read_text(encoding="utf-8") == accepted
 
 
@@ -114,10 +114,10 @@ def test_a_search_that_was_stopped_goes_on_and_asks_nothing_twice(tmp_path: Path
         return error(402, message="no money") if len(gone) == 150 else blind_spot(asked, dice)
 
     with simulated(dying) as server:
-        stopped = search(tmp_path, server.url, "--proposals", "4", "--max-connections", "1")
+        stopped = search(tmp_path, server.url, "--proposals", "2", "--max-connections", "1")
         assert stopped.code == 4, stopped.err
         assert "the same command goes on from here" in stopped.err
-        whole = search(tmp_path, server.url, "--proposals", "4", "--max-connections", "1").json
+        whole = search(tmp_path, server.url, "--proposals", "2", "--max-connections", "1").json
         texts = [text_of(asked) for asked in server.requests]
     # The one that was turned away is asked again.
     assert len(texts) == len(set(texts)) + 1
@@ -130,19 +130,20 @@ def test_labels_at_random_bring_no_draft(tmp_path: Path) -> None:
         found = search(tmp_path, server.url, "--proposals", "5").json
     assert found["chosen"] is found["draft"] is None
     assert found["proposals"] == 5
-    assert [one["why"] for one in found["candidates"]].count("") == 0
+    # Some were tried, and refused.
+    assert found["candidates"] and all(one["why"] for one in found["candidates"])
     assert not (tmp_path / "prompts/teacher/v2").exists()
 
 
 def test_nothing_of_select_or_test_is_shown_to_the_proposer(tmp_path: Path) -> None:
-    pairs = golden()
+    pairs = golden(24)
     for one in pairs[-8:]:
         one["split"] = "test"
     project(tmp_path, pairs)
     parts = parts_of([one for one in pairs_of(pairs) if one.split == "dev"], 0)
     unseen = [one.result.title for one in (*parts.select, *pairs_of(pairs[-8:]))]
     with simulated(blind_spot) as server:
-        search(tmp_path, server.url, "--proposals", "3")
+        search(tmp_path, server.url, "--proposals", "2")
         told = [text_of(asked) for asked in server.requests if is_proposing(asked)]
         graded = [
             str(asked["messages"][-1]["content"]) for asked in server.requests if not is_proposing(asked)
@@ -153,7 +154,7 @@ def test_nothing_of_select_or_test_is_shown_to_the_proposer(tmp_path: Path) -> N
 
 
 def test_disagreements_on_which_the_raters_differ_are_for_the_author(tmp_path: Path) -> None:
-    pairs = golden()
+    pairs = golden(24)
     project(tmp_path, pairs)
     split = [one["id"] for one in pairs if "refill" in one["result"]["title"]]
     lines = [
@@ -164,7 +165,7 @@ def test_disagreements_on_which_the_raters_differ_are_for_the_author(tmp_path: P
     path = tmp_path / "golden/small/ratings.jsonl"
     path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
     with simulated(blind_spot) as server:
-        found = search(tmp_path, server.url, "--proposals", "3").json
+        found = search(tmp_path, server.url, "--proposals", "2").json
         told = [text_of(asked) for asked in server.requests if is_proposing(asked)]
     (fault,) = found["policy_faults"]
     assert fault["clause"] == "plain"
@@ -172,7 +173,7 @@ def test_disagreements_on_which_the_raters_differ_are_for_the_author(tmp_path: P
     assert found["unrated"] == found["disagreements"] > 0
     assert set(fault["items"]) <= set(split)
     assert all(given == [0, 2] for given in fault["items"].values())
-    assert not [text for text in told if "refill pack" in text]
+    assert told and not [text for text in told if "refill pack" in text]
 
 
 def test_too_few_queries_are_refused_before_anything_is_asked(tmp_path: Path) -> None:
@@ -231,19 +232,19 @@ def test_a_teacher_that_reads_no_edit_is_refused(tmp_path: Path, model: str, why
 def test_a_dry_run_asks_nothing_and_says_the_most_that_would_be_asked(tmp_path: Path) -> None:
     project(tmp_path, golden())
     with simulated(blind_spot) as server:
-        foreseen = search(tmp_path, server.url, "--proposals", "4", "--dry-run").json
+        foreseen = search(tmp_path, server.url, "--proposals", "2", "--dry-run").json
         more = search(tmp_path, server.url, "--proposals", "9", "--dry-run").json
         assert not server.requests
-        search(tmp_path, server.url, "--proposals", "4")
+        search(tmp_path, server.url, "--proposals", "2")
         proposals = sum(map(is_proposing, server.requests))
         answers = len(server.requests) - proposals
     assert foreseen["propose"] == foreseen["select"] == {"n": 96, "queries": 24}
-    # 96 for the first prompt, 112 for each of 4 proposals, 96 for each of 5 that may be tried.
-    assert foreseen["answers"] == 96 + 4 * 112 + 5 * 96
+    # 96 for the first prompt, 112 for each of 2 proposals, 96 for each of 3 that may be tried.
+    assert foreseen["answers"] == 96 + 2 * 112 + 3 * 96
     # Of nine proposals the five best are tried, beside the first prompt.
     assert more["answers"] == 96 + 9 * 112 + 6 * 96
     assert answers <= foreseen["answers"]
-    assert proposals <= foreseen["proposals"] == 4
+    assert proposals <= foreseen["proposals"] == 2
 
 
 def test_max_cost_stops_a_search_over_both_models(tmp_path: Path) -> None:
@@ -574,7 +575,7 @@ def test_a_search_fits_a_terminal(tmp_path: Path) -> None:
     project(tmp_path, golden())
     with simulated(blind_spot) as server:
         words = ("improve", "teacher@v1", "--model", "openai/sim", "--base-url", server.url)
-        ended = harness(*words, "--proposals", "3", "--root", tmp_path)
+        ended = harness(*words, "--proposals", "2", "--root", tmp_path)
     assert "teacher@v2 is better than teacher@v1" in ended.out
     assert max(map(len, ended.out.splitlines())) <= 80
     assert not [line for line in ended.out.splitlines() if line.endswith(" ")]

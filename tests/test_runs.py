@@ -1,18 +1,21 @@
 """The run folder: nothing is lost, nothing is asked twice, damage is said aloud."""
 
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from builders import examples, harness, record, reply, write_golden, write_project
-from fault_server import fault_server, graded
-from forked import at_once
+from fault_server import FaultServer, fault_server, graded
+from forked import alive, at_once, ended, started
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -302,30 +305,42 @@ def test_resume_refuses_other_settings_and_takes_the_same(here: Path) -> None:
     assert harness("eval", "--resume", "latest", "--model", "builtin/lexical", "--policy", "small").code == 0
 
 
-@pytest.mark.parametrize("signal", [pytest.param("SIGINT", marks=pytest.mark.slow), "SIGKILL"])
-def test_stopped_run_goes_on_where_it_was(here: Path, signal: str) -> None:
+def by_kill(words: list[str], server: FaultServer) -> None:
+    copy = started(lambda: harness(*words))
+    while len(server.requests) < 5 and alive(copy):
+        time.sleep(0.01)
+    os.kill(copy, signal.SIGKILL)
+    assert ended(copy) == -signal.SIGKILL
+
+
+def by_ctrl_c(words: list[str], server: FaultServer) -> None:
+    """Started in the background, a test inherits an ignored Ctrl-C, which nobody at a terminal has."""
+    heed = "import signal, os, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    heed += "os.execv(sys.executable, sys.argv[1:])"
+    command = [sys.executable, "-c", heed, sys.executable, "-m", "harness", *words]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        while len(server.requests) < 5:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert b"interrupted" in err
+    assert b"harness eval --resume" in err
+    assert b"Traceback" not in err
+
+
+@pytest.mark.parametrize("stopped", [pytest.param(by_ctrl_c, marks=pytest.mark.slow), by_kill])
+def test_stopped_run_goes_on_where_it_was(
+    here: Path, stopped: Callable[[list[str], FaultServer], None]
+) -> None:
     """Killed outright or by Ctrl-C: at most the calls in flight are asked again."""
     write_project(here)
     words = ["eval", "--policy", "small", "--model", "openai/m", "--max-connections", "2", "--json"]
     with fault_server(lambda number, body: graded(wait=0.0 if number < 4 else 0.3)) as server:
-        command = [sys.executable, "-m", "harness", *words, "--base-url", server.url]
-        # Started in the background, a test inherits an ignored Ctrl-C, which nobody at a terminal has.
-        heed = "import signal, os, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
-        heed += "os.execv(sys.executable, sys.argv[1:])"
-        command = [sys.executable, "-c", heed, *command]
-        with subprocess.Popen(command, cwd=here, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-            while len(server.requests) < 5:
-                time.sleep(0.01)
-            process.send_signal(getattr(__import__("signal"), signal))
-            _, err = process.communicate(timeout=30)
-        if signal == "SIGINT":
-            assert process.returncode == 130
-            assert b"interrupted" in err
-            assert b"harness eval --resume" in err
-            assert b"Traceback" not in err
-        ended = harness("eval", "--resume", "latest", "--base-url", server.url, "--json")
-        assert ended.code == 0
-        assert ended.json["outcomes"] == {"graded": len(DEV), "ungraded": 0, "failed": 0}
+        stopped([*words, "--base-url", server.url], server)
+        again = harness("eval", "--resume", "latest", "--base-url", server.url, "--json")
+        assert again.code == 0
+        assert again.json["outcomes"] == {"graded": len(DEV), "ungraded": 0, "failed": 0}
         assert len(DEV) <= len(server.requests) <= len(DEV) + 2
 
 

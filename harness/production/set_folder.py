@@ -58,7 +58,7 @@ def _given(value: object) -> str:
 
 def digests_of(plan: Plan) -> LabelDigests:
     """The digests of everything that a grade of the plan depends on."""
-    return LabelDigests(**plan.digests.model_dump(exclude={"golden"}))
+    return LabelDigests.of(plan.digests)
 
 
 @contextmanager

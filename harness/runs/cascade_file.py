@@ -85,7 +85,7 @@ def grader_of(manifests: tuple[Manifest, ...], name: str) -> CascadeGrader:
         name=name,
         model=asked.model,
         prompt=asked.prompt,
-        digests=LabelDigests(**first.digests.model_dump(exclude={"golden"})),
+        digests=LabelDigests.of(first.digests),
         settings=CascadeSettings(**settings),
         runs=tuple(one.name for one in manifests),
     )

@@ -1,13 +1,13 @@
 """The manifest of a label set: what was labelled, by whom, and whether that teacher was proven."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
 from harness.errors import BadInput, Fault, refuse_faults
 from harness.nouns.base import Count, Noun
-from harness.runs.manifest import ANSWERS, IN_WORDS, Asked
+from harness.runs.manifest import ANSWERS, IN_WORDS, Asked, Digests
 from harness.scorecards.shared import Gated
 from harness.storage.files import build, read_json, write_atomic
 from harness.storage.regular import SETTINGS, odd_files
@@ -47,6 +47,11 @@ class LabelDigests(Noun):
     shots: str
     replayed: str | None = None
     trained: str | None = None
+
+    @classmethod
+    def of(cls, digests: Digests) -> Self:
+        """What of a run's digests a label set has."""
+        return cls(**digests.model_dump(include={*cls.model_fields}))
 
     def changed(self, now: "LabelDigests") -> list[str]:
         """What differs, in words."""
