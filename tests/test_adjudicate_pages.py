@@ -322,7 +322,7 @@ def test_faults_of_a_file_of_decisions_come_all_at_once_and_nothing_is_written(p
     )
     assert ended.code == 2
     for what in (
-        "line 1: dispute: 'nobody' is no code",
+        "line 1: dispute: unknown code 'nobody'",
         "line 2: grade 9 is not on the scale",
         "line 3: id: unknown key",
         "line 3: cause: input should be 'policy_gap'",

@@ -115,7 +115,7 @@ def test_faults_of_decisions_come_all_at_once(opened: OpenRound, here: Path) -> 
         {"dispute": "nowhere", "grade": 0, "cause": "edge_case"},
         {"dispute": code, "grade": 0, "cause": "edge_case", "clauses": ["nope"]},
     )
-    for what in ("not on the scale", "no code that", "cites the clause 'nope'", "decided twice in this file"):
+    for what in ("not on the scale", "unknown code", "cites the clause 'nope'", "decided twice in this file"):
         assert what in " ".join(ended.err.split()), what
     assert not (here / "golden/small/production-adjudications.jsonl").exists()
 

@@ -271,7 +271,7 @@ SYSTEM = TAGS + "Judge fairly."
         (SYSTEM + " ", "changes nothing"),
         (SYSTEM + "\n{{ policy.name }}", "changes the tags"),
         (SYSTEM.replace("{{ policy.goal }}", ""), "changes the tags"),
-        (SYSTEM + "\n{# open", "is no template"),
+        (SYSTEM + "\n{# open", "not a template"),
         (SYSTEM + "\nA red tin box is what they want.", "says the query of a"),
         (SYSTEM + "\nAs in: Big RED box, 5 litres!", "says the title of a"),
         (SYSTEM + "\none two three four five six seven eight", f"says {IN_A_ROW} words in a row of a"),

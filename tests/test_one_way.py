@@ -226,7 +226,7 @@ NEVER_ONE = {
     "prefix.high:,.0f", "count:,", "least:,.0f", "items", "queries",
     # no noun follows, but a verb or a sum
     "found.student", "cascade.used.student",
-    "who", "found.model", "side.name", "variable", "usd(self.lost)", "NEAR_1:g",
+    "who", "source", "found.model", "side.name", "variable", "usd(self.lost)", "NEAR_1:g",
     # part of a stored baseline, which is compared word for word
     "manifest.examples",
     # times as long

@@ -92,7 +92,7 @@ def test_a_log_with_more_purchases_than_clicks_is_refused(tmp_path: Path) -> Non
         ("1e-300", "'1e-300' is below 1e-06"),
         ("9.9e-7", "is below 1e-06"),
         ("nan", "'nan' is below"),
-        ("often", "'often' is no number"),
+        ("often", "'often' is not a number"),
     ],
 )
 def test_propensities_are_chances(tmp_path: Path, value: str, said: str) -> None:
@@ -109,7 +109,7 @@ def test_the_smallest_propensity_is_taken_and_positions_are_whole(tmp_path: Path
     assert signalled(*words)["propensities"][3]["value"] == 1e-6
     path.write_text("position,propensity\n1.5,1\n" + "9" * 5000 + ",1\n", "utf-8")
     said = refused(*words)
-    assert "line 2: position: '1.5' is no whole number from 1" in said and len(said) < 600
+    assert "line 2: position: '1.5' is not a whole number from 1" in said and len(said) < 600
 
 
 @pytest.mark.parametrize(("name", "line"), [("position", 3), ("views", 3), ("clicks", 3)])

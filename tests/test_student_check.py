@@ -602,12 +602,12 @@ def test_scores_are_cut_on_dev_and_judged_on_test(shop: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("item,score\na,high\n", "line 2: score 'high' is no number"),
+        ("item,score\na,high\n", "line 2: score 'high' is not a number"),
         ("item,score\na,1\na,2\n", "line 3: a has a score already"),
         ("item,score\n,1\n", "line 2: no item"),
         ("item,grade\na,1\n", "no column for score"),
         ("item,score\nz,1\n", "scores 0 items of dev"),
-        ("item,score\na,1e400\n", "is no number"),
+        ("item,score\na,1e400\n", "is not a number"),
     ],
 )
 def test_scores_that_are_none_are_named_with_their_line(shop: Path, text: str, told: str) -> None:

@@ -15,6 +15,7 @@ from harness.storage.cells import number_of
 from harness.storage.digest import digest_file
 from harness.storage.files import to_line, too_long
 from harness.storage.formats import read_table
+from harness.storage.plural import plural
 from harness.storage.tables import RESULT_TEXTS, Layout, Row, Table, joined, refuse_controls
 
 _ATTRIBUTE = re.compile(r"(?:result\.)?attributes\.(.+)")
@@ -76,8 +77,8 @@ def refuse_none(found: Paraphrases, examples: Iterable[Example], part: str) -> N
     ids = {one.id for one in examples}
     if ids.isdisjoint(found.results):
         same = sum(one in ids for one in found.unchanged)
-        what = f"no row words one of the {len(ids):,} audited items of {part} otherwise"
-        raise BadInput([Fault(found.file, f"{what} ({same:,} rows have an item's own texts)")])
+        what = f"no row words one of the {plural(len(ids), "audited item")} of {part} otherwise"
+        raise BadInput([Fault(found.file, f"{what} ({plural(same, "row has", "rows have")} an item's own texts)")])
 
 
 def _unknown(item: str) -> str:

@@ -96,7 +96,7 @@ def _tokens(source: str) -> list[tuple[str, str]]:
     try:
         return [(kind, text) for _, kind, text in Sandbox().lex(source) if "comment" not in kind]
     except TemplateSyntaxError as error:
-        raise BadInput(f"is no template: line {error.lineno}: {error.message}") from None
+        raise BadInput(f"not a template: line {error.lineno}: {error.message}") from None
 
 
 def _phrase(words: Sequence[str]) -> str:

@@ -35,7 +35,7 @@ def _position(text: str) -> int | str:
     """The position, or what is wrong with it."""
     if text.isdecimal() and len(text) < 10 and int(text):
         return int(text)
-    return f"position: {shortened(text)!r} is no whole number from 1"
+    return f"position: {shortened(text)!r} is not a whole number from 1"
 
 
 def _propensity(text: str) -> float | str:
@@ -43,7 +43,7 @@ def _propensity(text: str) -> float | str:
     try:
         value = float(text)
     except ValueError:
-        return f"propensity: {shortened(text)!r} is no number"
+        return f"propensity: {shortened(text)!r} is not a number"
     if value > 1:
         return (
             f"propensity: {shortened(text)!r} is over 1: it is a chance, so divide all of them by the largest"

@@ -95,7 +95,7 @@ def _seconds(text: str) -> float | Odd:
     value = _number(text)
     if value is not None and value > LAST:
         return Odd(f"{shortened(text)!r} is too large: {_MOST}")
-    return Odd(f"{shortened(text)!r} is no number of seconds") if value is None or value < 0 else value
+    return Odd(f"{shortened(text)!r} is not a number of seconds") if value is None or value < 0 else value
 
 
 def _happened(text: str) -> int | Odd:

@@ -104,7 +104,7 @@ def slow_pieces(path: Path, names: Sequence[str], layout: Layout) -> Iterator[An
                 whole = text.removesuffix(".0")
                 rank = int(whole) if _RANK.fullmatch(whole) else None
                 if text and rank is None:
-                    faults.append(Fault(table.where(row), f"{RANK}: {shortened(text)!r} is no rank", RANK))
+                    faults.append(Fault(table.where(row), f"{RANK}: {shortened(text)!r} is not a rank", RANK))
                 columns[name].append(rank)
             else:
                 columns[name].append(text or None)

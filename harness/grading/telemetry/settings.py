@@ -124,7 +124,7 @@ class _Said:
         whole = bool(text) and self.variable("ENDPOINT").startswith(self.own)
         url = text if whole else f"{(text or DEFAULT).rstrip('/')}/v1/{self.name}"
         if not _is_url(url):
-            self.fault("ENDPOINT", "is no address: write http://host:port")
+            self.fault("ENDPOINT", "is not an address: write http://host:port")
         return url
 
     def seconds(self) -> float:
@@ -134,7 +134,7 @@ class _Said:
         except ValueError:
             milliseconds = 0
         if not 0 < milliseconds < 3_600_000:
-            self.fault("TIMEOUT", f"{text[:40]!r} is no number of milliseconds")
+            self.fault("TIMEOUT", f"{text[:40]!r} is not a number of milliseconds")
         return milliseconds / 1000
 
 
@@ -176,7 +176,7 @@ def _pairs(text: str, variable: str, faults: list[Fault]) -> dict[str, str]:
         name, equals, value = part.partition("=")
         name, value = name.strip(), unquote(value.strip())
         if not (equals and name.isascii() and name.isprintable() and value.isprintable()) or " " in name:
-            faults.append(Fault(variable, "is no list of name=value, separated by commas"))
+            faults.append(Fault(variable, "is not a list of name=value, separated by commas"))
             break
         found[name] = value
     return found
