@@ -77,8 +77,9 @@ def refuse_none(found: Paraphrases, examples: Iterable[Example], part: str) -> N
     ids = {one.id for one in examples}
     if ids.isdisjoint(found.results):
         same = sum(one in ids for one in found.unchanged)
-        what = f"no row words one of the {plural(len(ids), "audited item")} of {part} otherwise"
-        raise BadInput([Fault(found.file, f"{what} ({plural(same, "row has", "rows have")} an item's own texts)")])
+        what = f"no row words one of the {plural(len(ids), 'audited item')} of {part} otherwise"
+        own = f"{plural(same, 'row has', 'rows have')} an item's own texts"
+        raise BadInput([Fault(found.file, f"{what} ({own})")])
 
 
 def _unknown(item: str) -> str:

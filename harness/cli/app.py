@@ -11,7 +11,7 @@ from harness.cli.commands import COMMANDS
 from harness.cli.lazy import add_commands
 from harness.cli.options import option
 from harness.cli.output import Commands, complain
-from harness.storage.collecting import collect_rarely
+from harness.storage.collecting import collect_no_more, collect_rarely
 
 OLD_NAMES = {"licence": "license"}
 """Former spellings of options, which still work."""
@@ -59,7 +59,10 @@ def main() -> None:
     if any("\udc80" <= letter <= "\udcff" for word in sys.argv for letter in word):
         complain("the command line is not UTF-8; set a UTF-8 locale, or retype the arguments")
         sys.exit(2)
-    _in_one_chunk()
+    try:
+        _in_one_chunk()
+    finally:
+        collect_no_more()
 
 
 def _in_one_chunk() -> None:
