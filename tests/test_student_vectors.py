@@ -297,6 +297,12 @@ def test_other_vectors_than_it_learned_with_are_refused(
     done = harness(*words)
     assert done.code == 2 and "was trained on the word vectors of wordllama 0.4" in done.err, done.err
     assert "train the student anew" in " ".join(done.err.split())
+    for part in (WEIGHTS, TOKENS):
+        whole = (other / part).read_bytes()
+        (other / part).write_bytes(whole[: len(whole) // 2])
+        done = harness(*words)
+        assert done.code == 2 and "is damaged (" in done.err and "install it again" in done.err, done.err
+        (other / part).write_bytes(whole)
     (other / WEIGHTS).unlink()
     done = harness(*words)
     assert done.code == 2 and "does not have it; install wordllama==" in " ".join(done.err.split())

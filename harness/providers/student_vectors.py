@@ -56,7 +56,10 @@ def installed_vectors() -> "WordVectors":
     folder, name = Path(found.origin).parent, f"{PACKAGE} {version(PACKAGE)}"
     _refuse_other(folder, name)
     weights, tokens = (read_bytes(folder / part) for part in (WEIGHTS, TOKENS))
-    table, tokenizer = load(weights)["embedding.weight"], Tokenizer.from_buffer(tokens)
+    try:
+        table, tokenizer = load(weights)["embedding.weight"], Tokenizer.from_buffer(tokens)
+    except Exception as error:  # noqa: BLE001 - tokenizers raises nothing narrower
+        raise BadInput([Fault(str(folder), f"{name} is damaged ({error}); install it again")]) from None
     saved = SavedVectors(package=name, digest=digest([digest_bytes(weights), digest_bytes(tokens)]))
     return WordVectors(table, tokenizer, saved)
 
