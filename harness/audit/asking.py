@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from harness.audit.paraphrases import Paraphrases, PhrasesFile, read_paraphrases, refuse_none
-from harness.audit.rewriting import Ways, canary_pairs, rewritten, ways_with
+from harness.audit.rewriting import REWRITINGS, Ways, canary_pairs, rewritten, ways_with
 from harness.errors import BadInput
 from harness.golden.canaries import FILE as CANARIES
 from harness.golden.canaries import canary_examples, load_canaries
@@ -51,7 +51,7 @@ class Rewrites:
 
 
 def _ways(given: Paraphrases | None) -> Ways:
-    return ways_with(given.results, given.file) if given else ways_with(None)
+    return ways_with(given.results, given.file) if given else REWRITINGS
 
 
 def _pairs(examples: Sequence[Example], canaries: Sequence[Example], ways: Ways) -> Iterator[ShownPair]:

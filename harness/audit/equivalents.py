@@ -75,6 +75,13 @@ def _shortened(long: str, short: str) -> Equivalent:
     return _row(rf"{_NUMBER}[ -](?:{long})\b", rf"\g<n> {short}")
 
 
+def _spellings(one: str, other: str, ending: str = "") -> Iterator[Equivalent]:
+    """Two spellings of a word, in both directions; the size of its first letter and its `ending` stay."""
+    for found, instead in ((one, other), (other, one)):
+        kept = r"\2" if ending else ""
+        yield _row(rf"\b([{found[0].upper()}{found[0]}]){found[1:]}{ending}\b", rf"\1{instead[1:]}{kept}")
+
+
 def _unit(short: str, long: str, sign: str, one: str, many: str) -> Iterator[Equivalent]:
     """A unit in both directions."""
     yield from _written_out(short + _POINT, one, many)
@@ -131,13 +138,10 @@ EQUIVALENTS: tuple[Equivalent, ...] = (
     _row(r"\b([Tt])-?[Ss]hirt(s?)\b", r"\1ee shirt\2"),
     _row(r"\b([Tt])ee [Ss]hirt(s?)\b", r"\1-shirt\2"),
     # British and American spelling. Only small letters of "grey", which is a surname, and no "Colorado".
-    _row(r"\b([Cc])olour(s|ed|ful)?\b", r"\1olor\2"),
-    _row(r"\b([Cc])olor(s|ed|ful)?\b", r"\1olour\2"),
+    *_spellings("colour", "color", "(s|ed|ful)?"),
     _row(r"\bgrey\b", "gray"),
     _row(r"\bgray\b", "grey"),
-    _row(r"\b([Aa])luminium\b", r"\1luminum"),
-    _row(r"\b([Aa])luminum\b", r"\1luminium"),
-    _row(r"\b([Jj])ewellery\b", r"\1ewelry"),
-    _row(r"\b([Jj])ewelry\b", r"\1ewellery"),
+    *_spellings("aluminium", "aluminum"),
+    *_spellings("jewellery", "jewelry"),
 )
 """Every row. Of two that find the same place, the longer find is taken."""

@@ -40,13 +40,11 @@ class Rewriting:
 Ways = Mapping[str, Rewriting]
 
 
-def ways_with(paraphrases: Mapping[str, Result] | None, source: str = "") -> Ways:
-    """Every way, the mildest first; with the paraphrases, by the ids of their examples, if there are any.
+def ways_with(paraphrases: Mapping[str, Result], source: str = "") -> Ways:
+    """Every way, the mildest first, with the paraphrases by the ids of their examples.
 
     `source`: the name of their file.
     """
-    if paraphrases is None:
-        return REWRITINGS
     given = Rewriting(f"as {source} words it", lambda one: paraphrases.get(one.id), least=FEW)
     order = list(REWRITINGS.items())
     order.insert(list(REWRITINGS).index("praise"), (PARAPHRASE, given))

@@ -31,14 +31,20 @@ def changes_between(base: Side, candidate: Side) -> tuple[Difference, ...]:
 
 
 def warnings_of(
-    base: Side, candidate: Side, changed: Sequence[Difference], relabelled: Sequence[str], *, moved: bool
+    base: Side,
+    candidate: Side,
+    changed: Sequence[Difference],
+    relabelled: Sequence[str],
+    *,
+    moved: bool,
+    naming: Naming,
 ) -> tuple[str, ...]:
-    """The warnings of a comparison. `moved`: whether any answer of a common item did."""
+    """The warnings of a comparison. `moved`: whether any answer of a common item did; `naming`: of both."""
     several = [one.name for one in changed if one.name in WHAT_WAS_RUN and not _follows(one, base, candidate)]
     found = [*base.warnings, *candidate.warnings]
     files = [side.name for side in (base, candidate) if side.run is None]
     found += [f"{' and '.join(names)} {ALMOST}: is it one grader?" for names in namesakes(files)]
-    if naming_of(base, candidate) == "none":
+    if naming == "none":
         found.append(INDEPENDENT)
     if len(several) > 1 and moved:
         what = " and ".join(several)

@@ -40,7 +40,8 @@ def compare_sides(base: Side, candidate: Side, weighting: Weighting | None = Non
     if not both:
         raise BadInput(_nothing_shared(base, candidate))
     relabelled = [key for key in both if base.items[key].golden != candidate.items[key].golden]
-    kept = both if differ else [key for key in both if key not in set(relabelled)]
+    others = set(relabelled)
+    kept = both if differ else [key for key in both if key not in others]
     pairs = [(base.items[key], candidate.items[key]) for key in kept]
     read = [(one, other) for one, other in pairs if _readable(one) and _readable(other)]
     if not read:
@@ -49,7 +50,8 @@ def compare_sides(base: Side, candidate: Side, weighting: Weighting | None = Non
         )
         raise BadInput(f"nothing to compare: {lost}")
     chosen = weighting or candidate.gates.weighting
-    changed = changes_between(base, candidate)
+    changed, named = changes_between(base, candidate), naming_of(base, candidate)
+    moved = any(map(_moved, *zip(*pairs, strict=True)))
     return Comparison(
         base=base.name,
         candidate=candidate.name,
@@ -65,10 +67,8 @@ def compare_sides(base: Side, candidate: Side, weighting: Weighting | None = Non
         seconds=_plain(base.seconds, candidate.seconds),
         cost=None if (base.cost, candidate.cost) == (None, None) else _plain(base.cost, candidate.cost),
         changed=changed,
-        naming=naming_of(base, candidate),
-        warnings=warnings_of(
-            base, candidate, changed, relabelled, moved=any(map(_moved, *zip(*pairs, strict=True)))
-        ),
+        naming=named,
+        warnings=warnings_of(base, candidate, changed, relabelled, moved=moved, naming=named),
     )
 
 

@@ -21,11 +21,12 @@ from harness.production.intake import Checks, take_in
 from harness.production.pairs import Input, files_of
 from harness.production.parts import join_parts
 from harness.production.proof import prove
-from harness.production.set_folder import begun_before, digests_of, opened_set
+from harness.production.set_folder import begun_before, opened_set
 from harness.production.store import AnswerStore
 from harness.providers import is_prompted, open_teacher
 from harness.providers.base import Teacher
 from harness.runs.label_manifest import (
+    LabelDigests,
     LabelManifest,
     Proof,
     RowOutcomes,
@@ -112,7 +113,7 @@ def cascade_of(project: Project, request: LabelRequest, plan: Plan) -> Cascade |
     """The requested cascade; None for the teacher alone. BadInput if it has another student or teacher."""
     if request.cascade is None:
         return None
-    return open_cascade(project, request.cascade, plan, digests_of(plan))
+    return open_cascade(project, request.cascade, plan, LabelDigests.of(plan.digests))
 
 
 def checks_of(plan: Plan) -> Checks:
@@ -156,7 +157,7 @@ def _begun(
         created_at=before.created_at if before else now,
         asked=plan.asked,
         unprompted=not is_prompted(plan.asked.model),
-        digests=digests_of(plan),
+        digests=LabelDigests.of(plan.digests),
         shots=tuple(shot.id for shot in plan.writer.shown),
         columns=dict(request.input.layout.columns),
         attributes=request.input.attributes,

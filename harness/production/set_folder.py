@@ -37,7 +37,7 @@ def begun_before(folder: Path, plan: Plan, cascade: Cascade | None) -> LabelMani
             raise BadInput([Fault(str(folder), what)])
         return None
     manifest = load_label_manifest(folder)
-    changed = manifest.digests.changed(digests_of(plan))
+    changed = manifest.digests.changed(LabelDigests.of(plan.digests))
     then, now = manifest.asked, plan.asked
     if (manifest.cascade and manifest.cascade.digest) != (cascade and cascade.used.digest):
         changed.append(f"the cascade (was {'another' if manifest.cascade else 'not given'})")
@@ -54,11 +54,6 @@ def begun_before(folder: Path, plan: Plan, cascade: Cascade | None) -> LabelMani
 
 def _given(value: object) -> str:
     return "not given" if value is None else str(value)
-
-
-def digests_of(plan: Plan) -> LabelDigests:
-    """The digests of everything that a grade of the plan depends on."""
-    return LabelDigests.of(plan.digests)
 
 
 @contextmanager

@@ -1,9 +1,8 @@
 """`harness student train`: a small student of our own, and a baseline for any other one.
 
 An ordinal regression over how the words of query and product meet, and over which words they are; on request
-over word vectors too. How strong
-it may be, and how its probabilities become grades, is chosen by its agreement with the teacher on queries
-held out of the training pairs. The golden set is not read for that.
+over word vectors too. How strong it may be, and how its probabilities become grades, is chosen by its
+agreement with the teacher on queries held out of the training pairs. The golden set is not read for that.
 """
 
 from collections.abc import Sequence
