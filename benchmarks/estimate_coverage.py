@@ -9,12 +9,14 @@ cluster too; both teachers overrate. Labelled queries are a random sample. The t
 p(n)] / E[n].
 
 --thresholds tells how often the truth is held with other thresholds of the few-events rule, FEW_EVENTS and
-SKEWED in harness/stats/few_events.py.
+SKEWED in harness/stats/few_events.py; --tuning with other values of LAMBDA_VARIES in
+harness/stats/prediction_powered.py.
 """
 
 import argparse
+import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import product
@@ -26,7 +28,7 @@ from harness.stats.agreement import Floats
 from harness.stats.cluster_sums import ClusterSums
 from harness.stats.few_events import exact_interval, few_events
 from harness.stats.intervals import t_test
-from harness.stats.prediction_powered import error, moments, powered_mean
+from harness.stats.prediction_powered import error, moments, powered_mean, with_tuning
 
 SIZES = {
     "balanced": (np.array([5]), np.array([1.0])),
@@ -55,6 +57,10 @@ class Design:
     teacher: str
     share: float
     labelled: int
+
+
+Job = tuple[int, Design, int]
+"""A seed, a design, and how many sets of it."""
 
 
 def drawn(design: Design, sets: int, seed: int) -> Iterator[ClusterSums]:
@@ -146,14 +152,33 @@ def rules_of(design: Design, sets: int, seed: int) -> list[float]:
     return [count / sets for count in held]
 
 
-def _rows(job: tuple[int, Design, int]) -> list[str]:
+def tuning_of(design: Design, sets: int, seed: int) -> list[float]:
+    """The coverage of the t interval with each value of LAMBDA_VARIES."""
+    held = [0] * len(VARIES)
+    for sums in drawn(design, sets, seed):
+        lam = moments(sums).best
+        value, human = sums.at(lam), error(sums, 0.0)
+        assert value is not None
+        fixed, tuned = error(sums, lam), error(sums, lam, sums.best_without_each())
+        for at, varies in enumerate(VARIES):
+            se = with_tuning(fixed, tuned, human, varies)
+            held[at] += _holds(t_test(value, se, design.labelled).ci, design.share)
+    return [count / sets for count in held]
+
+
+def _rows(job: Job) -> list[str]:
     seed, design, sets = job
     return row_of(design, sets, seed)
 
 
-def _rules(job: tuple[int, Design, int]) -> list[float]:
+def _rules(job: Job) -> list[float]:
     seed, design, sets = job
     return rules_of(design, sets, seed)
+
+
+def _tuning(job: Job) -> list[float]:
+    seed, design, sets = job
+    return tuning_of(design, sets, seed)
 
 
 HEAD = (
@@ -166,16 +191,28 @@ DESIGNS = [Design(*one) for one in product(SIZES, TEACHERS, SHARES, LABELLED)]
 
 RULES = ((1, 0.0), (5, 0.0), (10, 0.0), (20, 0.0), (10, 15.0), (10, 20.0), (10, 25.0), (10, 30.0))
 """Fewer labelled queries with an event, and the factor of Cochran's rule."""
+VARIES = (math.inf, 1.2, 1.1, 1.05, 1.0)
+"""Values of LAMBDA_VARIES: with the first, lambda is held fixed."""
 
 
 def thresholds(sets: int, workers: int) -> None:
     """Coverage of rules with other thresholds, by design: which of them keeps every design in bounds."""
-    jobs = [(at, design, sets) for at, design in enumerate(DESIGNS)]
     heads = [f"under {least}" + (f", {skewed:g}" if skewed else "") for least, skewed in RULES]
+    compared(heads, _rules, [(at, design, sets) for at, design in enumerate(DESIGNS)], workers)
+
+
+def tuning(sets: int, workers: int) -> None:
+    """Coverage by the error of lambda, by design with a share of a half: the others have few events."""
+    jobs = [(at, design, sets) for at, design in enumerate(DESIGNS) if design.share == 0.5]
+    compared([f"{varies:g}" for varies in VARIES], _tuning, jobs, workers)
+
+
+def compared(heads: Sequence[str], rule: Callable[[Job], list[float]], jobs: list[Job], workers: int) -> None:
+    """Print a line of coverages for each design."""
     say(f"| sizes | teacher | share | labelled | {' | '.join(heads)} |")
-    say("|---" * (4 + len(RULES)) + "|")
+    say("|---" * (4 + len(heads)) + "|")
     with ProcessPoolExecutor(workers) as pool:
-        for (_, design, _), found in zip(jobs, pool.map(_rules, jobs), strict=True):
+        for (_, design, _), found in zip(jobs, pool.map(rule, jobs), strict=True):
             name = f"{design.sizes} | {design.teacher} | {design.share:g} | {design.labelled}"
             say(f"| {name} | " + " | ".join(f"{one:.3f}" for one in found) + " |")
 
@@ -192,9 +229,10 @@ def main() -> None:
     parser.add_argument(
         "--thresholds", action="store_true", help="try other thresholds of the few-events rule"
     )
+    parser.add_argument("--tuning", action="store_true", help="try other values of LAMBDA_VARIES")
     given = parser.parse_args()
-    if given.thresholds:
-        thresholds(given.sets, given.workers)
+    if given.thresholds or given.tuning:
+        (thresholds if given.thresholds else tuning)(given.sets, given.workers)
         return
     began = time.perf_counter()
     say(HEAD)

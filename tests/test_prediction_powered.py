@@ -22,13 +22,16 @@ from harness.stats.few_events import FEW_EVENTS, design_effect, few_events, rows
 from harness.stats.intervals import NO_SPREAD
 from harness.stats.means import rare_upper
 from harness.stats.prediction_powered import (
+    LAMBDA_VARIES,
     NO_LABELS,
     ONE_LABELLED,
     Moments,
     error,
     human_mean,
     moments,
+    powered_error,
     powered_mean,
+    with_tuning,
 )
 from harness.stats.proportions import adjusted_share, clopper_pearson, effective_rows
 from harness.stats.rogan_gladen import NO_BETTER, ONE_KIND, OUT_OF_RANGE, rogan_gladen
@@ -109,31 +112,71 @@ def test_it_equals_the_reference() -> None:
     assert not found.few and found.reason is None
 
 
+class Sides(NamedTuple):
+    """Sums by query: human grades, the teacher's, weights; then those of the rows without a human grade."""
+
+    y: dict[int, float]
+    f: dict[int, float]
+    n: dict[int, float]
+    u: dict[int, float]
+    m: dict[int, float]
+
+    @classmethod
+    def of(cls, rows: Sequence[Row]) -> "Sides":
+        sides = cls(*(defaultdict[int, float](float) for _ in range(5)))
+        for row in rows:
+            if row.human is None:
+                sides.u[row.query] += row.weight * row.teacher
+                sides.m[row.query] += row.weight
+            else:
+                sides.y[row.query] += row.weight * row.human
+                sides.f[row.query] += row.weight * row.teacher
+                sides.n[row.query] += row.weight
+        return sides
+
+    def without(self, query: int) -> "Sides":
+        return Sides(*({g: value for g, value in side.items() if g != query} for side in self))
+
+    def lam(self) -> float:
+        """lambda, of queries that have rows of one kind."""
+        total = sum(self.n.values())
+        ey = {g: self.y[g] - sum(self.y.values()) / total * self.n[g] for g in self.n}
+        ef = {g: self.f[g] - sum(self.f.values()) / total * self.n[g] for g in self.n}
+        bottom = sum(one**2 for one in ef.values()) / total**2 + self.v_u()
+        return min(1.0, max(0.0, sum(ey[g] * ef[g] for g in self.n) / total**2 / bottom)) if bottom else 0.0
+
+    def v_u(self) -> float:
+        rest = sum(self.m.values())
+        seen = sum(self.u.values()) / rest
+        return sum((self.u[h] - seen * self.m[h]) ** 2 for h in self.m) / rest**2
+
+    def theta(self, lam: float) -> float:
+        human = sum(self.y[g] - lam * self.f[g] for g in self.n) / sum(self.n.values())
+        return human + lam * sum(self.u.values()) / sum(self.m.values())
+
+
+def spread(values: Sequence[float]) -> float:
+    """The jackknife's variance."""
+    mean = sum(values) / len(values)
+    return (len(values) - 1) / len(values) * sum((one - mean) ** 2 for one in values)
+
+
+def the_larger(fixed: float, tuned: float, human: float) -> float:
+    """SE^2: with lambda tuned anew if that is a tenth more, at most that of humans only."""
+    return max(fixed, min(tuned, human)) if tuned > 1.1 * fixed else fixed
+
+
 def by_hand(rows: Sequence[Row]) -> tuple[float, float, float]:
-    """theta, SE and lambda by the formulas of PRODUCTION.md, written out over dicts."""
-    y, f, n, u, m = (defaultdict[int, float](float) for _ in range(5))
-    for row in rows:
-        if row.human is None:
-            u[row.query] += row.weight * row.teacher
-            m[row.query] += row.weight
-        else:
-            y[row.query] += row.weight * row.human
-            f[row.query] += row.weight * row.teacher
-            n[row.query] += row.weight
-    total, rest = sum(n.values()), sum(m.values())
-    seen = sum(u.values()) / rest
-    ey = {g: y[g] - sum(y.values()) / total * n[g] for g in n}
-    ef = {g: f[g] - sum(f.values()) / total * n[g] for g in n}
-    v_u = sum((u[h] - seen * m[h]) ** 2 for h in m) / rest**2
-    bottom = sum(one**2 for one in ef.values()) / total**2 + v_u
-    lam = min(1.0, max(0.0, sum(ey[g] * ef[g] for g in n) / total**2 / bottom)) if bottom else 0.0
-    r = {g: y[g] - lam * f[g] for g in n}
-    theta = lam * seen + sum(r.values()) / total
-    without = [(sum(r.values()) - r[g]) / (total - n[g]) for g in n]
-    mean = sum(without) / len(without)
-    square = (len(n) - 1) / len(n) * sum((one - mean) ** 2 for one in without)
-    square += lam**2 * v_u * len(m) / (len(m) - 1)
-    return theta, math.sqrt(square), lam
+    """theta, SE and lambda by the formulas of PRODUCTION.md, written out over dicts; lambda tuned anew."""
+    sides = Sides.of(rows)
+    lam, h = sides.lam(), len(sides.m)
+    rest = lam**2 * sides.v_u() * h / (h - 1)
+    left = [sides.without(g) for g in sides.n]
+    fixed, tuned, human = (
+        spread([one.theta(value) for one, value in zip(left, lams, strict=True)])
+        for lams in ([lam] * len(left), [one.lam() for one in left], [0.0] * len(left))
+    )
+    return sides.theta(lam), math.sqrt(the_larger(fixed + rest, tuned + rest, human)), lam
 
 
 @given(seed=st.integers(0, 10_000))
@@ -152,18 +195,32 @@ def test_the_formulas_written_out_give_the_same(seed: int) -> None:
 @settings(max_examples=20)
 def test_queries_with_rows_of_both_kinds_are_left_out_of_both_at_once(seed: int) -> None:
     rows = some_rows(seed, labelled=40, others=10, both=True)
-    found = powered_mean(sums_of(rows))
+    sums = sums_of(rows)
+    found = powered_mean(sums)
+    left = [sums_of([row for row in rows if row.query != query], 50) for query in range(50)]
+    best = [moments(one).best for one in left]
+    assert sums.best_without_each() == pytest.approx(best, abs=1e-9)
 
-    def theta(kept: Sequence[Row]) -> float:
-        sums = sums_of(kept, 50)
-        value = sums.at(found.lam)
-        assert value is not None
-        return value
+    def square(lams: Sequence[float], among: Sequence[ClusterSums]) -> float:
+        return spread([one.at(lam) or 0.0 for one, lam in zip(among, lams, strict=True)])
 
-    without = [theta([row for row in rows if row.query != query]) for query in range(50)]
-    square = 49 / 50 * sum((one - sum(without) / 50) ** 2 for one in without)
-    assert found.value == pytest.approx(theta(rows))
-    assert found.se == pytest.approx(math.sqrt(square))
+    human = square([0.0] * 40, left[:40])
+    wanted = the_larger(square([found.lam] * 50, left), square(best, left), human)
+    assert found.value == pytest.approx(sums.at(found.lam))
+    assert found.se == pytest.approx(math.sqrt(wanted))
+
+
+def test_the_error_of_lambda_counts_where_it_is_more_than_a_tenth() -> None:
+    """At a tenth the formula with lambda held fixed is kept; above, at most the humans' own error counts."""
+    tenth = math.sqrt(LAMBDA_VARIES)
+    assert with_tuning(1.0, tenth * 0.999, 5.0) == 1.0
+    assert with_tuning(1.0, tenth * 1.001, 5.0) == tenth * 1.001
+    assert with_tuning(1.0, 3.0, 2.0) == 2.0
+    assert with_tuning(1.0, 3.0, 0.9) == 1.0
+    kept = [powered_error(sums, moments(sums).best) for sums in map(sums_of, map(some_rows, range(100)))]
+    fixed = [error(sums, moments(sums).best) for sums in map(sums_of, map(some_rows, range(100)))]
+    larger = sum(one > other for one, other in zip(kept, fixed, strict=True))
+    assert 10 < larger < 90, "both rules come up"
 
 
 @given(seed=st.integers(0, 10_000), both=st.booleans())

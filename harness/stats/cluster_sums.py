@@ -59,14 +59,32 @@ class ClusterSums:
             return human
         return lam * self.teacher_only + human - lam * float(self.teacher.sum() / self.labelled.sum())
 
-    def without_each(self, lam: float) -> Floats:
-        """The estimate without each query in turn, at the same lambda (Q floats)."""
-        rest = self.human - lam * self.teacher
-        values = (rest.sum() - rest) / _positive(self.labelled.sum() - self.labelled)
-        if lam:
+    def without_each(self, lam: float | Floats) -> Floats:
+        """The estimate without each query in turn (Q floats), at the same lambda or one for each query."""
+        rest = self.human.sum() - self.human - lam * (self.teacher.sum() - self.teacher)
+        values = rest / _positive(self.labelled.sum() - self.labelled)
+        if np.any(lam):
             others = _positive(self.unlabelled.sum() - self.unlabelled)
             values = values + lam * (self.unseen.sum() - self.unseen) / others
         return np.asarray(values, dtype=np.float64)
+
+    def best_without_each(self) -> Floats:
+        """The best lambda without each query in turn (Q floats in [0, 1]), as `Moments.best` has it of all.
+
+        Both parts of lambda are products of linear combinations of the five columns: without a query their
+        coefficients change, and the products lose what is its own.
+        """
+        columns = np.stack([self.human, self.teacher, self.labelled, self.unseen, self.unlabelled], axis=1)
+        y, f, n, u, other = (columns.sum(axis=0) - columns).T
+        none = np.zeros_like(n)
+        human = np.stack([1 / n, none, -y / n**2, none, none], axis=1)
+        teacher = np.stack([none, 1 / n, -f / n**2, -1 / other, u / other**2], axis=1)
+        products = columns.T @ columns
+        mine, theirs = (columns * human).sum(axis=1), (columns * teacher).sum(axis=1)
+        both = ((human @ products) * teacher).sum(axis=1) - mine * theirs
+        whole = ((teacher @ products) * teacher).sum(axis=1) - theirs**2
+        found = np.divide(both, whole, out=none, where=whole > 0)
+        return np.asarray(found.clip(0.0, 1.0), dtype=np.float64)
 
 
 def _ratio(top: Floats, bottom: Floats) -> float | None:

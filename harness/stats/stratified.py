@@ -17,9 +17,11 @@ from harness.stats.prediction_powered import (
     error,
     jackknife,
     moments,
+    powered_error,
     powered_mean,
     saved_by,
     tested_share,
+    with_tuning,
 )
 
 LEAST = 5
@@ -105,7 +107,7 @@ def _combined(strata: Strata, lams: Sequence[float]) -> Tested:
     else:
         squares = np.array(
             [
-                (share * error(part, lam)) ** 2
+                (share * powered_error(part, lam)) ** 2
                 for share, part, lam in zip(shares, strata.parts, lams, strict=True)
             ]
         )
@@ -117,6 +119,14 @@ def _combined(strata: Strata, lams: Sequence[float]) -> Tested:
 
 def _joint_error(strata: Strata, lams: Sequence[float]) -> float:
     """The jackknife over whole queries, which leave every stratum and its share of production at once."""
+    fixed = _left_out(strata, lams)
+    if not any(lams):
+        return fixed
+    tuned = [part.best_without_each() if lam else 0.0 for part, lam in zip(strata.parts, lams, strict=True)]
+    return with_tuning(fixed, _left_out(strata, tuned), _left_out(strata, [0.0] * len(lams)))
+
+
+def _left_out(strata: Strata, lams: Sequence[float | Floats]) -> float:
     left = strata.weights.sum(axis=1)[:, None] - strata.weights
     shares = left / left.sum(axis=0)
     values = np.array([part.without_each(lam) for part, lam in zip(strata.parts, lams, strict=True)])
@@ -132,10 +142,10 @@ def _mean(shares: Floats, values: Sequence[float | None]) -> float | None:
 def difference(one: ClusterSums, other: ClusterSums) -> Tested:
     """`other` minus `one`, over the same Q queries in the same order, paired by query.
 
-    Each with its own lambda, held fixed while whole queries are left out of both at once; t on the labelled
-    queries of both less 1, at least those of the smaller one. Undefined where one has no human grade; no
-    interval, and no p, where either has few events: then a difference of shares has no spread to trust.
-    It is the difference of what `powered_mean` says of each.
+    Each with its own lambda; whole queries are left out of both at once, and where it matters lambda is tuned
+    anew without each; t on the labelled queries of both less 1, at least those of the smaller one. Undefined
+    where one has no human grade; no interval, and no p, where either has few events: then a difference of
+    shares has no spread to trust. It is the difference of what `powered_mean` says of each.
     """
     values = powered_mean(one).value, powered_mean(other).value
     if values[0] is None or values[1] is None:
@@ -145,10 +155,19 @@ def difference(one: ClusterSums, other: ClusterSums) -> Tested:
     rare = next((reason for s in (one, other) if (reason := _too_few(s))), None)
     if rare:
         return Tested(value, reason=rare)
-    known = np.flatnonzero(sum(np.abs(s.labelled) + np.abs(s.unlabelled) for s in (one, other)))
-    apart = other.without_each(_safe(other)) - one.without_each(_safe(one))
-    se = math.sqrt(jackknife(apart[known]))
+    se = _paired_error(one, other)
     return Tested(value, 0.0, reason=ALIKE) if se < ROUNDING else t_test(value, se, least)
+
+
+def _paired_error(one: ClusterSums, other: ClusterSums) -> float:
+    known = np.flatnonzero(sum(np.abs(s.labelled) + np.abs(s.unlabelled) for s in (one, other)))
+    lams = _safe(one), _safe(other)
+
+    def left_out(first: float | Floats, second: float | Floats) -> float:
+        return math.sqrt(jackknife((other.without_each(second) - one.without_each(first))[known]))
+
+    tuned = [s.best_without_each() if lam else 0.0 for s, lam in zip((one, other), lams, strict=True)]
+    return with_tuning(left_out(*lams), left_out(*tuned), left_out(0.0, 0.0))
 
 
 def _too_few(sums: ClusterSums) -> Reason | None:
