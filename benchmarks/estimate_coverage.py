@@ -159,7 +159,7 @@ def tuning_of(design: Design, sets: int, seed: int) -> list[float]:
         lam = moments(sums).best
         value, human = sums.at(lam), error(sums, 0.0)
         assert value is not None
-        fixed, tuned = error(sums, lam), error(sums, lam, sums.best_without_each())
+        fixed, tuned = error(sums, lam), error(sums, lam, sums.best_without_each(sums.has_labels))
         for at, varies in enumerate(VARIES):
             se = with_tuning(fixed, tuned, human, varies)
             held[at] += _holds(t_test(value, se, design.labelled).ci, design.share)

@@ -68,23 +68,25 @@ class ClusterSums:
             values = values + lam * (self.unseen.sum() - self.unseen) / others
         return np.asarray(values, dtype=np.float64)
 
-    def best_without_each(self) -> Floats:
-        """The best lambda without each query in turn (Q floats in [0, 1]), as `Moments.best` has it of all.
+    def best_without_each(self, at: Integers) -> Floats:
+        """The best lambda without each query of `at` in turn: Q floats in [0, 1], 0 for the others.
 
         Both parts of lambda are products of linear combinations of the five columns: without a query their
         coefficients change, and the products lose what is its own.
         """
         columns = np.stack([self.human, self.teacher, self.labelled, self.unseen, self.unlabelled], axis=1)
-        y, f, n, u, other = (columns.sum(axis=0) - columns).T
+        own = columns[at]
+        y, f, n, u, other = (columns.sum(axis=0) - own).T
         none = np.zeros_like(n)
         human = np.stack([1 / n, none, -y / n**2, none, none], axis=1)
         teacher = np.stack([none, 1 / n, -f / n**2, -1 / other, u / other**2], axis=1)
         products = columns.T @ columns
-        mine, theirs = (columns * human).sum(axis=1), (columns * teacher).sum(axis=1)
+        mine, theirs = (own * human).sum(axis=1), (own * teacher).sum(axis=1)
         both = ((human @ products) * teacher).sum(axis=1) - mine * theirs
         whole = ((teacher @ products) * teacher).sum(axis=1) - theirs**2
-        found = np.divide(both, whole, out=none, where=whole > 0)
-        return np.asarray(found.clip(0.0, 1.0), dtype=np.float64)
+        found = np.zeros(len(self.human))
+        found[at] = np.divide(both, whole, out=none, where=whole > 0).clip(0.0, 1.0)
+        return found
 
 
 def _ratio(top: Floats, bottom: Floats) -> float | None:

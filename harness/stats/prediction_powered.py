@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from harness.nouns.base import Interval, Reason
-from harness.stats.agreement import Floats
+from harness.stats.agreement import Floats, Integers
 from harness.stats.cluster_sums import ClusterSums
 from harness.stats.few_events import exact_interval, few_events
 from harness.stats.intervals import NO_SPREAD, ROUNDING, Tested, t_test
@@ -160,7 +160,14 @@ def powered_error(sums: ClusterSums, lam: float) -> float:
     """The standard error at the best lambda, with the error of lambda itself where it matters."""
     if not lam:
         return error(sums, 0.0)
-    return with_tuning(error(sums, lam), error(sums, lam, sums.best_without_each()), error(sums, 0.0))
+    tuned = sums.best_without_each(_left_out(sums))
+    return with_tuning(error(sums, lam), error(sums, lam, tuned), error(sums, 0.0))
+
+
+def _left_out(sums: ClusterSums) -> Integers:
+    """The queries that the jackknife leaves out: those with a human grade; all if some have both kinds."""
+    known = np.flatnonzero((sums.labelled > 0) | (sums.unlabelled > 0))
+    return sums.has_labels if sums.disjoint else known
 
 
 def with_tuning(fixed: float, tuned: float, human: float, varies: float = LAMBDA_VARIES) -> float:
@@ -175,8 +182,7 @@ def error(sums: ClusterSums, lam: float, without: Floats | None = None) -> float
     """The jackknife's standard error at a lambda, held fixed, or with `without`, those without each query."""
     values = sums.without_each(lam if without is None else without)
     if lam and not sums.disjoint:
-        known = np.flatnonzero((sums.labelled > 0) | (sums.unlabelled > 0))
-        return math.sqrt(jackknife(values[known]))
+        return math.sqrt(jackknife(values[_left_out(sums)]))
     square = jackknife(values[sums.has_labels])
     if lam:
         n, groups = float(sums.unlabelled.sum()), len(sums.has_others)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from harness.nouns.base import Reason
-from harness.stats.agreement import Floats
+from harness.stats.agreement import Floats, Integers
 from harness.stats.cluster_sums import ClusterSums
 from harness.stats.few_events import exact_interval, few_events
 from harness.stats.intervals import ROUNDING, Tested, t_test
@@ -122,8 +122,14 @@ def _joint_error(strata: Strata, lams: Sequence[float]) -> float:
     fixed = _left_out(strata, lams)
     if not any(lams):
         return fixed
-    tuned = [part.best_without_each() if lam else 0.0 for part, lam in zip(strata.parts, lams, strict=True)]
+    known = np.flatnonzero(strata.weights.sum(axis=0) > 0)
+    tuned = [_tuned(part, lam, known) for part, lam in zip(strata.parts, lams, strict=True)]
     return with_tuning(fixed, _left_out(strata, tuned), _left_out(strata, [0.0] * len(lams)))
+
+
+def _tuned(sums: ClusterSums, lam: float, known: Integers) -> float | Floats:
+    """lambda without each query in turn; 0 where the teacher is not used."""
+    return sums.best_without_each(known) if lam else 0.0
 
 
 def _left_out(strata: Strata, lams: Sequence[float | Floats]) -> float:
@@ -166,7 +172,7 @@ def _paired_error(one: ClusterSums, other: ClusterSums) -> float:
     def left_out(first: float | Floats, second: float | Floats) -> float:
         return math.sqrt(jackknife((other.without_each(second) - one.without_each(first))[known]))
 
-    tuned = [s.best_without_each() if lam else 0.0 for s, lam in zip((one, other), lams, strict=True)]
+    tuned = [_tuned(sums, lam, known) for sums, lam in zip((one, other), lams, strict=True)]
     return with_tuning(left_out(*lams), left_out(*tuned), left_out(0.0, 0.0))
 
 
