@@ -7,7 +7,8 @@ from rich.text import Text
 
 from harness.nouns.base import Reason
 from harness.report.canaries import canary_view
-from harness.report.parts import columns, entry, indented, interval, percent, signed, warnings
+from harness.report.formats import interval, percent, signed
+from harness.report.parts import columns, entry, indented, warnings
 from harness.report.regression import markdown_cell
 from harness.scorecards.audit import ORDER, PARAPHRASE, ActionMoved, Audit, Effect, Paraphrased, Rewrite
 from harness.storage.plural import plural
@@ -119,10 +120,8 @@ def _effects(found: Audit) -> Iterator[RenderableType]:
     """The effects that could be measured; the others with why not."""
     tested = [one for one in found.effects if one.effect is not None]
     if tested:
-        table = columns(*EFFECTS)
+        table = columns(*EFFECTS, rows=map(_effect_row, tested))
         table.columns[1].justify = "left"
-        for one in tested:
-            table.add_row(*_effect_row(one))
         yield indented(table)
     lines = list(_cannot_tell(found))
     if lines:
@@ -151,13 +150,7 @@ def _cannot_tell(found: Audit) -> Iterator[str]:
 
 
 def _effect_row(one: Effect) -> tuple[str, ...]:
-    return (
-        one.feature,
-        one.outcome,
-        signed(one.effect, 2),
-        interval(one.ci, 2) or "-",
-        _p(one.p_holm),
-    )
+    return one.feature, one.outcome, signed(one.effect, 2), interval(one.ci, 2) or "-", _p(one.p_holm)
 
 
 def _rewrite_row(one: Rewrite) -> tuple[str, ...]:
@@ -182,11 +175,7 @@ def _p(p: float | None) -> str:
 
 
 def _rewrites(found: Audit, examples: int) -> Iterator[RenderableType]:
-    table = columns(*REWRITES)
-    for one in found.rewrites:
-        if one.of:
-            table.add_row(*_rewrite_row(one))
-    yield indented(table)
+    yield indented(columns(*REWRITES, rows=(_rewrite_row(one) for one in found.rewrites if one.of)))
     yield Text(f"  {STAR}", style="dim")
     for moved in found.actions[:examples]:
         yield from entry(f"{moved.item}: {moved.query} -> {moved.title}", _action_words(moved))
@@ -199,21 +188,14 @@ def _action_words(one: ActionMoved) -> str:
 
 def _remarks(found: Audit) -> list[str]:
     """What a reader should know of the data."""
-    unread = plural(found.unread, "item has", "items have")
+    unread, are = plural(found.unread, "item has", "items have"), "is" if found.unread == 1 else "are"
     lost = sum(one.unread for one in found.rewrites)
+    lacks = plural(lost, "rewritten pair lacks", "rewritten pairs lack")
     return [
         *found.warnings,
         *(_paraphrase_remarks(found.paraphrases) if found.paraphrases else ()),
-        *(
-            [f"{unread} no readable answer and {'is' if found.unread == 1 else 'are'} left out"]
-            if found.unread
-            else []
-        ),
-        *(
-            [f"{plural(lost, 'rewritten pair lacks', 'rewritten pairs lack')} a grade to compare"]
-            if lost
-            else []
-        ),
+        *([f"{unread} no readable answer and {are} left out"] if found.unread else []),
+        *([f"{lacks} a grade to compare"] if lost else []),
     ]
 
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from rich.console import RenderableType
 from rich.text import Text
 
-from harness.report.parts import columns, indented, number, warnings
+from harness.report.formats import number
+from harness.report.parts import columns, indented, warnings
 from harness.scorecards.canaries import CanaryReport
 from harness.storage.plural import plural
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from harness.nouns.base import Interval
-from harness.report.parts import interval, number, signed
+from harness.report.formats import number, signed, with_interval
 from harness.scorecards.gate2 import Gate2
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class FieldFigure:
         """Its value in a scorecard, with the interval."""
         value = self.of(score)
         shown = f"{value:.1%}" if self.share else signed(value) if self.signed else number(value)
-        return f"{shown} {interval(self.ci_of(score))}".rstrip()
+        return with_interval(shown, self.ci_of(score))
 
 
 def _floor(score: Gate2) -> str:

@@ -8,15 +8,15 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.report.figures import KAPPAS
+from harness.report.formats import chance, interval, number, percent, signed
 from harness.report.kappas import kappas
 from harness.report.parts import (
+    below,
     columns,
+    grid,
     indented,
-    interval,
     matrix_table,
-    number,
-    percent,
-    signed,
+    table_of,
     verdict_lines,
     warnings,
     whole,
@@ -66,10 +66,7 @@ def gate1_view(score: Gate1, disputes: int = 1, *, every: bool = False) -> Itera
     yield from gate1_figures(score, disputes, every=every)
     if score.advice:
         yield Text("\nWhat to do:")
-    advice = Table.grid(padding=(0, 1))
-    for one in score.advice:
-        advice.add_row("-", f"{one}.")
-    yield advice
+    yield grid((("-", f"{one}.") for one in score.advice), between=1)
     yield from warnings(score.warnings, above=True)
 
 
@@ -143,8 +140,8 @@ def _biases(raters: Sequence[RaterBias]) -> Table:
     table = columns("rater against the rest", "items", "bias", "p (Holm)", "linear kappa", "worst at")
     for one in raters:
         at = "-" if one.worst_boundary is None else f">={one.worst_boundary}"
-        p = "-" if one.p is None else f"{one.p:.2g}"
-        table.add_row(one.rater, f"{one.n:,}", signed(one.bias), p, number(one.kappa_vs_rest), at)
+        figures = signed(one.bias), chance(one.p), number(one.kappa_vs_rest)
+        table.add_row(one.rater, f"{one.n:,}", *figures, at)
     return table
 
 
@@ -166,22 +163,18 @@ def cannot_words(score: Gate1) -> str:
 
 
 def _boundaries(score: Gate1) -> Table:
-    table = columns("raters on two sides of", "kappa", "disagreements", "share")
-    for one in score.boundaries:
-        row = (number(one.kappa), f"{one.disagreements:,}", percent(one.share))
-        table.add_row(f">={one.at_least}", *row)
-    return table
+    rows = (
+        (f">={one.at_least}", number(one.kappa), f"{one.disagreements:,}", percent(one.share))
+        for one in score.boundaries
+    )
+    return columns("raters on two sides of", "kappa", "disagreements", "share", rows=rows)
 
 
 def _parts(name: str, parts: Sequence[AgreementIn]) -> Iterator[RenderableType]:
     """The parts where raters agree least; empty if they always agree."""
     lowest = [part for part in parts if part.disputed][:PARTS_SHOWN]
-    if not lowest:
-        return
-    table = columns(f"{name} with the least agreement", "agreement", "items", "in dispute")
-    for part in lowest:
-        table.add_row(part.name, percent(part.agreement), f"{part.n:,}", f"{part.disputed:,}")
-    yield indented(table)
+    rows = ((one.name, percent(one.agreement), f"{one.n:,}", f"{one.disputed:,}") for one in lowest)
+    yield from table_of(f"{name} with the least agreement", "agreement", "items", "in dispute", rows=rows)
 
 
 def _disputes(score: Gate1, shown: int) -> RenderableType:
@@ -217,4 +210,4 @@ def _reasons(score: Gate1, shown: int) -> Iterator[RenderableType]:
         what = f"{worst.query or worst.item}: {worst.title or ''}".rstrip(": ")
         yield indented(Text(f"{worst.item} ({what})"))
         for rater, reason in worst.reasons.items():
-            yield indented(Text(f"{rater} {worst.grades.get(rater, '-')}: {reason}"), above=0)
+            yield below(f"{rater} {worst.grades.get(rater, '-')}: {reason}")

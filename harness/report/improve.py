@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from rich.console import RenderableType
 from rich.text import Text
 
-from harness.report.parts import columns, entry, id_lines, indented, interval, number, signed, warnings
+from harness.report.formats import interval, number, signed, with_interval
+from harness.report.parts import below, columns, entry, id_lines, indented, warnings
 from harness.scorecards.improvement import Candidate, Improvement, Part, PolicyFault, SearchForecast
 from harness.scorecards.money import usd
 from harness.storage.plural import more_of, plural
@@ -40,7 +41,7 @@ def _headline(found: Improvement) -> str:
     if best is None:
         what = "edit of" if found.proposed_by else "other set of shots for"
         return f"No {what} {found.prompt} is surely better: nothing was written."
-    change = f"{signed(best.select.delta)} {interval(best.select.ci)}".rstrip()
+    change = with_interval(signed(best.select.delta), best.select.ci)
     kappa = "kappa" if found.weighting == "none" else f"{found.weighting} kappa"
     unseen = "no edit was made from" if found.proposed_by else "no shots were chosen by"
     return f"{found.draft} is better than {found.prompt}: {kappa} {change}, on pairs that {unseen}."
@@ -74,23 +75,17 @@ def _asked_words(found: Improvement) -> str:
 def _table(found: Improvement) -> RenderableType:
     table = columns("candidate", "propose", "select", "95 %", "p (Holm)", "inflation", "accepted")
     for one in found.candidates:
-        table.add_row(
-            str(one.number),
-            signed(one.propose.delta),
-            signed(one.select.delta),
-            interval(one.select.ci),
-            number(one.p_holm),
-            signed(one.inflation),
-            "yes" if one.accepted else "no",
-        )
+        changes = signed(one.propose.delta), signed(one.select.delta), interval(one.select.ci)
+        more = number(one.p_holm), signed(one.inflation), "yes" if one.accepted else "no"
+        table.add_row(str(one.number), *changes, *more)
     return table
 
 
 def _reasons(candidates: tuple[Candidate, ...], seen: str) -> Iterator[RenderableType]:
     for one in candidates:
         if one.why:
-            yield indented(Text(f"{one.number}: {one.why}."), above=0)
-    yield indented(Text(f"Inflation: what the pairs that {seen} promised beyond what held."), above=0)
+            yield below(f"{one.number}: {one.why}.")
+    yield below(f"Inflation: what the pairs that {seen} promised beyond what held.")
 
 
 def _faults(faults: tuple[PolicyFault, ...]) -> Iterator[RenderableType]:

@@ -7,8 +7,9 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from harness.nouns.base import Interval
+from harness.report.formats import interval, percent
 from harness.report.next_steps import NextStep
-from harness.report.parts import and_more, columns, indented, interval, percent, warnings
+from harness.report.parts import and_more, below, columns, headed, indented, warnings
 from harness.scorecards.judged import Judged, Sided, SidedBy, SidedPair
 from harness.storage.plural import plural
 
@@ -94,19 +95,14 @@ def side_words(one: Sided) -> str:
 def _table(title: str, groups: Sequence[Sided]) -> Iterator[RenderableType]:
     if not groups:
         return
-    yield Text("")
-    yield Text(f"{title}:", style="bold")
+    yield from headed(f"{title}:")
     table = columns("", "judged", "users", "interval", "label", "interval", "open")
     for one in groups[:ROWS]:
-        table.add_row(
-            name_of(one),
-            f"{one.judged:,}/{one.planned:,}",
-            f"{one.users:,}",
-            interval(one.users_ci, 2),
-            f"{one.grade:,}",
-            interval(one.grade_ci, 2),
-            f"{one.undecided:,}",
+        users, grade = (
+            (f"{one.users:,}", interval(one.users_ci, 2)),
+            (f"{one.grade:,}", interval(one.grade_ci, 2)),
         )
+        table.add_row(name_of(one), f"{one.judged:,}/{one.planned:,}", *users, *grade, f"{one.undecided:,}")
     yield indented(table, above=0)
     yield from and_more(len(groups) - ROWS)
 
@@ -122,8 +118,7 @@ def _undecided(found: Judged) -> Iterator[RenderableType]:
     left = [one for one in found.pairs if one.side == "undecided"]
     if not left:
         return
-    yield Text("")
-    yield Text("Undecided:", style="bold")
+    yield from headed("Undecided:")
     for one in left[:OPEN]:
         yield Text(f"  {one.query}: {one.item}: {undecided_words(one)}")
     yield from and_more(len(left) - OPEN)
@@ -160,9 +155,8 @@ def _steps(found: Judged) -> Iterator[RenderableType]:
     steps = list(judged_steps(found))
     if not steps:
         return
-    yield Text("")
-    yield Text("What to do (no grade changes by itself):", style="bold")
+    yield from headed("What to do (no grade changes by itself):")
     for step in steps:
-        yield indented(Text(step.words), above=0)
+        yield below(step.words)
         if step.command:
-            yield indented(Text(step.command), above=0, by=4)
+            yield below(step.command, by=4)

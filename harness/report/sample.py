@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from rich.console import RenderableType
 from rich.text import Text
 
-from harness.report.parts import columns, indented, percent, warnings
+from harness.report.formats import percent
+from harness.report.parts import columns, indented, warnings
 from harness.scorecards.sample import SampledStratum, SampleSummary
 from harness.storage.plural import plural
 

@@ -6,19 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from rich.console import RenderableType
 from rich.text import Text
 
+from harness.report.formats import ended, interval, number, percent, signed
 from harness.report.north_star import star_lines
-from harness.report.parts import (
-    and_more,
-    columns,
-    ended,
-    entry,
-    indented,
-    interval,
-    number,
-    percent,
-    signed,
-    warnings,
-)
+from harness.report.parts import and_more, columns, entry, headed, indented, table_of, warnings
 from harness.scorecards.signal import (
     BETTER,
     REFUSED,
@@ -133,15 +123,11 @@ def side_words(found: Signal, grade: int) -> str:
 
 
 def _ladder(found: Signal) -> Iterator[RenderableType]:
-    yield Text("")
-    yield Text(
-        f"{found.measure.capitalize()} for each look, by grade, and the step from the grade below:",
-        style="bold",
-    )
+    title = f"{found.measure.capitalize()} for each look, by grade, and the step from the grade below:"
+    yield from headed(title)
     yield indented(_rungs(found, found.ladder, found.boundaries))
     for other in found.others:
-        yield Text("")
-        yield Text(f"{other_title(other)}:", style="bold")
+        yield from headed(f"{other_title(other)}:")
         yield indented(_rungs(found, other.ladder, other.boundaries))
 
 
@@ -175,8 +161,7 @@ def _contradictions(found: Signal) -> Iterator[RenderableType]:
         mine = [one for one in all_contradictions(found) if one.kind == kind]
         if not mine:
             continue
-        yield Text("")
-        yield Text(f"{words.capitalize()}, the surest first:", style="bold")
+        yield from headed(f"{words.capitalize()}, the surest first:")
         for one in mine[:SHOWN]:
             yield from entry(f"{one.query}: {one.item}", evidence(one, found), cited(one))
         if len(mine) > SHOWN:
@@ -222,37 +207,29 @@ def _clauses(found: Signal) -> Iterator[RenderableType]:
 def _by_clause(
     title: str, clauses: Sequence[ClauseSignal], kinds: Mapping[str, Kind]
 ) -> Iterator[RenderableType]:
-    rows = [one for one in clauses if one.contradicted]
-    if not rows:
-        return
-    yield Text("")
-    yield Text(f"{title}:", style="bold")
-    table = columns("clause", "contradicted", "of", "share", *kinds, "q")
-    for one in rows[:CLAUSES]:
-        table.add_row(
-            one.id,
-            f"{one.contradicted:,}",
-            f"{one.of:,}",
-            percent(one.contradicted / one.of),
-            *(f"{getattr(one, kind):,}" for kind in kinds.values()),
-            q_words(one.q_value),
-        )
-    yield indented(table)
-    yield from and_more(len(rows) - CLAUSES)
+    rows = [
+        (one.id, *_share(one), *(f"{getattr(one, kind):,}" for kind in kinds.values()), q_words(one.q_value))
+        for one in clauses
+        if one.contradicted
+    ]
+    yield from _most(title, ("clause", "contradicted", "of", "share", *kinds, "q"), rows)
 
 
 def _by_group(title: str, groups: Sequence[GroupSignal]) -> Iterator[RenderableType]:
-    rows = [one for one in groups if one.contradicted]
-    if not rows:
-        return
-    yield Text("")
-    yield Text(f"{title}:", style="bold")
-    table = columns("by", "name", "contradicted", "of", "share", "q")
-    for one in rows[:CLAUSES]:
-        share = percent(one.contradicted / one.of)
-        table.add_row(one.by, one.name, f"{one.contradicted:,}", f"{one.of:,}", share, q_words(one.q_value))
-    yield indented(table)
-    yield from and_more(len(rows) - CLAUSES)
+    rows = [(one.by, one.name, *_share(one), q_words(one.q_value)) for one in groups if one.contradicted]
+    yield from _most(title, ("by", "name", "contradicted", "of", "share", "q"), rows)
+
+
+def _share(one: ClauseSignal | GroupSignal) -> tuple[str, str, str]:
+    return f"{one.contradicted:,}", f"{one.of:,}", percent(one.contradicted / one.of)
+
+
+def _most(title: str, names: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[RenderableType]:
+    """The first rows under their title; nothing without a row."""
+    if rows:
+        yield from headed(f"{title}:")
+        yield from table_of(*names, rows=rows[:CLAUSES])
+        yield from and_more(len(rows) - CLAUSES)
 
 
 def facts_lines(found: Signal) -> Iterator[str]:

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from rich.console import RenderableType
 from rich.text import Text
 
-from harness.report.parts import columns, indented, number, percent
+from harness.report.formats import number, percent
+from harness.report.parts import columns, indented
 from harness.scorecards.sizes import Need, Sizes
 from harness.storage.plural import plural
 

@@ -5,25 +5,14 @@ from collections.abc import Iterator
 from rich.console import RenderableType
 from rich.text import Text
 
-from harness.report.parts import (
-    VERDICT_STYLES,
-    columns,
-    indented,
-    interval,
-    number,
-    percent,
-    signed,
-    warnings,
-    whole,
-)
+from harness.report.formats import interval, number, percent, signed, with_interval
+from harness.report.parts import below, columns, indented, table_of, verdict_line, warnings, whole
 from harness.score.rating_matrix import MIN_COMMON
 from harness.scorecards.student import (
-    DistilledShare,
     Finding,
     OnProduction,
     Stack,
     StudentCheck,
-    StudentKappas,
     StudentSlice,
     teacher_words,
 )
@@ -49,21 +38,15 @@ def check_view(found: StudentCheck) -> Iterator[RenderableType]:
     """The verdict, the kappas, what was lost and inherited, and where."""
     what = f" under {found.policy}" if found.policy else ""
     where = f" ({found.part})" if found.part else ""
-    yield Text(
-        f"May {whole(found.student.name)} stand in for {whole(found.teacher.name)}{what}{where}?", "bold"
-    )
-    yield Text.assemble(
-        (found.verdict.upper(), VERDICT_STYLES[found.verdict]),
-        f": {found.reason}.",
-    )
+    student, teacher = whole(found.student.name), whole(found.teacher.name)
+    yield Text(f"May {student} stand in for {teacher}{what}{where}?", "bold")
+    yield verdict_line(found.verdict, found.reason)
     pairs, queries = plural(found.n, "item"), plural(found.n_clusters, "query", "queries")
     yield Text(f"On {pairs} of {queries} that both graded.{_left(found)}")
     yield indented(_kappas(found))
     delta = found.delta
-    said = f"{signed(delta.value)} {interval(delta.ci)}".strip()
-    yield Text(
-        f"Student minus teacher, {found.gated}: {said} {f'({delta.reason})' if delta.reason else ''}".rstrip()
-    )
+    why = f" ({delta.reason})" if delta.reason else ""
+    yield Text(f"Student minus teacher, {found.gated}: {with_interval(signed(delta.value), delta.ci)}{why}")
     yield indented(_shares(found))
     yield from _slices(found)
     yield from _stack(found.stack)
@@ -108,29 +91,28 @@ def _left(found: StudentCheck) -> str:
 
 def _kappas(found: StudentCheck) -> RenderableType:
     table = columns("", "kappa", "95 % interval", "linear", "quadratic", "coverage")
-    rows: tuple[tuple[str, StudentKappas], ...] = (
-        ("student, golden", found.student),
-        ("teacher, golden", found.teacher),
-        ("student, teacher", found.student_vs_teacher),
-    )
-    for name, one in rows:
-        kappa, more = one.kappa, (one.kappa_linear.value, one.kappa_quadratic.value)
-        table.add_row(
-            name, number(kappa.value), interval(kappa.ci) or "-", *map(number, more), number(one.coverage)
-        )
+    sides = {
+        "student, golden": found.student,
+        "teacher, golden": found.teacher,
+        "student, teacher": found.student_vs_teacher,
+    }
+    for name, one in sides.items():
+        figures = one.kappa_linear.value, one.kappa_quadratic.value, one.coverage
+        table.add_row(name, number(one.kappa.value), interval(one.kappa.ci) or "-", *map(number, figures))
     return table
 
 
 def _shares(found: StudentCheck) -> RenderableType:
-    table = columns("", "share", "95 % interval", "of")
-    rows: tuple[tuple[str, DistilledShare], ...] = (
-        ("lost: teacher right, student differs", found.distillation_loss),
-        ("inherited: teacher wrong, student alike", found.inherited_error),
-        ("gained: teacher wrong, student right", found.gain),
+    shares = {
+        "lost: teacher right, student differs": found.distillation_loss,
+        "inherited: teacher wrong, student alike": found.inherited_error,
+        "gained: teacher wrong, student right": found.gain,
+    }
+    rows = (
+        (name, percent(one.value), interval(one.ci) or str(one.reason or "-"), f"{one.n:,}")
+        for name, one in shares.items()
     )
-    for name, one in rows:
-        table.add_row(name, percent(one.value), interval(one.ci) or str(one.reason or "-"), f"{one.n:,}")
-    return table
+    return columns("", "share", "95 % interval", "of", rows=rows)
 
 
 def _slices(found: StudentCheck) -> Iterator[RenderableType]:
@@ -147,7 +129,7 @@ def _slices(found: StudentCheck) -> Iterator[RenderableType]:
         yield indented(table)
     for reason in dict.fromkeys(one.reason for one in few_enough if one.reason):
         names = ", ".join(one.slice for one in few_enough if one.reason == reason)
-        yield indented(Text(f"{names}: {reason}."), above=0)
+        yield below(f"{names}: {reason}.")
     if (more := len(enough) - SLICES) > 0:
         yield Text(f"... and {plural(more, 'slice')} more with --json.")
     if few := len(found.slices) - len(enough):
@@ -163,10 +145,8 @@ def _slice(one: StudentSlice) -> tuple[str, ...]:
 def _stack(found: Stack | None) -> Iterator[RenderableType]:
     if found is None:
         return
-    table = columns("stage", "right", "95 % interval", "")
-    for one in found.stages:
-        table.add_row(one.name, percent(one.value), interval(one.ci) or "-", one.words)
-    yield indented(table)
+    rows = ((one.name, percent(one.value), interval(one.ci) or "-", one.words) for one in found.stages)
+    yield from table_of("stage", "right", "95 % interval", "", rows=rows)
     by_chance = f"{percent(found.product)} if they were independent"
     yield Text(f"All three are right on {percent(found.kept)} {interval(found.ci)}; {by_chance}.")
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from rich.console import RenderableType
 from rich.text import Text
 
-from harness.report.parts import columns, indented, number, warnings
+from harness.report.formats import number
+from harness.report.parts import columns, indented, warnings
 from harness.scorecards.training import TrainedStudent, Tried
 from harness.storage.plural import plural
 
@@ -18,10 +19,8 @@ def trained_view(found: TrainedStudent) -> Iterator[RenderableType]:
     reads = f"It is a baseline: it counts words{more}."
     yield Text(f"Learned from {pairs} of {queries} of {found.labels}. {reads}")
     yield Text(f"Left out of {plural(found.distinct, 'distinct pair')}: {found.left_out.words}.")
-    table = columns("grade", "pairs")
-    for grade, count in reversed(found.grades.items()):
-        table.add_row(grade, f"{count:,}")
-    yield indented(table)
+    grades = ((grade, f"{count:,}") for grade, count in reversed(found.grades.items()))
+    yield indented(columns("grade", "pairs", rows=grades))
     if found.kappa is None:
         yield Text(f"Kappa with its teacher: {found.reason}.")
     else:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from rich.console import RenderableType
 from rich.text import Text
 
-from harness.report.parts import columns, indented, interval, number, percent, signed, warnings
+from harness.report.formats import interval, number, percent, signed
+from harness.report.parts import columns, indented, table_of, warnings
 from harness.report.regression import junit_suite, markdown_cell, markdown_table
 from harness.scorecards.comparison import Condition
 from harness.scorecards.watch import HumanSequence, MeanChange, Mix, Process, Watch, WatchedDay, WatchPower
@@ -20,6 +21,7 @@ DAY_INTERVALS = (
     "The interval of a day is 95 % for that day alone: of 20 quiet days, one lies beside 0 by chance. It "
     "tests nothing; the evidence does, over all days."
 )
+DAY_COLUMNS = ("day", "loss", "to baseline", "interval", "unread", "teacher", "rows", "traffic")
 SHOWN = 10
 """Days of the table: the last ones. --json and the page have all."""
 
@@ -30,13 +32,12 @@ def watch_view(found: Watch) -> Iterator[RenderableType]:
     yield Text.assemble((verdict_word(found), STYLES.get(found.verdict, "bold red")), f": {found.reason}.")
     yield from (Text(line) for line in baseline_lines(found))
     yield indented(_processes(found))
-    if found.days:
-        yield indented(_days(found))
-        if len(found.days) > SHOWN:
-            left = plural(len(found.days) - SHOWN, "day")
-            yield Text(f"  {left} before; --json has all.", style="dim")
-        if any(one.ci for one in found.days):
-            yield Text(DAY_INTERVALS, style="dim")
+    yield from table_of(*DAY_COLUMNS, rows=map(day_cells, found.days[-SHOWN:]))
+    if len(found.days) > SHOWN:
+        left = plural(len(found.days) - SHOWN, "day")
+        yield Text(f"  {left} before; --json has all.", style="dim")
+    if any(one.ci for one in found.days):
+        yield Text(DAY_INTERVALS, style="dim")
     yield from (Text(line) for line in traffic_lines(found))
     for one in found.model_changes:
         yield Text(f"Another model behind the same name: {one}.", style="yellow")
@@ -93,9 +94,8 @@ def finds_words(one: WatchPower, delta: float) -> str:
 def _processes(found: Watch) -> RenderableType:
     table = columns("process", "evidence", "highest", "alarm from", "alarm on", "")
     for name, one in (("teacher", found.teacher), ("traffic", found.traffic)):
-        said = process_words(one)
-        alarm = one.alarmed_at or "-"
-        table.add_row(name, evidence(one.e_value), evidence(one.highest), f"{one.threshold:g}", alarm, said)
+        figures = evidence(one.e_value), evidence(one.highest), f"{one.threshold:g}"
+        table.add_row(name, *figures, one.alarmed_at or "-", process_words(one))
     return table
 
 
@@ -113,13 +113,6 @@ def evidence(value: float | None) -> str:
     if value is None:
         return "-"
     return f"{value:.2g}" if value < 0.1 or value >= 1000 else f"{value:.2f}"
-
-
-def _days(found: Watch) -> RenderableType:
-    table = columns("day", "loss", "to baseline", "interval", "unread", "teacher", "rows", "traffic")
-    for one in found.days[-SHOWN:]:
-        table.add_row(*day_cells(one))
-    return table
 
 
 def day_cells(one: WatchedDay) -> tuple[str, ...]:
@@ -237,7 +230,7 @@ def markdown_text(found: Watch) -> str:
             ),
         ),
         *markdown_table(
-            ("day", "loss", "to baseline", "interval", "unread", "teacher", "rows", "traffic"),
+            DAY_COLUMNS,
             (tuple(map(markdown_cell, day_cells(one))) for one in found.days[-SHOWN:]),
         ),
         *([f"- {DAY_INTERVALS}"] if any(one.ci for one in found.days) else []),

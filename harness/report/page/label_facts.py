@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from harness.report.formats import number
 from harness.report.page.words import moment
-from harness.report.parts import number
 from harness.report.runs import parameters_of, unprompted_facts
 from harness.runs.label_manifest import LabelManifest
 from harness.score.few import few_names

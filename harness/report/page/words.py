@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from harness.nouns.base import Interval
-from harness.report.parts import ended, number, signed, without_code
+from harness.report.formats import ended, number, signed, without_code
 from harness.scorecards.money import usd
 from harness.storage.plural import plural
 
