@@ -9,7 +9,7 @@ from harness.errors import BadInput, Fault, refuse_faults
 from harness.nouns.base import Count, Noun
 from harness.runs.manifest import ANSWERS, IN_WORDS, Asked, Digests
 from harness.scorecards.shared import Gated
-from harness.storage.files import build, read_json, write_atomic
+from harness.storage.files import load_noun, write_atomic
 from harness.storage.regular import SETTINGS, odd_files
 
 MANIFEST = "labels.json"
@@ -145,11 +145,7 @@ def save_label_manifest(folder: Path, manifest: LabelManifest) -> None:
 
 def load_label_manifest(folder: Path) -> LabelManifest:
     """Check the folder and read its manifest. BadInput with the faults. Every reader starts here."""
-    path = folder / MANIFEST
     if not folder.is_dir():
         raise BadInput([Fault(str(folder), "no such label set; `harness label` makes one")])
     refuse_faults(odd_files(folder))
-    manifest, faults = build(LabelManifest, read_json(path, SETTINGS, links=False), str(path))
-    if manifest is None:
-        raise BadInput(faults)
-    return manifest
+    return load_noun(folder / MANIFEST, LabelManifest, SETTINGS, links=False)

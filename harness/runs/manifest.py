@@ -7,10 +7,10 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from harness.errors import BadInput, refuse_faults
+from harness.errors import refuse_faults
 from harness.nouns.base import Noun, Split
 from harness.runs.kind import CANARIES, CHOSEN, GOLDEN, PAIRS, REWRITES, Kind
-from harness.storage.files import build, read_json, write_atomic
+from harness.storage.files import load_noun, write_atomic
 from harness.storage.regular import SETTINGS, odd_files
 
 MANIFEST = "manifest.json"
@@ -219,9 +219,5 @@ def save_manifest(folder: Path, manifest: Manifest) -> None:
 
 def load_manifest(folder: Path) -> Manifest:
     """Check the folder and read its manifest. BadInput with the faults. Every reader of a run starts here."""
-    path = folder / MANIFEST
     refuse_faults(odd_files(folder))
-    manifest, faults = build(Manifest, read_json(path, SETTINGS, links=False), str(path))
-    if manifest is None:
-        raise BadInput(faults)
-    return manifest
+    return load_noun(folder / MANIFEST, Manifest, SETTINGS, links=False)

@@ -183,8 +183,7 @@ def _used(people: HumanGrades, met: Mapping[str, str], rated: Collection[str]) -
 
 def _items(labels: Labelled) -> Iterator[str]:
     if labels.is_set:
-        for batch in load_labels(labels.path).batches(("item",)):
-            yield from batch.column("item").to_pylist()
+        yield from (item for (item,) in load_labels(labels.path).cells(("item",)))
         return
     table = labels.table
     item = table.find("item", labels.layout)

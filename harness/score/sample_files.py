@@ -14,7 +14,16 @@ from harness.score.human_grades import human_grades
 from harness.score.other_grades import other_grades
 from harness.score.pilot import spread_of
 from harness.score.production_rows import figures_of
-from harness.score.sampling import LEAST, Drawn, ToDraw, draw_sample, hunted, planned_pairs, strata_drawn
+from harness.score.sampling import (
+    LEAST,
+    Drawn,
+    ToDraw,
+    draw_sample,
+    hunt_disagreeing,
+    hunt_unsure,
+    planned_pairs,
+    strata_drawn,
+)
 from harness.scorecards.sample import Allocation, Hunt, SampleSummary
 from harness.storage.plural import plural
 
@@ -85,10 +94,11 @@ def _check(wanted: SampleWanted) -> None:
 
 
 def _drawn(wanted: SampleWanted, labels: LabelSet, frame: Frame, by: Sequence[str], seed: int) -> list[Drawn]:
-    if wanted.hunt is not None:
-        against = wanted.against
-        theirs = None if against is None else other_grades(against, labels.policy, wanted.root).grades
-        return hunted(frame, theirs, wanted.hunt, wanted.pairs)
+    if wanted.hunt == "low-confidence":
+        return hunt_unsure(frame, wanted.pairs)
+    if wanted.against is not None:  # and so the hunt is for pairs on which the two disagree
+        theirs = other_grades(wanted.against, labels.policy, wanted.root).grades
+        return hunt_disagreeing(frame, theirs, wanted.pairs)
     spread = None
     if wanted.pilot is not None:
         pilot = wanted.pilot

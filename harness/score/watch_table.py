@@ -8,10 +8,9 @@ from typing import NamedTuple
 
 from harness.errors import BadInput, Fault, refuse_faults
 from harness.golden.graded_files import Levels
-from harness.golden.scales import grade_reader
-from harness.golden.table_faults import TableFaults, without_doubles
+from harness.golden.table_faults import without_doubles
 from harness.nouns.pair import one_form, query_key
-from harness.score.production_table import weight_in
+from harness.score.production_table import ProductionCells
 from harness.score.watch import (
     LEAST_REPEATS,
     LEAST_SENTINELS,
@@ -24,8 +23,9 @@ from harness.score.watch import (
 from harness.score.watched import GradeLoss, SentinelLoss, TrafficDay, baseline_of, day_order, sentinel_day
 from harness.scorecards.watch import Watch
 from harness.storage.plural import plural
-from harness.storage.tables import Layout, Row, Table, joined
+from harness.storage.tables import Layout, Table
 
+NEEDED, OPTIONAL = ("day", "item", "query", "teacher"), ("golden", "stratum", "weight")
 NOT_THE_SAME = "{days} no golden pair of the baseline and are left out: other pairs have another loss"
 MISSING = (
     "{days} not all golden pairs of the baseline (fewest on {day}: {n} of {all}): a pair that is missing is "
@@ -145,34 +145,20 @@ def _other_pairs(days: Mapping[str, set[str]], baseline: set[str], partly: set[s
 
 
 def _read(table: Table, layout: Layout, levels: Levels, loss: GradeLoss) -> _Days:
-    headers = table.require(("day", "item", "query", "teacher"), layout)
-    headers |= {name: table.find(name, layout) for name in ("golden", "stratum", "weight")}
-    faults, found = TableFaults(table), _Days()
-    grade = grade_reader(layout.labels, levels.scale)
-    sentinels = []
-
-    def grade_in(row: Row, name: str) -> int | None:
-        text = joined(row, headers[name])
-        value, fault = grade(text)
-        if fault:
-            faults.note_grade(row, "+".join(headers[name]), text, fault)
-        return value
-
-    kinds = set[bool]()
+    cells = ProductionCells.of(table, layout, levels.scale, NEEDED, OPTIONAL)
+    faults, found = cells.faults, _Days()
+    sentinels, kinds = [], set[bool]()
     for row in table.rows:
-        day = day_of(joined(row, headers["day"]))
-        item = one_form(joined(row, headers["item"]))
+        text, item = cells.text(row, "day"), one_form(cells.text(row, "item"))
+        day = day_of(text)
         faults.note_gaps(row, ("item",), {"item": item or None})
         if day is None:
-            what = f"day: {joined(row, headers['day'])!r} is neither a date, such as 2026-11-30, nor a number"
-            faults.note(row, what)
+            faults.note(row, f"day: {text!r} is neither a date, such as 2026-11-30, nor a number")
             continue
         kinds.add(day.isdecimal())
-        weight, wrong = weight_in(joined(row, headers["weight"]))
-        if wrong:
-            faults.note(row, wrong)
-        query, stratum = joined(row, headers["query"]), joined(row, headers["stratum"])
-        one = _Row(day, item, query, grade_in(row, "golden"), grade_in(row, "teacher"), weight, stratum)
+        weight, query, stratum = cells.weight_of(row), cells.text(row, "query"), cells.text(row, "stratum")
+        golden, teacher = cells.grade_of(row, "golden"), cells.grade_of(row, "teacher")
+        one = _Row(day, item, query, golden, teacher, weight, stratum)
         if not faults:
             found.add(one, loss)
         if one.golden is not None:
