@@ -5,14 +5,7 @@ checked on these pairs. Rows whose query a shot has are counted in `shot_query`,
 """
 
 from harness.nouns.base import Noun
-
-
-class LabelCounts(Noun):
-    """How rows ended."""
-
-    graded: int
-    ungraded: int
-    failed: int
+from harness.scorecards.shared import Outcomes
 
 
 class GradeShare(Noun):
@@ -103,7 +96,7 @@ class LabelSummary(Noun):
     distinct: int
     weight: float
     weighted: bool
-    outcomes: LabelCounts
+    outcomes: Outcomes
     causes: dict[str, int]
     coverage: float | None
     shot_query: int
