@@ -37,6 +37,7 @@ def audit_view(found: Audit, examples: int) -> Iterator[RenderableType]:
 def audit_markdown(found: Audit) -> str:
     """The same as Markdown, for a summary."""
     tested = [one for one in found.effects if one.effect is not None]
+    stars = [STAR] if any(one.of and one.may_move for one in found.rewrites) else []
     lines = [
         f"### {markdown_cell(f'Is {found.grader} biased?')}",
         "",
@@ -46,7 +47,7 @@ def audit_markdown(found: Audit) -> str:
         *_markdown_table(EFFECTS, map(_effect_row, tested)),
         *_markdown_table(REWRITES, [_rewrite_row(one) for one in found.rewrites if one.of]),
         "",
-        *(f"- {markdown_cell(line)}" for line in (*_stars(found), *_cannot_tell(found), *_remarks(found))),
+        *(f"- {markdown_cell(line)}" for line in (*stars, *_cannot_tell(found), *_remarks(found))),
     ]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -127,11 +128,6 @@ def _effects(found: Audit) -> Iterator[RenderableType]:
     if lines:
         yield Text("")
         yield from (Text(line, style="dim") for line in lines)
-
-
-def _stars(found: Audit) -> Iterator[str]:
-    if any(one.of and one.may_move for one in found.rewrites):
-        yield STAR
 
 
 def _cannot_tell(found: Audit) -> Iterator[str]:

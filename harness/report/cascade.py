@@ -42,7 +42,7 @@ def _named(name: str) -> str:
 def _chosen(found: CascadeCheck) -> str:
     if found.threshold is None or found.dev is None:
         return f"The rule, {found.rule}, takes no threshold of dev. Test was not looked at."
-    on = f"{plural(found.dev.n, 'item')} of {plural(found.dev.n_clusters, 'query', 'queries')}"
+    on = f"{plural(found.dev.n, 'item')} of {plural(found.dev.n_clusters, 'query')}"
     return f"Threshold {found.threshold:.4g}, chosen on dev ({on}): {found.rule}."
 
 
@@ -65,7 +65,7 @@ def _some(curve: Sequence[CascadePoint], chosen: float | None) -> list[CascadePo
 
 
 def _confirmed(found: CascadeCheck, on: CascadePart) -> Iterator[RenderableType]:
-    items = f"{plural(on.n, 'item')} of {plural(on.n_clusters, 'query', 'queries')}"
+    items = f"{plural(on.n, 'item')} of {plural(on.n_clusters, 'query')}"
     yield Text(f"Confirmed on test, which did not choose it ({items}):"
                if found.verdict == "pass" else f"On test, which did not choose it ({items}):")  # fmt: skip
     table = columns("test", "sent", found.gated, "95 % interval", "quadratic", "coverage", "per 1,000")

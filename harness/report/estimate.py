@@ -60,10 +60,10 @@ def main_lines(main: EstimatedFigure) -> Iterator[str]:
 def labels_lines(main: EstimatedFigure) -> Iterator[str]:
     """What the teacher saved, and what more labels would bring."""
     if main.saved and main.saved.queries:
-        saved = plural(main.saved.queries, "query", "queries")
+        saved = plural(main.saved.queries, "query")
         yield f"The teacher saved the human labels of about {saved} ({plural(main.saved.items, 'row')})."
     if main.to_halve and main.to_halve.queries:
-        more = plural(main.to_halve.queries, "more query", "more queries")
+        more = plural(main.to_halve.queries, "more query")
         rest = main.clusters_unlabelled
         few = f"; these labels have {rest:,} more" if rest else "; these labels have no more"
         there = few if rest < main.to_halve.queries else ""
@@ -72,7 +72,7 @@ def labels_lines(main: EstimatedFigure) -> Iterator[str]:
 
 def rows_words(found: Estimates) -> str:
     """The rows that the estimate is about."""
-    rows, queries = plural(found.n, "row"), plural(found.n_queries, "query", "queries")
+    rows, queries = plural(found.n, "row"), plural(found.n_queries, "query")
     by = f" by {found.policy}" if found.policy else ""
     return f"{rows} of {queries}{by}{', weighted' if found.weighted else ''}"
 
@@ -85,7 +85,7 @@ def _figures(found: Estimates) -> Iterator[RenderableType]:
         yield Text(f"  Few events, or no interval: {', '.join(few)}; --json says why.", style="dim")
     for one in found.estimates:
         if one.cannot_tell:
-            left = plural(one.cannot_tell, "query", "queries")
+            left = plural(one.cannot_tell, "query")
             yield Text(
                 f"  {one.name}: cannot tell for {left}: a grade or a position is missing.", style="dim"
             )
@@ -158,7 +158,7 @@ def _difference_row(one: TwoTeachers) -> tuple[str, ...]:
 def facts_lines(found: Estimates) -> Iterator[str]:
     """Coverage, what was left out, who rated."""
     main = found.estimates[0]
-    queries = plural(main.clusters_labelled, "query", "queries")
+    queries = plural(main.clusters_labelled, "query")
     yield f"{plural(main.n_labelled, 'row')} of {queries} have a human grade."
     yield f"The teacher graded {percent(found.coverage)} of the rows, by weight."
     if main.worst_case:

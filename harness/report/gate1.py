@@ -1,6 +1,6 @@
 """Gate 1 for a terminal: a plain sentence first, the numbers after."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from rich.console import RenderableType
@@ -155,9 +155,14 @@ def _again(score: Gate1, *, every: bool) -> Table:
     return table
 
 
+def causes_words(cannot: Mapping[str, int]) -> str:
+    """Causes with their counts."""
+    return ", ".join(f"{CAUSES[cause]} {count:,}" for cause, count in cannot.items())
+
+
 def cannot_words(score: Gate1) -> str:
     """What could not be rated, by cause and by rater."""
-    causes = ", ".join(f"{CAUSES[cause]} {count:,}" for cause, count in score.cannot.items())
+    causes = causes_words(score.cannot)
     raters = few_names([f"{one.rater} {one.n:,}" for one in score.cannot_by_rater])
     return f"{plural(sum(score.cannot.values()), 'rating')} ({causes}; by {raters})"
 

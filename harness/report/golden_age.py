@@ -83,7 +83,7 @@ def _gone(found: GoldenAge) -> Iterator[RenderableType]:
         return
     do = "does" if len(found.gone) == 1 else "do"
     examples = plural(sum(one.examples for one in found.gone), "example")
-    gone = f"{plural(len(found.gone), 'query', 'queries')} of the set, with {examples},"
+    gone = f"{plural(len(found.gone), 'query')} of the set, with {examples},"
     yield Text(f"{gone} {do} not occur in it, those with most examples first.")
     shown = ", ".join(one.query for one in found.gone[:SHOWN])
     yield below(f"gone: {shown}{more_of(len(found.gone), SHOWN)}")

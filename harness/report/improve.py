@@ -50,8 +50,7 @@ def _headline(found: Improvement) -> str:
 def _parts_words(propose: Part, select: Part) -> str:
     """Which pairs serve for what."""
     one, other = (
-        f"{plural(part.n, 'pair')} of {plural(part.queries, 'query', 'queries')}"
-        for part in (propose, select)
+        f"{plural(part.n, 'pair')} of {plural(part.queries, 'query')}" for part in (propose, select)
     )
     return f"Of dev, {one} to propose from and {other} to accept on; test is not graded."
 

@@ -47,7 +47,7 @@ def about_words(found: Judged) -> str:
     where = f", round {found.round}" if found.round else ""
     people = ", ".join(found.raters) or "nobody"
     judged = f"{found.all.judged:,} of {plural(found.all.planned, 'planned pair')}"
-    return f"{judged} of {plural(found.all.n_queries, 'query', 'queries')}, judged{by} ({people}{where})"
+    return f"{judged} of {plural(found.all.n_queries, 'query')}, judged{by} ({people}{where})"
 
 
 def answer_lines(found: Judged) -> Iterator[str]:

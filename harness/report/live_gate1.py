@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.report.formats import interval, number
-from harness.report.gate1 import CAUSES, gate1_figures, gate1_view
+from harness.report.gate1 import CAUSES, causes_words, gate1_figures, gate1_view
 from harness.report.parts import below, columns, indented, table_of, warnings
 from harness.score.few import few_names, lowest
 from harness.scorecards.gate1 import Gate1
@@ -49,11 +49,6 @@ def progress_words(score: LiveGate1) -> str:
     if score.later:
         parts.append(f"{score.later:,} put off")
     return ", ".join(parts)
-
-
-def causes_words(cannot: dict[str, int]) -> str:
-    """Causes with their counts."""
-    return ", ".join(f"{CAUSES[cause]} {count:,}" for cause, count in cannot.items())
 
 
 def state_lines(score: LiveGate1) -> Iterator[str]:

@@ -48,7 +48,7 @@ def estimate_steps(found: Estimates, labels: LabelSummary | None) -> Iterator[Ne
 
 def _halving(more: Labels, labels: LabelSummary | None, left: int) -> NextStep:
     """How many more human grades halve the interval, and where they come from; `left`: queries without."""
-    queries = plural(more.queries, "more query", "more queries")
+    queries = plural(more.queries, "more query")
     words = (
         f"To about halve the interval, have people grade about {queries} "
         f"({plural(more.items, 'row')}), drawn at random."

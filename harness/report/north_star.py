@@ -17,7 +17,7 @@ def star_lines(star: NorthStar) -> Iterator[RenderableType]:
     if star.n:
         left = f"; {star.left_out:,} with ungraded results are left out" if star.left_out else ""
         yield Text(
-            f"  {plural(star.n, 'search', 'searches')} of {plural(star.queries, 'query', 'queries')}, "
+            f"  {plural(star.n, 'search', 'searches')} of {plural(star.queries, 'query')}, "
             f"{percent(star.outcome)} with the outcome{left}."
         )
     if star.reason:

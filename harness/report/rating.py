@@ -26,7 +26,7 @@ def plan_view(
     drawn = f"at random {found.at_random:,}, hunted {found.hunted:,}; rated by all: {found.by_all:,}"
     yield Text(f"Drawn {drawn}; seed {found.seed}")
     if found.also:
-        more = plural(found.also, "more id", "more ids")
+        more = plural(found.also, "more id")
         yield Text(
             f"The same pairs have {more}: each pair is rated once, and that counts under each of its ids."
         )

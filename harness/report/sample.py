@@ -14,8 +14,8 @@ from harness.storage.plural import plural
 def sample_view(found: SampleSummary) -> Iterator[RenderableType]:
     """How many pairs were drawn, how, and of which strata."""
     pairs = plural(found.drawn, "pair")
-    queries = plural(found.queries, "query", "queries")
-    frame_queries = plural(found.frame_queries, "query", "queries")
+    queries = plural(found.queries, "query")
+    frame_queries = plural(found.frame_queries, "query")
     frame = f"{plural(found.frame, 'different pair')} of {frame_queries}"
     if found.hunt:
         yield Text(f"Hunted: {pairs} of {queries}, by {found.hunt}, of {frame}", style="bold")

@@ -72,7 +72,7 @@ def rows_words(found: Signal) -> str:
     counts = found.counts
     by = f" against {found.policy}" if found.policy else ""
     pairs = plural(counts.pairs - counts.unseen, "pair")
-    queries = plural(counts.queries, "query", "queries")
+    queries = plural(counts.queries, "query")
     events = f"{counts.events:,.0f} {found.measure}"
     return f"{plural(counts.views, 'view')} and {events} of {pairs} of {queries}{by}"
 
@@ -82,7 +82,7 @@ def answer_lines(found: Signal) -> Iterator[str]:
     for one in found.tested:
         yield tested_sentence(one, found.level)
     yield from same_side_sentences(found)
-    alike = alike_steps(found)
+    alike = [one for one in found.boundaries if one.told_apart is False]
     if alike:
         yield f"Behaviour does not tell apart: {', '.join(map(between, alike))}."
 
@@ -105,11 +105,6 @@ def same_side_sentences(found: Signal) -> Iterator[str]:
         if mine:
             rate = f"(false discovery rate {found.level:g}, a family of its own)"
             yield f"{words.capitalize()}: {count} {rate}{f'; {why}' if why else ''}."
-
-
-def alike_steps(found: Signal) -> list[Step]:
-    """The boundaries between grades that behaviour does not tell apart."""
-    return [one for one in found.boundaries if one.told_apart is False]
 
 
 def between(one: Step) -> str:
@@ -143,16 +138,10 @@ def _rungs(found: Signal, rungs: tuple[Rung, ...], steps: tuple[Step, ...]) -> R
     for rung in reversed(rungs):
         step = below.get(rung.grade)
         apart = " alike" if step and step.told_apart is False else ""
-        table.add_row(
-            str(rung.grade),
-            side_words(found, rung.grade),
-            number(rung.attractiveness),
-            interval(rung.ci),
-            f"{signed(step.difference)}{apart}" if step else "",
-            interval(step.ci) if step else "",
-            f"{rung.n:,}",
-            f"{rung.views:,}",
-        )
+        rate = number(rung.attractiveness), interval(rung.ci)
+        rise = (f"{signed(step.difference)}{apart}", interval(step.ci)) if step else ("", "")
+        name = str(rung.grade), side_words(found, rung.grade)
+        table.add_row(*name, *rate, *rise, f"{rung.n:,}", f"{rung.views:,}")
     return table
 
 

@@ -41,7 +41,7 @@ def check_view(found: StudentCheck) -> Iterator[RenderableType]:
     student, teacher = whole(found.student.name), whole(found.teacher.name)
     yield Text(f"May {student} stand in for {teacher}{what}{where}?", "bold")
     yield verdict_line(found.verdict, found.reason)
-    pairs, queries = plural(found.n, "item"), plural(found.n_clusters, "query", "queries")
+    pairs, queries = plural(found.n, "item"), plural(found.n_clusters, "query")
     yield Text(f"On {pairs} of {queries} that both graded.{_left(found)}")
     yield indented(_kappas(found))
     delta = found.delta
@@ -162,7 +162,7 @@ def _confidence(found: StudentCheck) -> Iterator[RenderableType]:
 def _production(found: OnProduction | None) -> Iterator[RenderableType]:
     if found is None:
         return
-    rated = f"{plural(found.n, 'rated pair')} of {plural(found.n_queries, 'query', 'queries')}"
+    rated = f"{plural(found.n, 'rated pair')} of {plural(found.n_queries, 'query')}"
     each = f"the student is right on {percent(found.student)}, its teacher on {percent(found.teacher)}"
     yield Text(f"On production, by traffic ({rated}): {each} ({signed(found.difference)}).")
     one = found.estimate

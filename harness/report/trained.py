@@ -13,7 +13,7 @@ from harness.storage.plural import plural
 
 def trained_view(found: TrainedStudent) -> Iterator[RenderableType]:
     """What it learned from, and how well it agrees with its teacher on queries held out."""
-    pairs, queries = plural(found.pairs, "pair"), plural(found.queries, "query", "queries")
+    pairs, queries = plural(found.pairs, "pair"), plural(found.queries, "query")
     yield Text(f"A student of {found.teacher} under {found.policy}", style="bold")
     more = f", and compares their vectors ({found.vectors})" if found.vectors else ""
     reads = f"It is a baseline: it counts words{more}."

@@ -58,7 +58,7 @@ def baseline_lines(found: Watch) -> Iterator[str]:
     """The baseline, and what counts as a drift."""
     if found.baseline:
         one = found.baseline
-        pairs = f"{plural(one.n, 'golden pair')} of {plural(one.n_queries, 'query', 'queries')}"
+        pairs = f"{plural(one.n, 'golden pair')} of {plural(one.n_queries, 'query')}"
         looks = plural(one.repeats, "look")
         sure = f" (95 % {interval(one.ci)})" if one.ci else ""
         yield f"Baseline: loss {one.loss:.3f}{sure} over {looks} at {pairs}."

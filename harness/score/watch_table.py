@@ -35,15 +35,7 @@ UNEVEN = (
     "{pairs} not in every look of the baseline and left out, on later days too: a mean over other pairs is "
     "another figure, also of a teacher that never changes"
 )
-FEW = (
-    "{pairs} in each of the {looks} looks of the baseline ({first} to {last}), and a watch takes {least} or "
-    "more: every day of the baseline needs the same golden pairs (fewest on {day}: {n})"
-)
 ADDED = "{pairs} not in the baseline and left out: their loss there is unknown"
-MOVED = (
-    "the golden grade of {item!r} is {then} on {first} and {now} on {day}: a loss would move with it; give "
-    "every day the same one, or leave the sentinel out"
-)
 
 
 class _Row(NamedTuple):
@@ -72,8 +64,11 @@ class _Days:
             return
         then, first = self.golden.setdefault(row.item, (row.golden, row.day))
         if then != row.golden:
-            what = MOVED.format(item=row.item, then=then, first=first, now=row.golden, day=row.day)
-            self.moved.setdefault(row.item, what)
+            self.moved.setdefault(
+                row.item,
+                f"the golden grade of {row.item!r} is {then} on {first} and {row.golden} on {row.day}: a "
+                "loss would move with it; give every day the same one, or leave the sentinel out",
+            )
         query = query_key(row.query) if row.query else row.item
         seen = SentinelLoss(row.item, query, loss.of(row.golden, row.teacher), row.teacher is None)
         self.sentinels[row.day].append(seen)
@@ -114,14 +109,11 @@ def _in_every_look(table: Table, looks: Sequence[tuple[str, set[str]]]) -> set[s
     if len(kept) < LEAST_SENTINELS:
         (first, _), (last, _) = looks[0], looks[-1]
         short = min(looks, key=lambda one: len(one[1]))
-        what = FEW.format(
-            pairs=plural(len(kept), "golden pair is", "golden pairs are"),
-            looks=len(looks),
-            first=first,
-            last=last,
-            least=LEAST_SENTINELS,
-            day=short[0],
-            n=len(short[1]),
+        there = plural(len(kept), "golden pair is", "golden pairs are")
+        what = (
+            f"{there} in each of the {len(looks)} looks of the baseline ({first} to {last}), and a watch "
+            f"takes {LEAST_SENTINELS} or more: every day of the baseline needs the same golden pairs (fewest "
+            f"on {short[0]}: {len(short[1])})"
         )
         raise BadInput([Fault(str(table.path), what)])
     return kept

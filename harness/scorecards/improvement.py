@@ -3,8 +3,6 @@
 from harness.nouns.base import Amount, Count, Noun, Weighting
 from harness.scorecards.comparison import Change
 
-Refusals = dict[str, Count]
-
 
 class Part(Noun):
     """One part of dev: `propose`, which edits are made from, or `select`, which they are accepted on."""
@@ -78,7 +76,7 @@ class Improvement(Noun):
     unread: Count = 0
     unrated: Count = 0
     proposals: Count
-    refused: Refusals
+    refused: dict[str, Count]
     candidates: tuple[Candidate, ...]
     chosen: Count | None = None
     draft: str | None = None

@@ -71,7 +71,9 @@ class Lead:
 
     def _shown(self, request: Request) -> LiveShown:
         """The live Gate 1; computed again when one of its files has changed."""
-        _here(request)
+        # Raters may reach this server too, through a proxy or from another machine.
+        if not is_here(request):
+            raise HTTPException(403, ELSEWHERE)
         policy, name = request.path_params["policy"], request.path_params["name"]
         if policy not in folder_names(self._project.golden) or name not in rounds_of(self._project, policy):
             raise HTTPException(404, f"{policy} has no round {name!r}")
@@ -84,12 +86,6 @@ class Lead:
                 stamp = hashlib.sha256(score.model_dump_json().encode()).hexdigest()[:16]
                 kept = self._kept[policy, name] = made_of, (score, stamp)
             return kept[1]
-
-
-def _here(request: Request) -> None:
-    """Refuse requests from other machines and through a proxy, since raters may reach this server too."""
-    if not is_here(request):
-        raise HTTPException(403, ELSEWHERE)
 
 
 def _state(folder: Path) -> tuple[tuple[str, int, int], ...]:
