@@ -9,7 +9,7 @@ from harness.nouns.base import Reason
 from harness.report.canaries import canary_view
 from harness.report.formats import interval, percent, signed
 from harness.report.parts import columns, entry, indented, warnings
-from harness.report.regression import markdown_cell
+from harness.report.regression import markdown_cell, markdown_table
 from harness.scorecards.audit import ORDER, PARAPHRASE, ActionMoved, Audit, Effect, Paraphrased, Rewrite
 from harness.storage.plural import plural
 
@@ -44,9 +44,9 @@ def audit_markdown(found: Audit) -> str:
         markdown_cell(f"{found.graded}, {_size(found)}."),
         "",
         *(f"- {markdown_cell(line)}" for line in findings(found)),
-        *_markdown_table(EFFECTS, map(_effect_row, tested)),
-        *_markdown_table(REWRITES, [_rewrite_row(one) for one in found.rewrites if one.of]),
         "",
+        *_some_rows(EFFECTS, map(_effect_row, tested)),
+        *_some_rows(REWRITES, (_rewrite_row(one) for one in found.rewrites if one.of)),
         *(f"- {markdown_cell(line)}" for line in (*stars, *_cannot_tell(found), *_remarks(found))),
     ]
     return "\n".join(lines).rstrip() + "\n"
@@ -65,7 +65,7 @@ def findings(found: Audit) -> Iterator[str]:
     if stayed:
         yield f"Moved though the meaning stayed: {', '.join(stayed)}."
     if found.paraphrases and (said := [_moved_words(one) for one in kept if one.kind == PARAPHRASE]):
-        yield f"Moved though the meaning stayed, as {found.paraphrases.file} has it: {', '.join(said)}."
+        yield f"Moved though the meaning stayed, according to {found.paraphrases.file}: {', '.join(said)}."
     first = [f"{one.kind} {one.actions_first}" for one in found.rewrites if one.actions_first]
     if first:
         yield f"Changed an action first: {', '.join(first)}."
@@ -75,7 +75,7 @@ def _nothing_found(found: Audit) -> str:
     tests = sum(p is not None for p in (*(e.p for e in found.effects), *(r.p for r in found.rewrites)))
     if tests:
         none = "No effect differs from chance"
-        return f"{none} ({plural(tests, 'test')}, Holm). That is no proof that there is none."
+        return f"{none} ({plural(tests, 'test')}, Holm). This does not prove that there is none."
     if any(one.of for one in found.rewrites):
         return "No rewrite moved a grade, and nothing else could be tested."
     return "Nothing could be tested."
@@ -183,7 +183,7 @@ def _action_words(one: ActionMoved) -> str:
 
 
 def _remarks(found: Audit) -> list[str]:
-    """What a reader should know of the data."""
+    """What a reader should know about the data."""
     unread, are = plural(found.unread, "item has", "items have"), "is" if found.unread == 1 else "are"
     lost = sum(one.unread for one in found.rewrites)
     lacks = plural(lost, "rewritten pair lacks", "rewritten pairs lack")
@@ -196,10 +196,10 @@ def _remarks(found: Audit) -> list[str]:
 
 
 def _paraphrase_remarks(given: Paraphrased) -> Iterator[str]:
-    """How far a file of paraphrases reaches, and what nobody checked of it."""
+    """How many items a file of paraphrases covers, and what is not checked."""
     has = "has" if given.items == 1 else "have"
     reach = f"{given.items:,} of {plural(given.of, 'audited item')} {has} one in {given.file}"
-    trust = "that their meaning and their right grade stayed is the file's word, and is not checked"
+    trust = "the file claims that their meaning and their right grade stayed, which is not checked"
     yield f"{PARAPHRASE}: {reach}; {trust}"
     if given.unchanged:
         own = plural(given.unchanged, "row has the item's own texts", "rows have the item's own texts")
@@ -213,6 +213,7 @@ def _paraphrase_remarks(given: Paraphrased) -> Iterator[str]:
         yield f"{given.file}: not read, as they name no text of a result: {', '.join(given.columns_left)}"
 
 
-def _markdown_table(names: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
-    lines = [f"| {' | '.join(map(markdown_cell, row))} |" for row in rows]
-    return ["", f"| {' | '.join(names)} |", "|" + "---|" * len(names), *lines] if lines else []
+def _some_rows(names: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    """A table in Markdown; nothing without a row."""
+    if escaped := [tuple(map(markdown_cell, row)) for row in rows]:
+        yield from markdown_table(names, escaped)

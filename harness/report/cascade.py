@@ -35,13 +35,13 @@ def cascade_view(found: CascadeCheck) -> Iterator[RenderableType]:
 
 
 def _named(name: str) -> str:
-    """A run, or the two that are one side."""
+    """A run, or the two runs that make one side."""
     return ", ".join(map(whole, name.split(" + ")))
 
 
 def _chosen(found: CascadeCheck) -> str:
     if found.threshold is None or found.dev is None:
-        return f"The rule, {found.rule}, takes no threshold of dev. Test was not looked at."
+        return f"No threshold on dev meets the rule, {found.rule}. Test was not looked at."
     on = f"{plural(found.dev.n, 'item')} of {plural(found.dev.n_clusters, 'query')}"
     return f"Threshold {found.threshold:.4g}, chosen on dev ({on}): {found.rule}."
 

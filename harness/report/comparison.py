@@ -116,7 +116,7 @@ def _flip_counts(found: Comparison) -> str:
 
 
 def seen_words(found: Comparison) -> str:
-    """How many flips change what a user sees, where someone decided what that is."""
+    """How many flips change what a user sees, if a policy says what that is."""
     seen = sum(flip.base_action != flip.candidate_action for flip in found.flips)
     known = found.actions is not None or any(flip.base_action for flip in found.flips)
     return f"{seen} would show the user something else" if known else NO_ACTIONS
@@ -178,7 +178,7 @@ def ranking_view(found: Ranking) -> Iterator[RenderableType]:
     if found.flattery is not None:
         yield Text(
             f"\nThe best of {len(found.comparisons) + 1} looks better than it is by about "
-            f"{found.flattery:.3f}, were they all equal: choose on dev, gate on test."
+            f"{found.flattery:.3f}, if all are equal: choose on dev, gate on test."
         )
 
 

@@ -41,7 +41,7 @@ def ceiling_view(score: Ceiling | None) -> Iterator[RenderableType]:
 
 
 def alternative_sentence(test: AltTest) -> str | None:
-    """The alternative annotator test in words, with what it takes for granted; None where there is none."""
+    """The alternative annotator test in words, with its assumption; None if there is none."""
     if test.winning_rate is None:
         return None
     clustered = [one.p_clustered for one in test.annotators if one.p_clustered is not None]

@@ -22,7 +22,7 @@ from harness.scorecards.estimate import EstimatedFigure, Estimates, RatingsUsed,
 from harness.storage.plural import plural
 
 QUESTION = "How good is what is shown?"
-ONE_TRUTH = "Of the same rows the truth is one: then only what the teachers say can differ."
+ONE_TRUTH = "Over the same rows the true value is the same: only the teachers' grades can differ."
 LEVEL = 0.05
 """Below this, Holm's p says that a stratum differs from the rest by more than chance."""
 OVER = {
@@ -58,7 +58,7 @@ def main_lines(main: EstimatedFigure) -> Iterator[str]:
 
 
 def labels_lines(main: EstimatedFigure) -> Iterator[str]:
-    """What the teacher saved, and what more labels would bring."""
+    """The human labels that the teacher saved, and how many more would halve the interval."""
     if main.saved and main.saved.queries:
         saved = plural(main.saved.queries, "query")
         yield f"The teacher saved the human labels of about {saved} ({plural(main.saved.items, 'row')})."

@@ -122,7 +122,7 @@ def changes_of(found: "Comparison") -> Iterator[tuple[FieldFigure, "Change"]]:
 
 
 def contrary(found: "Comparison", *, better: bool) -> Iterator[tuple[FieldFigure, "Change"]]:
-    """The figures whose whole interval says the reverse of what the gated kappa does."""
+    """The figures whose whole interval contradicts the change of the gated kappa."""
     for figure, change in changes_of(found):
         if change.ci is not None:
             low, high = change.ci

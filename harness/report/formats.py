@@ -9,7 +9,7 @@ def number(value: float | None, places: int = 3) -> str:
 
 
 def _fixed(value: float, places: int) -> str:
-    """Without the minus that a rounded -0.0001 would keep."""
+    """The figure without the minus sign that a rounded -0.0001 would keep."""
     text = f"{value:.{places}f}"
     return text.removeprefix("-") if float(text) == 0 else text
 
@@ -40,10 +40,10 @@ def chance(p: float | None) -> str:
 
 
 def without_code(text: str) -> str:
-    """A remark without the name by which programs know it."""
+    """A remark without the code that programs read."""
     return text.text if isinstance(text, Reason) and text.kind == "few_events" else text
 
 
 def ended(text: str) -> str:
-    """A remark with the mark at its end: a full stop, unless it is a question."""
+    """A remark that ends with a full stop, unless it is a question."""
     return text if text.endswith("?") else f"{text.rstrip('.')}."

@@ -26,14 +26,14 @@ from harness.scorecards.gate1 import AgreementIn, DisputedItem, Gate1, PairAgree
 from harness.storage.plural import plural
 
 CLEAR = "The raters agree: the policy is clear."
-COPIED = "The raters agree, and it is not shown that they rated independently."
+COPIED = "The raters agree, but nothing shows that they rated independently."
 OPEN = {
     "strong": "Agreement looks strong, but so few ratings do not show it yet.",
     "moderate": "Agreement looks moderate so far, and these ratings do not decide it.",
     "weak": "Agreement looks weak so far, and these ratings do not decide it.",
 }
 MEANING = {
-    "strong": "The raters agree, and not as well as this bar asks.",
+    "strong": "The raters agree, but less than this bar requires.",
     "moderate": "The raters agree moderately: refine the policy where they differ.",
     "weak": "The raters hardly agree: the policy is ambiguous. Mend it before any teacher is judged by it.",
 }
@@ -51,7 +51,7 @@ NAMES_BESIDE = 48
 def gate1_view(score: Gate1, disputes: int = 1, *, every: bool = False) -> Iterator[RenderableType]:
     """Gate 1's report; `disputes` is the number of disputed pairs to show with the raters' reasons.
 
-    Of many raters only those who agree least are shown, unless `every` one is wanted.
+    Of many raters it shows those who agree least; with `every`, all of them.
     """
     queries = "" if score.naming == "none" else f" in {plural(score.n_clusters, 'query')}"
     items = f"{plural(score.n_items, 'item')}{queries}"
@@ -81,7 +81,7 @@ def gate1_figures(score: Gate1, disputes: int, *, every: bool = False) -> Iterat
     if score.self_agreement:
         yield indented(_again(score, every=every))
     if score.cannot:
-        yield indented(Text(f"Could not be rated, and is in no figure: {cannot_words(score)}"))
+        yield indented(Text(f"Could not be rated, and is not counted in any figure: {cannot_words(score)}"))
     labels, matrix = score.confusion.labels, score.confusion.matrix
     yield indented(matrix_table("rater \\ other rater", labels, matrix))
     if score.disputed:
@@ -95,7 +95,7 @@ def gate1_figures(score: Gate1, disputes: int, *, every: bool = False) -> Iterat
 
 
 def _many(score: Gate1) -> Iterator[RenderableType]:
-    """How the kappas of many pairs of raters are spread, and what is shown of them."""
+    """The spread of the kappas of many pairs of raters, and which pairs are shown."""
     if len(score.pairs) <= SHOWN:
         return
     counted = [getattr(pair, score.gated) for pair in score.pairs if pair.counted]
@@ -204,7 +204,7 @@ def _by_grade(dispute: DisputedItem) -> str:
 
 
 def _named(dispute: DisputedItem) -> str:
-    """A dispute's item with what it is about, as far as its id does not say that."""
+    """A dispute's item, with its query and title unless the id contains them."""
     said = [text for text in (dispute.query, dispute.title) if text and text not in dispute.item]
     return f"{whole(dispute.item)}{': ' if said else ''}{' -> '.join(said)}"
 

@@ -14,7 +14,7 @@ SHOWN = 10
 
 
 def golden_age_view(found: GoldenAge) -> Iterator[RenderableType]:
-    """What is old, what moved, what is gone from the traffic, what it has that the set lacks."""
+    """What is old or moved, what the traffic no longer has, and what the set lacks."""
     versions = ", ".join(f"{count:,} under {version}" for version, count in found.versions.items())
     yield Text(
         f"Golden set of {found.policy}: {plural(found.examples, 'example')} ({versions})", style="bold"

@@ -69,7 +69,7 @@ def _grader(found: Impact) -> str:
 
 
 def _sentence(found: Impact) -> str:
-    """What changes, in words: nothing is said of people where nobody decided what they see."""
+    """What changes, in words. They do not mention people if the policy does not say what people see."""
     weight = " of the traffic" if found.weighted else ""
     shown = (
         f"another grade for {_share(found.grade_moved)}{weight}; {found.undecided}"

@@ -17,7 +17,7 @@ SHOWN = 5
 
 
 def improvement_view(found: Improvement, project: Project) -> Iterator[RenderableType]:
-    """Whether an edit was accepted, every candidate with its changes, and what is the policy's fault."""
+    """Whether an edit was accepted, every candidate with its changes, and the faults of the policy."""
     yield Text(_headline(found), style="bold green" if found.chosen else "bold")
     yield Text(_parts_words(found.propose, found.select))
     yield Text(_asked_words(found))
@@ -48,7 +48,7 @@ def _headline(found: Improvement) -> str:
 
 
 def _parts_words(propose: Part, select: Part) -> str:
-    """Which pairs serve for what."""
+    """How many pairs are for proposing, and how many for accepting."""
     one, other = (
         f"{plural(part.n, 'pair')} of {plural(part.queries, 'query')}" for part in (propose, select)
     )
@@ -68,7 +68,7 @@ def _asked_words(found: Improvement) -> str:
     if not found.unrated:
         return said
     fewer = f"{found.unrated:,} of the disagreements {untold} fewer than two ratings"
-    return f"{said} {fewer}: whether the policy is at fault there, nobody can tell."
+    return f"{said} {fewer}: it is unknown whether the policy is at fault there."
 
 
 def _table(found: Improvement) -> RenderableType:
@@ -84,7 +84,7 @@ def _reasons(candidates: tuple[Candidate, ...], seen: str) -> Iterator[Renderabl
     for one in candidates:
         if one.why:
             yield below(f"{one.number}: {one.why}.")
-    yield below(f"Inflation: what the pairs that {seen} promised beyond what held.")
+    yield below(f"Inflation: how much more the pairs that {seen} promised than other pairs kept.")
 
 
 def _faults(faults: tuple[PolicyFault, ...]) -> Iterator[RenderableType]:
@@ -93,7 +93,7 @@ def _faults(faults: tuple[PolicyFault, ...]) -> Iterator[RenderableType]:
     for one in faults:
         each = [f"{id_} ({', '.join(map(str, given))})" for id_, given in one.items.items()]
         more = more_of(len(each), SHOWN)
-        name = f"sharpen {one.clause}" if one.clause else "a clause for what none is noted for"
+        name = f"sharpen {one.clause}" if one.clause else "write a clause (the golden answers name none)"
         lines.append(id_lines(f"{name}, {plural(len(each), 'pair')}:", each[:SHOWN], more))
     yield from entry("For the policy's author, withheld: the raters differ there too", *lines)
 

@@ -83,12 +83,12 @@ def people_words(one: Sided) -> str:
 
 
 def name_of(one: Sided) -> str:
-    """What a group is called in a table."""
+    """The name of a group in a table."""
     return SHORT[one.name] if one.by == "kind" else one.name
 
 
 def side_words(one: Sided) -> str:
-    """The same in a word, for a table."""
+    """Whom people side with, in a word, for a table."""
     return {"users": "users", "grade": "labels", None: "cannot tell"}[one.people]
 
 
@@ -108,7 +108,7 @@ def _table(title: str, groups: Sequence[Sided]) -> Iterator[RenderableType]:
 
 
 def undecided_words(one: SidedPair) -> str:
-    """What was said of a pair on which raters do not agree: the grades by size, and no names."""
+    """The grades of a pair on which raters differ, by size and without names."""
     grades = f"grades {', '.join(map(str, one.grades))}" if one.grades else ""
     could_not = f"{one.could_not:,} could not grade it" if one.could_not else ""
     return "; ".join(filter(None, (grades, could_not)))
@@ -125,7 +125,7 @@ def _undecided(found: Judged) -> Iterator[RenderableType]:
 
 
 def judged_steps(found: Judged) -> Iterator[NextStep]:
-    """What to do then; no grade changes by itself."""
+    """The next steps; no grade changes by itself."""
     policy = f" --policy {shlex.quote(found.policy)}" if found.policy else ""
     if found.round and found.all.undecided:
         command = f"harness adjudicate{policy} --round {found.round}"
@@ -135,7 +135,7 @@ def judged_steps(found: Judged) -> Iterator[NextStep]:
         named = ", ".join(wrong)
         yield NextStep(
             f"Read {named}: people side with users there. Where they grade by the clause, the grader "
-            "slipped; otherwise it is reworded in a new version of the policy."
+            "slipped; otherwise reword it in a new version of the policy."
         )
     if right := [one.name for one in clauses if one.people == "grade"]:
         yield NextStep(
@@ -146,7 +146,7 @@ def judged_steps(found: Judged) -> Iterator[NextStep]:
         yield NextStep("Add the judged pairs to the golden set.", command)
     if found.all.users:
         yield NextStep(
-            "Regrade the golden examples that are wrong by it, all at once.",
+            "Regrade the golden examples that this shows to be wrong, all at once.",
             "harness golden regrade --file regraded.csv --why ...",
         )
 

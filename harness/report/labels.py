@@ -97,7 +97,7 @@ def spending_words(found: LabelSpending) -> str:
 
 
 def label_forecast_view(found: LabelForecast) -> Iterator[RenderableType]:
-    """A dry run: these pairs, and from a thousand to a billion of their kind."""
+    """A dry run: the cost of these pairs, and of a thousand to a billion like them."""
     rows, distinct = plural(found.rows, "row"), plural(found.distinct, "distinct pair")
     answered = f", {found.answered:,} of them answered" if found.answered else ""
     yield Text(f"{rows}, {distinct}{answered}")
@@ -130,7 +130,7 @@ def _months(found: LabelForecast) -> Table:
 
 
 def month_words(span: Span | None) -> str:
-    """A range of USD, short: three digits say all that a forecast knows."""
+    """A range of USD with two digits: a forecast is not more exact."""
     return "-" if span is None else f"${_short(span.low)}-{_short(span.high)}"
 
 

@@ -52,7 +52,7 @@ def progress_words(score: LiveGate1) -> str:
 
 
 def state_lines(score: LiveGate1) -> Iterator[str]:
-    """What is waited for, and how much more would decide it: sentences without a full stop."""
+    """What is missing, and how much more would decide it: sentences without a full stop."""
     if score.production:
         yield PRODUCTION
     if score.open:
@@ -107,7 +107,7 @@ def pace_lines(score: LiveGate1) -> Iterator[str]:
 
 
 def rater_state(one: RaterNow) -> str:
-    """Whether a rater is still at it."""
+    """The state of a rater in the round, in a word."""
     if one.sealed_at:
         return "sealed"
     if one.closed_at:

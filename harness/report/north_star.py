@@ -1,4 +1,4 @@
-"""What a search's outcome owes to the grades that it was shown, in words."""
+"""How a search's outcome depends on the grades that it showed, in words."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ from harness.storage.plural import plural
 
 def star_lines(star: NorthStar) -> Iterator[RenderableType]:
     """The associations and the arms, for a terminal."""
-    yield from headed("What a search's outcome owes to the grades shown:")
+    yield from headed("How a search's outcome depends on the grades shown:")
     if star.n:
         left = f"; {star.left_out:,} with ungraded results are left out" if star.left_out else ""
         yield Text(
@@ -40,7 +40,7 @@ def association_sentence(one: Association) -> str:
 
 
 def arm_lines(star: NorthStar) -> Iterator[str]:
-    """What each arm was shown to, and the differences between the arms, in words."""
+    """The size of each arm, and the differences between the arms, in words."""
     for one in star.arm_sizes:
         searches, queries = plural(one.searches, "search", "searches"), plural(one.queries, "query")
         yield f"Arm {one.arm}: {plural(one.sessions, 'session')}, {searches} of {queries}."

@@ -52,7 +52,7 @@ def whole_in(text: str, names: Iterable[str]) -> str:
 
 
 def id_lines(head: str, ids: Iterable[str], end: str = "", width: int = 80) -> str:
-    """A sentence with ids as lines of so many columns at most, which are folded between ids."""
+    """A sentence with ids, folded between ids into lines of at most `width` columns."""
     text = f"{head} {', '.join(map(whole, ids))}{end}"
     lines = wrap(text, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
     return "\n".join(lines).replace(GLUE, " ")
@@ -69,7 +69,7 @@ def below(text: str, by: int = 2) -> Padding:
 
 
 def and_more(left: int) -> Iterator[RenderableType]:
-    """A line for the rows that are not shown; none where all are."""
+    """A line that counts the rows that are not shown; none if all are."""
     if left > 0:
         yield Text(f"  ... and {left:,} more; --json has all", style="dim")
 

@@ -19,7 +19,7 @@ def diff_view(diff: PolicyDiff) -> Iterator[RenderableType]:
     """Every change, with removed words in [- -] and added words in {+ +}."""
     yield Text(f"{diff.old} -> {diff.new}", style="bold")
     if not diff.changes:
-        yield Text("The order of the parts differs." if diff.reordered else "Nothing that it says differs.")
+        yield Text("The order of the parts differs." if diff.reordered else "Both say the same.")
     for change in diff.changes:
         yield from headed(change_heading(change))
         for wording in change.wordings:
@@ -30,7 +30,7 @@ def diff_view(diff: PolicyDiff) -> Iterator[RenderableType]:
     if diff.undecided:
         does = "does" if len(diff.undecided) == 1 else "do"
         said = f"{' and '.join(diff.undecided)} {does} not say what the actions show (`shown`)"
-        yield Text(f"Whether a grade keeps its action, nobody has decided: {said}.")
+        yield Text(f"It is undecided whether a grade keeps its action: {said}.")
     elif not diff.action_moves:
         yield Text("Every grade keeps its action.")
 

@@ -21,7 +21,7 @@ def prompt_diff_view(diff: PromptDiff) -> Iterator[RenderableType]:
     """Templates by line, settings by word, and whether the constant prefix is the same."""
     yield Text(f"{diff.old} -> {diff.new}", style="bold")
     if not diff.changes:
-        yield Text("Nothing that they say differs.")
+        yield Text("Both say the same.")
     for change in diff.changes:
         yield from _lines(change) if change.key.endswith(".j2") else [_setting(change)]
     yield Text("")

@@ -62,9 +62,9 @@ def _expected(expected: Sequence[ExpectedInterval]) -> Table:
 
 
 def progress_view(found: RoundProgress, closed: Mapping[str, str]) -> Iterator[RenderableType]:
-    """How far a round is: no grade, and nothing that shows where agreement goes.
+    """The progress of a round, without grades and without signs of agreement.
 
-    `closed`: for whose missing ratings nobody waits, and since when.
+    `closed`: the raters whose missing ratings are no longer waited for, and since when.
     """
     done = f"{found.answered:,} of {plural(found.planned, 'rating')}"
     yield Text(f"Round {found.round} of {found.policy}: {done}", style="bold")

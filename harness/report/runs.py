@@ -32,7 +32,7 @@ def runs_view(rows: Sequence[Mapping[str, Any]]) -> Iterator[RenderableType]:
 
 
 def _measured(row: Mapping[str, Any]) -> str:
-    """The examples that kappa was measured on, of all where some have no answer."""
+    """The number of examples that kappa was measured on, and of all if some have no answer."""
     whole, some = plural(row["n"], "example"), row["kappa_n"]
     return whole if some in (None, row["n"]) else f"{some:,} of {whole}"
 
@@ -119,14 +119,14 @@ def _prompt(manifest: Manifest) -> dict[str, str]:
 
 
 def unprompted_facts(digests: Digests | LabelDigests, rater: str | None = None) -> dict[str, str]:
-    """What stands for the prompt of a grader that is sent none: the digest of its file, or of its shots."""
+    """The facts of a grader without a prompt: the digest of its file, of the student, or of its shots."""
     rated = {"rater replayed": rater} if rater else {}
     read = _read(digests)
     return {"prompt": "none was sent", **rated, **read}
 
 
 def _read(digests: Digests | LabelDigests) -> dict[str, str]:
-    """What a grader that reads no prompt goes by."""
+    """The digest of what a grader without a prompt replays or has learned from."""
     if digests.replayed:
         return {"the file's digest": digests.replayed}
     if digests.trained:

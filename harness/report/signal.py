@@ -52,7 +52,7 @@ def signal_view(found: Signal) -> Iterator[RenderableType]:
 
 
 def no_change(found: Signal) -> str:
-    """What is left to people: under a policy the golden grades, else those of the table."""
+    """A note that no grade changes by itself, and how people change grades."""
     then = (
         f"harness golden regrade --policy {found.policy} changes the golden grades that they correct."
         if found.policy
@@ -78,7 +78,7 @@ def rows_words(found: Signal) -> str:
 
 
 def answer_lines(found: Signal) -> Iterator[str]:
-    """How many pairs behaviour contradicts, and which boundaries it does not feel."""
+    """How many pairs behaviour contradicts, and which grades it does not tell apart."""
     for one in found.tested:
         yield tested_sentence(one, found.level)
     yield from same_side_sentences(found)
@@ -97,7 +97,7 @@ def tested_sentence(one: SideTests, level: float) -> str:
 
 
 def same_side_sentences(found: Signal) -> Iterator[str]:
-    """The same of neighbouring grades that are both shown, or both hidden: each way in one sentence."""
+    """The same for neighbouring grades that are both shown, or both hidden: a sentence for each kind."""
     for kind, words in KIND_WORDS.items():
         mine = [one for one in found.same_side.tested if one.kind == kind]
         count = f"{sum(one.found for one in mine):,} of {plural(sum(one.n for one in mine), 'pair')}"
@@ -164,7 +164,7 @@ def all_contradictions(found: Signal) -> tuple[Contradiction, ...]:
 
 
 def evidence(one: Contradiction, found: Signal) -> str:
-    """What was seen of a pair, in a sentence."""
+    """The evidence about a pair, in a sentence."""
     low, high = one.positions
     where = f"position {low}" if low == high else f"positions {low} to {high}"
     views = plural(one.views, "view")
@@ -231,7 +231,7 @@ def facts_lines(found: Signal) -> Iterator[str]:
         shown = ", ".join(f"{one.position}: {number(one.value, 2)}" for one in known[:POSITIONS])
         rest = f", and {len(known) - POSITIONS:,} more to position {known[-1].position}; --json has all"
         more = rest if len(known) > POSITIONS else ""
-        yield f"Looked at, beside the first position, by pairs of equal grade: {shown}{more}."
+        yield f"Looks compared with the first position, from pairs of equal grade: {shown}{more}."
     if counts.left_out_views:
         yield f"{plural(counts.left_out_views, 'view')} at positions without a propensity are left out."
     if counts.ungraded_views:

@@ -8,14 +8,7 @@ from rich.text import Text
 from harness.report.formats import interval, number, percent, signed, with_interval
 from harness.report.parts import below, columns, indented, table_of, verdict_line, warnings, whole
 from harness.score.rating_matrix import MIN_COMMON
-from harness.scorecards.student import (
-    Finding,
-    OnProduction,
-    Stack,
-    StudentCheck,
-    StudentSlice,
-    teacher_words,
-)
+from harness.scorecards.student import Finding, OnProduction, Stack, StudentCheck, StudentSlice, teacher_words
 from harness.storage.plural import plural
 
 SLICES = 8
@@ -23,7 +16,7 @@ TAUGHT: dict[Finding, str] = {
     "broken_slice": "On some items it loses more than on the rest: see the slices.",
     "lossy": "It has lost what its teacher knows: train it on more pairs, or a larger one.",
     "better": "It is better than its teacher.",
-    "inherits": "It has learned its teacher's errors: a better student takes a better teacher.",
+    "inherits": "It has learned its teacher's errors: a better student needs a better teacher.",
 }
 OTHER: dict[Finding, str] = {
     "broken_slice": TAUGHT["broken_slice"],
@@ -31,7 +24,7 @@ OTHER: dict[Finding, str] = {
     "better": "It is better than {teacher}, and learned from {origin}.",
     "inherits": "It repeats most errors of {teacher}, and learned from {origin}.",
 }
-"""Of a student that learned from another teacher than it is held against."""
+"""The findings about a student that learned from another teacher than the one it is compared with."""
 
 
 def check_view(found: StudentCheck) -> Iterator[RenderableType]:
@@ -53,7 +46,7 @@ def check_view(found: StudentCheck) -> Iterator[RenderableType]:
     yield from _confidence(found)
     yield from _production(found.production)
     if found.production is None and found.verdict == "pass":
-        yield Text("Production was not looked at: --student-labels, --teacher-labels and --ratings do.")
+        yield Text("Production was not looked at; add --student-labels, --teacher-labels and --ratings.")
     if found.cuts:
         cuts = ", ".join(number(cut) for cut in found.cuts.cuts)
         of = plural(found.cuts.n, "item")
@@ -67,7 +60,7 @@ def check_view(found: StudentCheck) -> Iterator[RenderableType]:
 
 
 def _finding(finding: Finding, found: StudentCheck) -> str:
-    """What stands out, in words of who taught the student, as far as is known."""
+    """A finding in words, which name who taught the student if that is known."""
     origin = found.origin
     if finding == "miscalibrated":
         sure = found.overconfidence and found.overconfidence.value

@@ -27,7 +27,7 @@ def trained_view(found: TrainedStudent) -> Iterator[RenderableType]:
         tries = f"the best of {len(found.tried)} tries, so a little high"
         yield Text(f"Kappa with its teacher on held-out queries: {number(found.kappa)} ({tries}).")
         yield indented(_tried(found.tried, "overlaps, vectors" if found.vectors else "overlaps"))
-        yield Text("Whether it is right, only the golden set can say.")
+        yield Text("Only the golden set can say whether it is right.")
     yield from warnings(found.warnings, above=True)
 
 

@@ -16,10 +16,10 @@ from harness.storage.plural import plural
 QUESTION = "Who drifted, the teacher or the traffic?"
 STYLES = {"none": "bold green", None: "bold yellow"}
 COARSE = 0.05
-"""A smallest rise above this is told with what makes it smaller."""
+"""If the smallest rise that can be found is above this, the text says how to find smaller ones."""
 DAY_INTERVALS = (
-    "The interval of a day is 95 % for that day alone: of 20 quiet days, one lies beside 0 by chance. It "
-    "tests nothing; the evidence does, over all days."
+    "The interval of a day is 95 % for that day alone: on one of 20 quiet days it leaves out 0 by chance. It "
+    "is not a test; the evidence over all days is."
 )
 DAY_COLUMNS = ("day", "loss", "to baseline", "interval", "unread", "teacher", "rows", "traffic")
 SHOWN = 10
@@ -72,7 +72,7 @@ def baseline_lines(found: Watch) -> Iterator[str]:
 
 
 def finds_words(one: WatchPower, delta: float) -> str:
-    """What the watch can see, and what to do where that is little."""
+    """The smallest rise that the watch can find, and how to find smaller ones."""
     if one.shift is None:
         return (
             f"This watch cannot find a worse teacher within {one.days} days, even one that is always wrong: "
@@ -100,7 +100,7 @@ def _processes(found: Watch) -> RenderableType:
 
 
 def process_words(one: Process) -> str:
-    """What is watched, and where it leans; or why nothing is said."""
+    """What is watched, and the direction of its drift; or why there is no evidence."""
     if one.reason:
         return one.reason.text
     if one.direction is None:
@@ -149,11 +149,12 @@ def _traffic(found: Watch) -> Iterator[str]:
 
 
 def grades_words(found: Watch) -> str | None:
-    """Whose grades those of the traffic are, where that is in doubt."""
+    """A note if the teacher that graded the traffic may have drifted."""
     if not found.mixes:
         return None
     if at := found.teacher.alarmed_at:
-        return f"these grades are of a teacher that drifted (alarm on {at}): they cannot tell of the traffic"
+        drifted = f"these grades are of a teacher that drifted (alarm on {at})"
+        return f"{drifted}: they say nothing about the traffic"
     if found.teacher.e_value is None:
         return "these grades are of a teacher that was not watched: they may have moved with it"
     return None
@@ -169,7 +170,7 @@ def mix_words(mix: Mix) -> str:
 
 
 def change_words(one: MeanChange) -> str:
-    """Kitagawa's split."""
+    """The change of the mean grade, with Kitagawa's split."""
     said = f"mean grade {number(one.then)} to {number(one.now)}: {signed(one.change)}"
     if one.mix is None or one.within is None:
         return said
@@ -177,7 +178,7 @@ def change_words(one: MeanChange) -> str:
 
 
 def humans_words(one: HumanSequence) -> str:
-    """What people's ratings say of the traffic."""
+    """What people's ratings say about the traffic."""
     if one.ci is None:
         return f"people, {one.name}: {number(one.now)}; {one.reason}"
     moved = f"{signed(one.change)} {interval(one.ci)}"
@@ -186,9 +187,9 @@ def humans_words(one: HumanSequence) -> str:
 
 
 def conditions_of(found: Watch) -> tuple[Condition, ...]:
-    """The processes as conditions: a failure where one alarmed; those that say nothing are left out.
+    """A condition for each process: it fails if the process alarmed. A process without evidence is left out.
 
-    Where none says anything, both are open.
+    If neither process has evidence, both conditions are open.
     """
     sees_nothing = found.finds is not None and found.finds.shift is None and not found.teacher.alarmed_at
     both = (("the teacher", found.teacher, sees_nothing), ("the traffic", found.traffic, False))

@@ -1,7 +1,6 @@
 """The file of a cascade: its student, its teacher, its threshold, and what was measured.
 
-A file that somebody sends says no more than its sender: `harness label` measures test again before it takes a
-cascade as confirmed.
+A received file proves nothing: `harness label` measures test again before it takes a cascade as confirmed.
 """
 
 from pathlib import Path

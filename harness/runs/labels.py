@@ -4,7 +4,7 @@ labels.json      what was labelled, by whom, and whether that teacher was proven
 policy.toml      the policy as it was
 shards/          part-00000.parquet, ...: the rows of the input in their order, with their grades
 summary.json     derived; can be deleted
-answers.sqlite3, calls.jsonl, events.log    what a second command goes on from
+answers.sqlite3, calls.jsonl, events.log    what a later command continues from
 """
 
 import os

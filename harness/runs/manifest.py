@@ -171,7 +171,7 @@ class Manifest(Noun):
 
     @property
     def graded_by(self) -> str:
-        """The model; of a replay of one of several raters, whose grades they are."""
+        """The model; for a replay of one of several raters, the rater with it."""
         model, rater = self.asked.model, self.asked.rater
         return f"{rater} ({model})" if rater else model
 
@@ -193,7 +193,7 @@ class Manifest(Noun):
 
 
 def mixtures(**answered: Mapping[str, int]) -> tuple[str, ...]:
-    """What a run's answers are mixed of, if more than one of a kind answered.
+    """What a run's answers are a mixture of: each kind of which more than one answered.
 
     Each argument is a kind, such as `models`, with the number of answers by its name; 0 if unknown.
     """

@@ -159,13 +159,13 @@ def _odd(labels: Labelled, people: HumanGrades, met: Mapping[str, str]) -> Itera
         yield f"{were} hunted: no sample, and left out"
     if people.could_not_rate:
         yield (
-            f"{plural(people.could_not_rate, 'drawn item')} could not be rated by anybody: the estimate is "
+            f"{plural(people.could_not_rate, 'drawn item')} could not be rated: the estimate is "
             "about the others, which may be the easy ones"
         )
 
 
 def _used(people: HumanGrades, met: Mapping[str, str], rated: Collection[str]) -> RatingsUsed:
-    """Warnings about those ratings whose item is in a row."""
+    """The ratings whose item is in a row, in numbers."""
     here = [people.grades[item] for item in rated]
     return RatingsUsed(
         file=people.file,

@@ -63,8 +63,8 @@ def _lambda(rated: Sequence[_Rated], human: Floats, teacher: Floats) -> float:
     y, f, n = (
         np.asarray(np.bincount(queries, weights=one), dtype=np.float64) for one in (human, teacher, ones)
     )
-    nobody = np.zeros_like(n)
-    return moments(ClusterSums(y, f, n, nobody, nobody, float(len(rated)))).best
+    none = np.zeros_like(n)
+    return moments(ClusterSums(y, f, n, none, none, float(len(rated)))).best
 
 
 def _rated(labels: LabelSet, people: HumanGrades, by: Sequence[str], figure: Figure) -> list[_Rated]:

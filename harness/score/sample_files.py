@@ -36,7 +36,7 @@ class SampleWanted:
     """What to draw from a label set. `hunt`: what to hunt for, instead of a sample.
 
     `against`: whose grades, a label set's folder or a run of the project at `root`.
-    `pilot`: ratings of rows of the labels, for optimal allocation. `seed`: None takes one that nobody knows.
+    `pilot`: ratings of rows of the labels, for optimal allocation. `seed`: None draws one by chance.
     """
 
     labels: Path

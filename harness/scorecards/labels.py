@@ -1,6 +1,6 @@
 """What is in a label set: the object that `harness label --json` prints and summary.json holds.
 
-Shares are of the weight of the rows with a grade. They are the teacher's own word, which no person has
+Shares are of the weight of the rows with a grade. They are the teacher's own grades, which no person has
 checked on these pairs. Rows whose query a shot has are counted in `shot_query`, and in no share.
 """
 
