@@ -98,10 +98,8 @@ def _table(title: str, groups: Sequence[Sided]) -> Iterator[RenderableType]:
     yield from headed(f"{title}:")
     table = columns("", "judged", "users", "interval", "label", "interval", "open")
     for one in groups[:ROWS]:
-        users, grade = (
-            (f"{one.users:,}", interval(one.users_ci, 2)),
-            (f"{one.grade:,}", interval(one.grade_ci, 2)),
-        )
+        users = f"{one.users:,}", interval(one.users_ci, 2)
+        grade = f"{one.grade:,}", interval(one.grade_ci, 2)
         table.add_row(name_of(one), f"{one.judged:,}/{one.planned:,}", *users, *grade, f"{one.undecided:,}")
     yield indented(table, above=0)
     yield from and_more(len(groups) - ROWS)

@@ -159,13 +159,8 @@ def _draw_line(axes: "Axes", at: int, line: PlotLine, floor: float) -> None:
     if ci:
         axes.plot(ci, (at, at), color="black", linewidth=2.2, solid_capstyle="butt")
     axes.plot([value], [at], "o", color="black", markeredgecolor="white", markersize=8)
-    axes.annotate(
-        with_interval(number(value), ci),
-        (1.01, at),
-        xycoords=("axes fraction", "data"),
-        va="center",
-        fontsize=9,
-    )
+    said = with_interval(number(value), ci)
+    axes.annotate(said, (1.01, at), xycoords=("axes fraction", "data"), va="center", fontsize=9)
 
 
 def _lines(score: Gate2) -> Iterator[PlotLine]:
