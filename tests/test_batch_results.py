@@ -1,6 +1,7 @@
 """Results of batches with odd lines: each costs its own question alone, and nothing is paid twice unsaid."""
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -655,7 +656,7 @@ def test_error_of_a_batch_that_counts_its_tokens_costs_what_they_cost(small: Pat
     (counted,) = [call for call in map(Call.model_validate_json, lines) if call.counted]
     assert (counted.input_tokens, counted.output_tokens) == (40, 7)
     assert counted.worst == pytest.approx(0.5 * 47e-6)
-    answers = {key: 1 for key, one in at.records.items() if one.reply}
+    answers = Counter(key for key, one in at.records.items() if one.reply)
     assert unanswered_calls(at.folder, answers).calls == [counted]
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Coroutine
 from dataclasses import replace
 from pathlib import Path
@@ -361,7 +362,7 @@ def test_call_is_logged_with_its_worst_cost_and_whose_it_is(tmp_path: Path) -> N
     calls.cost_nothing(refused)
     calls.close()
     tokens = len("text") + 40 + ENVELOPE
-    live, batched = unanswered_calls(tmp_path, {}).calls
+    live, batched = unanswered_calls(tmp_path, Counter()).calls
     assert (live.key, live.input_tokens, live.output_tokens) == (("b", 2), tokens, 500)
     assert sorted(one.worst or 0 for one in (live, batched)) == pytest.approx(
         [(tokens * 0.625 + 500 * 5) / 1e6, (tokens * 1.25 + 500 * 10) / 1e6]

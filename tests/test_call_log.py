@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -319,7 +320,7 @@ def logged(folder: Path, *lines: Call) -> Path:
 
 
 def left_in(folder: Path, answers: dict[Key, int] | None = None) -> list[Call]:
-    return unanswered_calls(folder, answers or {}).calls
+    return unanswered_calls(folder, Counter(answers)).calls
 
 
 def test_calls_without_an_answer_are_those_left_over(tmp_path: Path) -> None:

@@ -82,7 +82,6 @@ from harness.scorecards.labels import (
     ActionShare,
     CascadeShares,
     GradeShare,
-    LabelCounts,
     LabelPart,
     LabelSpending,
     LabelSummary,
@@ -93,7 +92,7 @@ from harness.scorecards.policy_change import AffectedExample, GoldenEffect, Poli
 from harness.scorecards.policy_change import PartChange as PolicyChange
 from harness.scorecards.prompt_change import PrefixChange, PromptDiff
 from harness.scorecards.sample import SampledStratum, SampleSummary
-from harness.scorecards.shared import Statistic
+from harness.scorecards.shared import Outcomes, Statistic
 from harness.scorecards.ship import Override, Shipping
 from harness.scorecards.signal import (
     ArmDifference,
@@ -398,7 +397,7 @@ COMPARED = (
 )
 
 ROUNDS = (RoundSummary, StratumDrawn, RaterShare, ExpectedInterval, RoundProgress, RaterProgress)
-LABELLED = (LabelSummary, LabelCounts, GradeShare, ActionShare, LabelPart, LabelSpending, CascadeShares)
+LABELLED = (LabelSummary, Outcomes, GradeShare, ActionShare, LabelPart, LabelSpending, CascadeShares)
 CHECKED = (
     StudentCheck,
     StudentKappas,

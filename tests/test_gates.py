@@ -114,8 +114,8 @@ def test_reason_says_undefined_or_no_interval_and_not_both() -> None:
     ("wrong", "bar", "words"),
     [
         (1, 0.8, "the policy is clear"),
-        (0, 0.8, "it is not shown that they rated independently"),
-        (30, 0.97, "The raters agree, and not as well as this bar asks."),
+        (0, 0.8, "nothing shows that they rated independently"),
+        (30, 0.97, "The raters agree, but less than this bar requires."),
         (75, 0.8, "The raters agree moderately: refine the policy"),
         (75, 0.66, "Agreement looks moderate so far"),
         (200, 0.8, "The raters hardly agree"),

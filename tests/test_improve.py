@@ -419,8 +419,8 @@ def test_each_sentence_fits_what_was_searched_for() -> None:
     assert "No other set of shots for teacher@v1 is surely better" in shots
     assert "3 other sets of shots were tried" in shots and "edit" not in shots
     assert "9 disagreements to learn from (4 without a readable grade)" in shown(made(unread=4))
-    # What nobody can tell is not none.
-    fewer = "8 of the disagreements have fewer than two ratings: whether the policy is at fault there, nobody"
+    # What is unknown is not none.
+    fewer = "8 of the disagreements have fewer than two ratings: it is unknown whether the policy is at fault"
     assert fewer in shown(made(unrated=8)) and "1 of the disagreements has" in shown(made(unrated=1))
     assert "two ratings" not in words
     # Nobody is sent to look until chance accepts.
@@ -441,7 +441,7 @@ def test_clauses_are_proposed_to_the_author_with_what_the_raters_gave() -> None:
         told = " ".join(out.getvalue().split())
     assert "For the policy's author, withheld: the raters differ there too" in told
     assert "sharpen accessory, 1 pair: a (1, 2, 2)" in told
-    assert "a clause for what none is noted for, 7 pairs: p0 (0, 2), p1 (0, 2)" in told
+    assert "write a clause (the golden answers name none), 7 pairs: p0 (0, 2), p1 (0, 2)" in told
     assert told.count("(0, 2)") == 5 and "and 2 more" in told
 
 

@@ -23,7 +23,8 @@ from harness.report.next_steps import NextStep, estimate_steps, label_steps
 from harness.report.page.axis import axis_over
 from harness.report.page.labels import STRATA_DRAWN
 from harness.scorecards.estimate import EstimatedFigure, Estimates, HumanOnly, Labels
-from harness.scorecards.labels import LabelCounts, LabelSummary
+from harness.scorecards.labels import LabelSummary
+from harness.scorecards.shared import Outcomes
 
 Rows = list[dict[str, Any]]
 COLUMNS = ("item", "query", "teacher", "human", "weight", "stratum", "position")
@@ -270,7 +271,7 @@ def test_the_sample_that_halves_the_interval_is_one_that_the_labels_have(here: P
     # The queries that were rated already bring nothing new.
     assert "fewer pairs to draw" in step(pairs, summary, left=3).words
     long = summary.model_copy(update={"distinct": 10_000, "labels": "my sets/a"})
-    lost = long.model_copy(update={"outcomes": LabelCounts(graded=9, ungraded=0, failed=2)})
+    lost = long.model_copy(update={"outcomes": Outcomes(graded=9, ungraded=0, failed=2)})
     first = [one.command for one in label_steps(long)]
     assert first[0] == "harness sample 'my sets/a' --n 300 --by stratum -o plan.jsonl"
     assert [one.command for one in label_steps(lost)] == ["", *first]

@@ -76,7 +76,7 @@ def test_an_open_round_shows_figures_and_neither_verdict_nor_band(rated: OpenRou
     for word in ("inconclusive", "strong", "moderate", "weak", "What to do"):
         assert word not in text
     for told in (
-        "Each two raters",
+        "Each pair of raters",
         "at least",
         "accessory",
         "agrees least with the rest",

@@ -1,6 +1,7 @@
 """One question at a time: what is tried again, how long it waits, what is a failure, and what is billed."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -105,7 +106,7 @@ def test_log_of_calls_holds_open_what_may_be_billed_and_nothing_else(tmp_path: P
     asker = replace(desk.asker(), calls=calls)
     hurry(asker.ask(PROMPT))
     calls.close()
-    assert len(unanswered_calls(tmp_path, {(PROMPT.item, PROMPT.repeat): 1}).calls) == 1
+    assert len(unanswered_calls(tmp_path, Counter([(PROMPT.item, PROMPT.repeat)])).calls) == 1
 
 
 def test_nothing_is_tried_again_after_the_items_deadline() -> None:

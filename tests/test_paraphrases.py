@@ -213,9 +213,9 @@ def test_a_planted_sensitivity_is_told_and_asked_about_once(shop: Path) -> None:
     assert (manifest["asked"]["paraphrases"], manifest["digests"]["paraphrases"]) == ("words.jsonl", digest)
     text = " ".join(shown.out.split())
     assert "paraphrase lowers the grade by 1.00 on average: 24 of 24 grades moved." in text
-    assert "Moved though the meaning stayed, as words.jsonl has it: paraphrase 24 of 24." in text
+    assert "Moved though the meaning stayed, according to words.jsonl: paraphrase 24 of 24." in text
     assert "paraphrase: 24 of 36 audited items have one in words.jsonl" in text
-    assert "is the file's word, and is not checked" in text
+    assert "the file claims that their meaning and their right grade stayed" in text
     assert "| paraphrase | 24/24 | 100% |" in (shop / "page.md").read_text("utf-8")
 
 

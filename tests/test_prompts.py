@@ -329,7 +329,7 @@ def test_prompts_that_differ_in_nothing_rendered_have_one_prefix(here: Path) -> 
     found = diff("teacher@v1", "teacher@v2", "--json").json
     assert found["changes"] == [{"key": "released", "old": "false", "new": "true"}]
     assert found["prefix"]["same"] is True
-    assert "Nothing that they say differs." in diff("teacher@v1", "teacher@v1").out
+    assert "Both say the same." in diff("teacher@v1", "teacher@v1").out
 
 
 def test_line_ends_alone_are_said_to_differ(here: Path) -> None:

@@ -14,8 +14,8 @@ from shipped import ship
 
 from harness.nouns.base import Interval
 from harness.nouns.policy import Gates
+from harness.report.formats import interval, number, percent, signed
 from harness.report.gate1 import gate1_view
-from harness.report.parts import interval, number, percent, signed
 from harness.report.sections import details_view, gate2_view
 from harness.score.items import GradedItem
 from harness.scorecards.gate2 import Gate2

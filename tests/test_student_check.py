@@ -170,7 +170,7 @@ def test_a_student_that_rarely_loses_and_never_gains_is_judged_by_the_count() ->
 
 
 def test_a_pass_without_production_says_so() -> None:
-    told = "Production was not looked at: --student-labels, --teacher-labels and --ratings do."
+    told = "Production was not looked at; add --student-labels, --teacher-labels and --ratings."
     assert told in text_of(check_student(*planted("better")))
     assert told not in text_of(check_student(*planted("lossy")))
 

@@ -59,7 +59,7 @@ def test_gate1_counts_them_by_cause_and_rater_and_changes_no_figure(here: Path) 
     ]
     assert {**after, "cannot": {}, "cannot_by_rater": []} == before
     told = " ".join(harness("gate1", "--policy", "small").out.split())
-    assert "Could not be rated, and is in no figure: 4 ratings" in told
+    assert "Could not be rated, and is not counted in any figure: 4 ratings" in told
     assert "(ambiguous text 1, policy silent 3; by cy 3, dan 1)" in told
 
 
@@ -108,7 +108,8 @@ def test_a_run_keeps_them_and_its_page_says_so(here: Path) -> None:
     assert "cy" not in {one.rater for one in run.ratings}
     assert harness("report", "latest").code == 0
     page = (only_run(here) / "report.html").read_text(encoding="utf-8")
-    assert "Could not be rated, and is in no figure: 1 rating (policy silent 1; by cy 1)." in page
+    said = "Could not be rated, and is not counted in any figure: 1 rating (policy silent 1; by cy 1)."
+    assert said in page
 
 
 def test_every_bad_line_is_named(here: Path) -> None:

@@ -115,7 +115,7 @@ def test_each_set_has_the_page_that_a_report_has(project: Project, made: Path, c
         labels = load_labels(Path("labels/today"))
         whole = words_of(labels_page(Labelling(labels, summarise(labels))))
     shown = words_of(answer.text)
-    body = "What the teacher says The teacher's own word"
+    body = "What the teacher says These are the teacher's own grades"
     assert len(whole.partition(body)[2]) > 500
     assert shown.partition(body)[2] == whole.partition(body)[2]
     assert "harness sample labels/today" in shown
@@ -164,7 +164,7 @@ def test_a_set_that_people_have_rated_has_its_estimate(
     assert "No estimate" not in client.get("/labels/today").text
     monkeypatch.setattr("harness.web.label_sets.ESTIMATED", rows - 1)
     shown = words_of(client.get("/labels/today").text)
-    assert f"No estimate here of more than {rows - 1} rows" in shown and "What the teacher says" in shown
+    assert f"A page estimates up to {rows - 1} rows" in shown and "What the teacher says" in shown
 
 
 def test_ratings_of_other_labels_are_told(project: Project, made: Path, client: TestClient) -> None:

@@ -284,7 +284,7 @@ def test_rows_without_strata_have_no_split_by_strata(here: Path) -> None:
     assert "mean grade" in out and "mix of strata" not in out
     # And the grades of a teacher that drifted are called so.
     assert "these grades are of a teacher that drifted (alarm on" in out
-    assert "It tests nothing; the evidence does" in out
+    assert "It is not a test; the evidence over all days is." in out
 
 
 def test_the_tolerance_of_a_share_is_delta_and_the_error_of_its_baseline(here: Path) -> None:
@@ -314,7 +314,7 @@ def test_without_strata_grades_tell_of_the_traffic_while_the_teacher_is_quiet(he
     found = without(moved)
     assert (found["verdict"], found["traffic"]["of"]) == ("traffic", "grades")
     both = without(Planted(mix=0.5, shift=0.2, rows=400))
-    assert both["verdict"] == "teacher" and "cannot tell of the traffic" in both["traffic"]["reason"]
+    assert both["verdict"] == "teacher" and "say nothing about the traffic" in both["traffic"]["reason"]
     alone = without(moved, sentinels=False)
     assert alone["verdict"] is None and "it is unknown" in alone["traffic"]["reason"]
 

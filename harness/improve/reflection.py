@@ -1,6 +1,7 @@
 """The model that proposes: it sees a template and its disagreements, and writes another template."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from itertools import filterfalse
 from pathlib import Path
@@ -83,7 +84,7 @@ class Reflector:
         kept = _kept(folder / FILE)
         self._known = {one.prompt: one for one in kept}
         if purse.limit is not None:
-            answers = {(one.prompt, 0): 1 for one in kept}
+            answers = Counter({(one.prompt, 0): 1 for one in kept})
             purse.spent += sum(one.cost or 0.0 for one in kept)
             purse.lost += sum(map(worst.cost_again, unanswered_calls(folder, answers).calls))
 

@@ -8,7 +8,7 @@ from rich.text import Text
 from harness.golden.rating.adjudicated import Adjudicated, Looked
 from harness.golden.rating.adjudications import cause_words
 from harness.golden.rating.disputes import Dispute
-from harness.report.parts import and_more, columns, entry, indented
+from harness.report.parts import and_more, columns, entry, indented, table_of
 from harness.storage.plural import plural
 
 CLAUSES_SHOWN = 10
@@ -35,10 +35,8 @@ def summary_view(counted: Adjudicated) -> Iterator[RenderableType]:
     """Counts by cause and by clause, and what the teacher moved."""
     yield from _head(counted)
     words = cause_words()
-    causes = columns("cause", "decisions")
-    for name, count in counted.causes.items():
-        causes.add_row(words[name], f"{count:,}")
-    yield indented(causes)
+    causes = ((words[name], f"{count:,}") for name, count in counted.causes.items())
+    yield indented(columns("cause", "decisions", rows=causes))
     yield from _clauses(counted)
     reopened = f"{counted.reopened:,} reopened."
     changed = f"{counted.golden_changed:,} of {plural(counted.golden_noted, 'golden grade')} changed"
@@ -78,10 +76,6 @@ def _head(counted: Adjudicated) -> Iterator[Text]:
 
 
 def _clauses(counted: Adjudicated) -> Iterator[RenderableType]:
-    if not counted.clauses:
-        return
-    table = columns("clause", "unclear", "cited")
-    for one in counted.clauses[:CLAUSES_SHOWN]:
-        table.add_row(one.id, f"{one.unclear:,}", f"{one.cited:,}")
-    yield indented(table)
+    rows = ((one.id, f"{one.unclear:,}", f"{one.cited:,}") for one in counted.clauses[:CLAUSES_SHOWN])
+    yield from table_of("clause", "unclear", "cited", rows=rows)
     yield from and_more(len(counted.clauses) - CLAUSES_SHOWN)

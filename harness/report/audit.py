@@ -7,8 +7,9 @@ from rich.text import Text
 
 from harness.nouns.base import Reason
 from harness.report.canaries import canary_view
-from harness.report.parts import columns, entry, indented, interval, percent, signed, warnings
-from harness.report.regression import markdown_cell
+from harness.report.formats import interval, percent, signed
+from harness.report.parts import columns, entry, indented, warnings
+from harness.report.regression import markdown_cell, markdown_table
 from harness.scorecards.audit import ORDER, PARAPHRASE, ActionMoved, Audit, Effect, Paraphrased, Rewrite
 from harness.storage.plural import plural
 
@@ -36,16 +37,17 @@ def audit_view(found: Audit, examples: int) -> Iterator[RenderableType]:
 def audit_markdown(found: Audit) -> str:
     """The same as Markdown, for a summary."""
     tested = [one for one in found.effects if one.effect is not None]
+    stars = [STAR] if any(one.of and one.may_move for one in found.rewrites) else []
     lines = [
         f"### {markdown_cell(f'Is {found.grader} biased?')}",
         "",
         markdown_cell(f"{found.graded}, {_size(found)}."),
         "",
         *(f"- {markdown_cell(line)}" for line in findings(found)),
-        *_markdown_table(EFFECTS, map(_effect_row, tested)),
-        *_markdown_table(REWRITES, [_rewrite_row(one) for one in found.rewrites if one.of]),
         "",
-        *(f"- {markdown_cell(line)}" for line in (*_stars(found), *_cannot_tell(found), *_remarks(found))),
+        *_some_rows(EFFECTS, map(_effect_row, tested)),
+        *_some_rows(REWRITES, (_rewrite_row(one) for one in found.rewrites if one.of)),
+        *(f"- {markdown_cell(line)}" for line in (*stars, *_cannot_tell(found), *_remarks(found))),
     ]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -63,7 +65,7 @@ def findings(found: Audit) -> Iterator[str]:
     if stayed:
         yield f"Moved though the meaning stayed: {', '.join(stayed)}."
     if found.paraphrases and (said := [_moved_words(one) for one in kept if one.kind == PARAPHRASE]):
-        yield f"Moved though the meaning stayed, as {found.paraphrases.file} has it: {', '.join(said)}."
+        yield f"Moved though the meaning stayed, according to {found.paraphrases.file}: {', '.join(said)}."
     first = [f"{one.kind} {one.actions_first}" for one in found.rewrites if one.actions_first]
     if first:
         yield f"Changed an action first: {', '.join(first)}."
@@ -73,7 +75,7 @@ def _nothing_found(found: Audit) -> str:
     tests = sum(p is not None for p in (*(e.p for e in found.effects), *(r.p for r in found.rewrites)))
     if tests:
         none = "No effect differs from chance"
-        return f"{none} ({plural(tests, 'test')}, Holm). That is no proof that there is none."
+        return f"{none} ({plural(tests, 'test')}, Holm). This does not prove that there is none."
     if any(one.of for one in found.rewrites):
         return "No rewrite moved a grade, and nothing else could be tested."
     return "Nothing could be tested."
@@ -119,20 +121,13 @@ def _effects(found: Audit) -> Iterator[RenderableType]:
     """The effects that could be measured; the others with why not."""
     tested = [one for one in found.effects if one.effect is not None]
     if tested:
-        table = columns(*EFFECTS)
+        table = columns(*EFFECTS, rows=map(_effect_row, tested))
         table.columns[1].justify = "left"
-        for one in tested:
-            table.add_row(*_effect_row(one))
         yield indented(table)
     lines = list(_cannot_tell(found))
     if lines:
         yield Text("")
         yield from (Text(line, style="dim") for line in lines)
-
-
-def _stars(found: Audit) -> Iterator[str]:
-    if any(one.of and one.may_move for one in found.rewrites):
-        yield STAR
 
 
 def _cannot_tell(found: Audit) -> Iterator[str]:
@@ -151,13 +146,7 @@ def _cannot_tell(found: Audit) -> Iterator[str]:
 
 
 def _effect_row(one: Effect) -> tuple[str, ...]:
-    return (
-        one.feature,
-        one.outcome,
-        signed(one.effect, 2),
-        interval(one.ci, 2) or "-",
-        _p(one.p_holm),
-    )
+    return one.feature, one.outcome, signed(one.effect, 2), interval(one.ci, 2) or "-", _p(one.p_holm)
 
 
 def _rewrite_row(one: Rewrite) -> tuple[str, ...]:
@@ -182,11 +171,7 @@ def _p(p: float | None) -> str:
 
 
 def _rewrites(found: Audit, examples: int) -> Iterator[RenderableType]:
-    table = columns(*REWRITES)
-    for one in found.rewrites:
-        if one.of:
-            table.add_row(*_rewrite_row(one))
-    yield indented(table)
+    yield indented(columns(*REWRITES, rows=(_rewrite_row(one) for one in found.rewrites if one.of)))
     yield Text(f"  {STAR}", style="dim")
     for moved in found.actions[:examples]:
         yield from entry(f"{moved.item}: {moved.query} -> {moved.title}", _action_words(moved))
@@ -198,30 +183,23 @@ def _action_words(one: ActionMoved) -> str:
 
 
 def _remarks(found: Audit) -> list[str]:
-    """What a reader should know of the data."""
-    unread = plural(found.unread, "item has", "items have")
+    """What a reader should know about the data."""
+    unread, are = plural(found.unread, "item has", "items have"), "is" if found.unread == 1 else "are"
     lost = sum(one.unread for one in found.rewrites)
+    lacks = plural(lost, "rewritten pair lacks", "rewritten pairs lack")
     return [
         *found.warnings,
         *(_paraphrase_remarks(found.paraphrases) if found.paraphrases else ()),
-        *(
-            [f"{unread} no readable answer and {'is' if found.unread == 1 else 'are'} left out"]
-            if found.unread
-            else []
-        ),
-        *(
-            [f"{plural(lost, 'rewritten pair lacks', 'rewritten pairs lack')} a grade to compare"]
-            if lost
-            else []
-        ),
+        *([f"{unread} no readable answer and {are} left out"] if found.unread else []),
+        *([f"{lacks} a grade to compare"] if lost else []),
     ]
 
 
 def _paraphrase_remarks(given: Paraphrased) -> Iterator[str]:
-    """How far a file of paraphrases reaches, and what nobody checked of it."""
+    """How many items a file of paraphrases covers, and what is not checked."""
     has = "has" if given.items == 1 else "have"
     reach = f"{given.items:,} of {plural(given.of, 'audited item')} {has} one in {given.file}"
-    trust = "that their meaning and their right grade stayed is the file's word, and is not checked"
+    trust = "the file claims that their meaning and their right grade stayed, which is not checked"
     yield f"{PARAPHRASE}: {reach}; {trust}"
     if given.unchanged:
         own = plural(given.unchanged, "row has the item's own texts", "rows have the item's own texts")
@@ -235,6 +213,7 @@ def _paraphrase_remarks(given: Paraphrased) -> Iterator[str]:
         yield f"{given.file}: not read, as they name no text of a result: {', '.join(given.columns_left)}"
 
 
-def _markdown_table(names: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
-    lines = [f"| {' | '.join(map(markdown_cell, row))} |" for row in rows]
-    return ["", f"| {' | '.join(names)} |", "|" + "---|" * len(names), *lines] if lines else []
+def _some_rows(names: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    """A table in Markdown; nothing without a row."""
+    if escaped := [tuple(map(markdown_cell, row)) for row in rows]:
+        yield from markdown_table(names, escaped)

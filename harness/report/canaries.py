@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from rich.console import RenderableType
 from rich.text import Text
 
-from harness.report.parts import columns, indented, number, warnings
+from harness.report.formats import number
+from harness.report.parts import columns, indented, warnings
 from harness.scorecards.canaries import CanaryReport
 from harness.storage.plural import plural
 
@@ -25,9 +26,7 @@ def canary_view(report: CanaryReport, grader: str, mixed: Sequence[str] = ()) ->
     shown = [move for move in report.moves if move.plain != move.steered]
     if not shown:
         return
-    table = columns("canary", "trick", "golden", "plain", "steered")
+    rows = ((m.id, m.trick, *(number(grade, 0) for grade in (m.golden, m.plain, m.steered))) for m in shown)
+    table = columns("canary", "trick", "golden", "plain", "steered", rows=rows)
     table.columns[1].justify = "left"
-    for move in shown:
-        grades = (move.golden, move.plain, move.steered)
-        table.add_row(move.id, move.trick, *(number(grade, 0) for grade in grades))
     yield indented(table)

@@ -5,17 +5,8 @@ from collections.abc import Iterator, Sequence
 from rich.console import RenderableType
 from rich.text import Text
 
-from harness.report.parts import (
-    VERDICT_STYLES,
-    columns,
-    indented,
-    interval,
-    number,
-    percent,
-    signed,
-    warnings,
-    whole,
-)
+from harness.report.formats import interval, number, percent, signed, with_interval
+from harness.report.parts import columns, indented, verdict_line, warnings, whole
 from harness.scorecards.cascade import CascadeCheck, CascadePart, CascadePoint
 from harness.scorecards.money import usd
 from harness.storage.plural import plural
@@ -30,10 +21,7 @@ def cascade_view(found: CascadeCheck) -> Iterator[RenderableType]:
     yield Text(f"May a cascade stand in for its teacher alone{by}?", "bold")
     yield Text(f"Student: {_named(found.student)}")
     yield Text(f"Teacher, where the student is not sure: {_named(found.teacher)}")
-    yield Text.assemble(
-        (found.verdict.upper(), VERDICT_STYLES[found.verdict]),
-        f": {found.reason}.",
-    )
+    yield verdict_line(found.verdict, found.reason)
     yield Text(_chosen(found))
     yield indented(_curve(found))
     if found.test:
@@ -47,14 +35,14 @@ def cascade_view(found: CascadeCheck) -> Iterator[RenderableType]:
 
 
 def _named(name: str) -> str:
-    """A run, or the two that are one side."""
+    """A run, or the two runs that make one side."""
     return ", ".join(map(whole, name.split(" + ")))
 
 
 def _chosen(found: CascadeCheck) -> str:
     if found.threshold is None or found.dev is None:
-        return f"The rule, {found.rule}, takes no threshold of dev. Test was not looked at."
-    on = f"{plural(found.dev.n, 'item')} of {plural(found.dev.n_clusters, 'query', 'queries')}"
+        return f"No threshold on dev meets the rule, {found.rule}. Test was not looked at."
+    on = f"{plural(found.dev.n, 'item')} of {plural(found.dev.n_clusters, 'query')}"
     return f"Threshold {found.threshold:.4g}, chosen on dev ({on}): {found.rule}."
 
 
@@ -62,14 +50,8 @@ def _curve(found: CascadeCheck) -> RenderableType:
     table = columns("confidence", "sent", found.gated, "minus teacher", "95 % limit", "per 1,000")
     for one in _some(found.curve, found.threshold):
         mark = " *" if one.threshold == found.threshold else ""
-        table.add_row(
-            f"{one.threshold:.4g}{mark}",
-            percent(one.sent),
-            number(one.kappa),
-            signed(one.delta),
-            signed(one.low),
-            _usd(one.cost),
-        )
+        figures = number(one.kappa), signed(one.delta), signed(one.low), _usd(one.cost)
+        table.add_row(f"{one.threshold:.4g}{mark}", percent(one.sent), *figures)
     return table
 
 
@@ -83,7 +65,7 @@ def _some(curve: Sequence[CascadePoint], chosen: float | None) -> list[CascadePo
 
 
 def _confirmed(found: CascadeCheck, on: CascadePart) -> Iterator[RenderableType]:
-    items = f"{plural(on.n, 'item')} of {plural(on.n_clusters, 'query', 'queries')}"
+    items = f"{plural(on.n, 'item')} of {plural(on.n_clusters, 'query')}"
     yield Text(f"Confirmed on test, which did not choose it ({items}):"
                if found.verdict == "pass" else f"On test, which did not choose it ({items}):")  # fmt: skip
     table = columns("test", "sent", found.gated, "95 % interval", "quadratic", "coverage", "per 1,000")
@@ -99,10 +81,7 @@ def _confirmed(found: CascadeCheck, on: CascadePart) -> Iterator[RenderableType]
     yield indented(table)
     delta = on.delta
     why = f" ({delta.reason})" if delta.reason else ""
-    yield Text(
-        f"Cascade minus teacher, {found.gated}: {signed(delta.value)} {interval(delta.ci)}".rstrip()
-        + f"{why}."
-    )
+    yield Text(f"Cascade minus teacher, {found.gated}: {with_interval(signed(delta.value), delta.ci)}{why}.")
     on_dev = f"; on dev {percent(found.dev.sent)}" if found.dev else ""
     yield Text(f"Sent to the teacher: {percent(on.sent)} {interval(on.sent_ci)} of test{on_dev}.")
 

@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 
 from rich.console import RenderableType
-from rich.table import Table
 from rich.text import Text
 
-from harness.report.parts import indented
+from harness.report.parts import grid, indented
 from harness.scorecards.checkup import Checkup
 from harness.scorecards.money import usd
 from harness.storage.plural import plural
@@ -21,10 +20,7 @@ def checkup_view(found: Checkup) -> Iterator[RenderableType]:
     grade = "no grade" if found.grade is None else f"grade {found.grade}"
     yield Text(f"{found.example}: {grade} (golden {found.golden}); requests sent: {found.requests}")
     if found.findings:
-        table = Table.grid(padding=(0, 2))
-        for one in found.findings:
-            table.add_row(one.name, WORDS[one.takes], one.says)
-        yield indented(table)
+        yield indented(grid((one.name, WORDS[one.takes], one.says) for one in found.findings))
         yield Text("")
     yield Text(f"Cost of this grade: {_cost(found)}")
     if found.cost_cached is not None:

@@ -10,7 +10,8 @@ from rich.text import Text
 
 from harness.comparison.baseline import Baseline
 from harness.report.figures import any_of, changes_of, contrary
-from harness.report.parts import columns, entry, indented, interval, number, percent, signed, warnings, whole
+from harness.report.formats import chance, interval, number, percent, signed
+from harness.report.parts import columns, entry, grid, indented, table_of, warnings, whole
 from harness.scorecards.comparison import Change, Comparison, Flip, Ranking, SliceChange
 from harness.scorecards.money import usd
 from harness.stats.paired import SAME
@@ -84,11 +85,12 @@ def _left_out(found: Comparison) -> Iterator[RenderableType]:
 
 
 def _figures(found: Comparison) -> Table:
-    table = columns("", "base", "candidate", "difference", "interval")
-    for figure, change in changes_of(found):
-        if any_of(change) or not figure.if_any:
-            table.add_row(figure.row or figure.name, *(amounts if figure.money else _row)(change))
-    return table
+    rows = (
+        (figure.row or figure.name, *(amounts if figure.money else _row)(change))
+        for figure, change in changes_of(found)
+        if any_of(change) or not figure.if_any
+    )
+    return columns("", "base", "candidate", "difference", "interval", rows=rows)
 
 
 def amounts(cost: Change) -> tuple[str, str, str, str]:
@@ -108,41 +110,33 @@ def _flip_counts(found: Comparison) -> str:
         f"{plural(len(found.flips), 'flip')}: {kinds['fixed']} fixed, {kinds['broken']} broken, "
         f"{kinds['moved']} moved (as right or wrong as before);\n"
         f"{seen_words(found)}\n"
-        f"as many fixed as broken? p {_p(p)} clustered (Obuchowski), {test.exact:.2g} if independent\n"
-        f"are the grades used as often? p {_p(found.stuart_maxwell.p)} clustered (Stuart, Maxwell)"
+        f"as many fixed as broken? p {chance(p)} clustered (Obuchowski), {test.exact:.2g} if independent\n"
+        f"are the grades used as often? p {chance(found.stuart_maxwell.p)} clustered (Stuart, Maxwell)"
     )
 
 
 def seen_words(found: Comparison) -> str:
-    """How many flips change what a user sees, where someone decided what that is."""
+    """How many flips change what a user sees, if a policy says what that is."""
     seen = sum(flip.base_action != flip.candidate_action for flip in found.flips)
     known = found.actions is not None or any(flip.base_action for flip in found.flips)
     return f"{seen} would show the user something else" if known else NO_ACTIONS
 
 
-def _p(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2g}"
-
-
 def _slices(name: str, slices: Sequence[SliceChange]) -> Iterator[RenderableType]:
     """The tags or clauses that moved most; empty if none did."""
     moved = sorted((one for one in slices if one.delta), key=lambda one: (-abs(one.delta), one.name))
-    if not moved:
-        return
-    table = columns(f"{name} that moved most", "items", "accuracy", "now", "p (Holm)")
-    for one in moved[:SLICES_SHOWN]:
-        table.add_row(one.name, f"{one.n:,}", percent(one.base), percent(one.candidate), _p(one.p_holm))
-    yield indented(table)
+    rows = (
+        (one.name, f"{one.n:,}", percent(one.base), percent(one.candidate), chance(one.p_holm))
+        for one in moved[:SLICES_SHOWN]
+    )
+    yield from table_of(f"{name} that moved most", "items", "accuracy", "now", "p (Holm)", rows=rows)
 
 
 def _changed(found: Comparison) -> Iterator[RenderableType]:
-    if not found.changed:
-        return
-    table = Table.grid(padding=(0, 2))
-    for one in found.changed:
-        table.add_row(one.name, f"{one.base} -> {one.candidate}")
-    yield indented(Text("What differs between the two:"))
-    yield indented(table, above=0, by=4)
+    if found.changed:
+        yield indented(Text("What differs between the two:"))
+        rows = ((one.name, f"{one.base} -> {one.candidate}") for one in found.changed)
+        yield indented(grid(rows), above=0, by=4)
 
 
 def _flips(flips: Sequence[Flip]) -> Iterator[RenderableType]:
@@ -177,14 +171,14 @@ def ranking_view(found: Ranking) -> Iterator[RenderableType]:
     table.add_row(found.base, number(first.gated_change.base), "", "", "", "")
     for one, p in zip(found.comparisons, found.p_holm, strict=True):
         change = one.gated_change
-        figures = number(change.candidate), signed(change.delta), interval(change.ci) or "-", _p(p)
+        figures = number(change.candidate), signed(change.delta), interval(change.ci) or "-", chance(p)
         table.add_row(one.candidate, *figures, f"{one.n_common:,}")
     yield indented(table)
     yield from warnings(ranking_warnings(found))
     if found.flattery is not None:
         yield Text(
             f"\nThe best of {len(found.comparisons) + 1} looks better than it is by about "
-            f"{found.flattery:.3f}, were they all equal: choose on dev, gate on test."
+            f"{found.flattery:.3f}, if all are equal: choose on dev, gate on test."
         )
 
 

@@ -6,7 +6,8 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from harness.report.parts import columns, indented, interval, number, percent, whole
+from harness.report.formats import interval, number, percent
+from harness.report.parts import below, columns, indented, whole
 from harness.scorecards.confidence import Confidence, SelectiveScore
 from harness.storage.plural import plural
 
@@ -31,7 +32,7 @@ def confidence_view(score: Confidence | None) -> Iterator[RenderableType]:
         said = percent(one.confidence), percent(one.accuracy)
         table.add_row(span, f"{one.n:,}", *said, interval(one.ci, 2))
     yield indented(table, above=0)
-    yield indented(Text(alone_sentence(score.alone)), above=0)
+    yield below(alone_sentence(score.alone))
     if score.to_people:
         first = ", ".join(map(whole, score.to_people[:FIRST]))
         what = "People should look first at what it is least sure of"
@@ -40,19 +41,17 @@ def confidence_view(score: Confidence | None) -> Iterator[RenderableType]:
         if score.alone.coverage is not None:
             what = f"The other {len(score.to_people):,} go to people"
         shown = what if score.alone.coverage is None and len(score.curve) == 1 else f"{what}: {first}"
-        yield indented(Text(shown), above=0)
+        yield below(shown)
     if score.curve:
         yield indented(_curve(score))
 
 
 def _curve(score: Confidence) -> Table:
     """The risk-coverage curve at every fifth of coverage, the most confident answers first."""
-    table = columns("graded alone", "confidence from", "wrong of these")
     steps = [at / FIFTHS for at in range(1, FIFTHS + 1)]
     chosen = dict.fromkeys(min(score.curve, key=lambda one: abs(one.coverage - step)) for step in steps)
-    for one in chosen:
-        table.add_row(percent(one.coverage), number(one.threshold, 2), percent(one.risk))
-    return table
+    rows = ((percent(one.coverage), number(one.threshold, 2), percent(one.risk)) for one in chosen)
+    return columns("graded alone", "confidence from", "wrong of these", rows=rows)
 
 
 def alone_sentence(found: SelectiveScore) -> str:

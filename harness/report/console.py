@@ -35,9 +35,9 @@ class SafeConsole(Console):
         return FoldedText.of(super().render_str(text, **how))
 
     def put(self, part: RenderableType) -> None:
-        """Write a part; a text as it is: folding would break a path to copy.
+        """Write a part. A string is not folded: folding would break a path to copy.
 
-        A file or another program gets no spaces that fill up the lines of a table.
+        Spaces that fill up the lines of a table are written to a terminal only.
         """
         if isinstance(part, str):
             written = f"{visible(part)}\n"

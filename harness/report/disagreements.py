@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from rich.console import RenderableType
 from rich.text import Text
 
-from harness.report.parts import columns, entry, indented, interval, number, percent, signed, whole
+from harness.report.formats import chance, interval, number, percent, signed, with_interval
+from harness.report.parts import below, columns, entry, indented, whole
 from harness.score.few import SHOWN, few_names, lowest
 from harness.score.rating_matrix import MIN_COMMON
 from harness.scorecards.ceiling import AgainstRest, AltTest, Ceiling
@@ -31,16 +32,16 @@ def ceiling_view(score: Ceiling | None) -> Iterator[RenderableType]:
     lines = [
         f"Ceiling{kind}, on {plural(score.n, 'item')}: the grader agrees with raters "
         f"{number(score.grader)}, raters with each other {number(score.rater)}",
-        f"difference {signed(score.delta.value)} {interval(score.delta.ci)}".rstrip(),
+        f"difference {with_interval(signed(score.delta.value), score.delta.ci)}",
+        ceiling_sentence(score),
     ]
-    lines.append(ceiling_sentence(score))
     if said := alternative_sentence(score.alt_test):
         lines.append(said)
     yield indented(Text("\n".join(lines)))
 
 
 def alternative_sentence(test: AltTest) -> str | None:
-    """The alternative annotator test in words, with what it takes for granted; None where there is none."""
+    """The alternative annotator test in words, with its assumption; None if there is none."""
     if test.winning_rate is None:
         return None
     clustered = [one.p_clustered for one in test.annotators if one.p_clustered is not None]
@@ -64,8 +65,7 @@ def against_rest_view(score: Ceiling | None) -> Iterator[RenderableType]:
         yield indented(Text(f"The {SHOWN} of {len(known):,} raters whom the grader falls furthest behind:"))
     for one in lowest(known, lambda one: one.delta):
         kappas = number(one.grader), number(one.rater_kappa), signed(one.delta)
-        p = "-" if one.p_holm is None else f"{one.p_holm:.2g}"
-        table.add_row(one.rater, f"{one.n:,}", *kappas, interval(one.ci) or "-", p)
+        table.add_row(one.rater, f"{one.n:,}", *kappas, interval(one.ci) or "-", chance(one.p_holm))
     yield indented(table)
 
 
@@ -99,7 +99,7 @@ def diagnosis_view(score: Gate2) -> Iterator[RenderableType]:
         strange = sum(score.citations.unknown.values())
         if strange:
             lost = f"cited {plural(strange, 'time')} a clause that the policy does not have"
-            yield indented(Text(lost), above=0)
+            yield below(lost)
 
 
 def _citing(found: Citing) -> str:

@@ -1,27 +1,28 @@
 """How good production is, for a terminal."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 from rich.console import RenderableType
 from rich.text import Text
 
-from harness.report.parts import (
-    columns,
+from harness.report.formats import (
+    chance,
     ended,
-    indented,
     interval,
     number,
     percent,
     signed,
-    warnings,
+    with_interval,
     without_code,
 )
+from harness.report.parts import headed, table_of, warnings
 from harness.scorecards.estimate import EstimatedFigure, Estimates, RatingsUsed, TwoTeachers, Worst
 from harness.storage.plural import plural
 
 QUESTION = "How good is what is shown?"
-ONE_TRUTH = "Of the same rows the truth is one: then only what the teachers say can differ."
+ONE_TRUTH = "Over the same rows the true value is the same: only the teachers' grades can differ."
 LEVEL = 0.05
 """Below this, Holm's p says that a stratum differs from the rest by more than chance."""
 OVER = {
@@ -45,24 +46,24 @@ def estimate_view(found: Estimates) -> Iterator[RenderableType]:
 
 def main_lines(main: EstimatedFigure) -> Iterator[str]:
     """The first figure and how it was made, in sentences."""
-    value = f"{number(main.value)} {interval(main.ci)}".rstrip()
+    value = with_interval(number(main.value), main.ci)
     yield f"{main.words[:1].upper()}{main.words[1:]}: {value}, {OVER[main.over]}."
     human, alone = main.human_only, number(main.teacher_only)
     yield (
-        f"Humans only: {number(human.value)} {interval(human.ci)}".rstrip()
-        + f"; teacher only, on the other rows, uncorrected: {alone}; lambda {main.lam:.2f}."
+        f"Humans only: {with_interval(number(human.value), human.ci)}; teacher only, on the other rows, "
+        f"uncorrected: {alone}; lambda {main.lam:.2f}."
     )
     if main.reason:
         yield f"Note: {ended(without_code(main.reason))}"
 
 
 def labels_lines(main: EstimatedFigure) -> Iterator[str]:
-    """What the teacher saved, and what more labels would bring."""
+    """The human labels that the teacher saved, and how many more would halve the interval."""
     if main.saved and main.saved.queries:
-        saved = plural(main.saved.queries, "query", "queries")
+        saved = plural(main.saved.queries, "query")
         yield f"The teacher saved the human labels of about {saved} ({plural(main.saved.items, 'row')})."
     if main.to_halve and main.to_halve.queries:
-        more = plural(main.to_halve.queries, "more query", "more queries")
+        more = plural(main.to_halve.queries, "more query")
         rest = main.clusters_unlabelled
         few = f"; these labels have {rest:,} more" if rest else "; these labels have no more"
         there = few if rest < main.to_halve.queries else ""
@@ -71,31 +72,28 @@ def labels_lines(main: EstimatedFigure) -> Iterator[str]:
 
 def rows_words(found: Estimates) -> str:
     """The rows that the estimate is about."""
-    rows, queries = plural(found.n, "row"), plural(found.n_queries, "query", "queries")
+    rows, queries = plural(found.n, "row"), plural(found.n_queries, "query")
     by = f" by {found.policy}" if found.policy else ""
     return f"{rows} of {queries}{by}{', weighted' if found.weighted else ''}"
 
 
 def _figures(found: Estimates) -> Iterator[RenderableType]:
-    table = columns("figure", "estimate", "interval", "humans only", "teacher", "lambda")
-    for one in found.estimates:
-        if one.stratum is None:
-            table.add_row(*_row(one.name, one))
-    yield indented(table)
+    rows = (_row(one) for one in found.estimates if one.stratum is None)
+    yield from table_of("figure", "estimate", "interval", "humans only", "teacher", "lambda", rows=rows)
     few = [one.name for one in found.estimates if one.stratum is None and one.reason]
     if few[1:] or (few and few[0] != found.estimates[0].name):
         yield Text(f"  Few events, or no interval: {', '.join(few)}; --json says why.", style="dim")
     for one in found.estimates:
         if one.cannot_tell:
-            left = plural(one.cannot_tell, "query", "queries")
+            left = plural(one.cannot_tell, "query")
             yield Text(
                 f"  {one.name}: cannot tell for {left}: a grade or a position is missing.", style="dim"
             )
 
 
-def _row(name: str, one: EstimatedFigure) -> tuple[str, ...]:
-    human = f"{number(one.human_only.value, 2)} {interval(one.human_only.ci, 2)}".rstrip()
-    return name, number(one.value), interval(one.ci, 2), human, number(one.teacher_only), f"{one.lam:.2f}"
+def _row(one: EstimatedFigure) -> tuple[str, ...]:
+    human = with_interval(number(one.human_only.value, 2), one.human_only.ci, 2)
+    return one.name, number(one.value), interval(one.ci, 2), human, number(one.teacher_only), f"{one.lam:.2f}"
 
 
 def _strata(found: Estimates) -> Iterator[RenderableType]:
@@ -103,28 +101,18 @@ def _strata(found: Estimates) -> Iterator[RenderableType]:
     main, parts = found.estimates[0], strata_of(found)
     if not parts:
         return
-    yield Text("")
-    yield Text(f"{main.name} by {found.by}:", style="bold")
-    table = columns(
-        found.by or "", "share", "estimate", "interval", "teacher", "rated", "to the rest", "p (Holm)"
-    )
-    for one in parts:
-        rest = one.against_rest
-        p = "-" if rest is None or rest.p_holm is None else f"{rest.p_holm:.2g}"
-        apart = signed(rest.difference) if rest else "-"
-        table.add_row(
-            one.stratum,
-            percent(one.share),
-            number(one.value),
-            interval(one.ci, 2),
-            number(one.teacher_only),
-            f"{one.n_labelled:,}",
-            apart,
-            p,
-        )
-    yield indented(table)
+    yield from headed(f"{main.name} by {found.by}:")
+    names = found.by or "", "share", "estimate", "interval", "teacher", "rated", "to the rest", "p (Holm)"
+    yield from table_of(*names, rows=map(_stratum_row, parts))
     if found.worst:
         yield Text(worst_sentence(found.worst))
+
+
+def _stratum_row(one: EstimatedFigure) -> tuple[str, ...]:
+    rest = one.against_rest
+    apart = (signed(rest.difference), chance(rest.p_holm)) if rest else ("-", "-")
+    figures = number(one.value), interval(one.ci, 2), number(one.teacher_only), f"{one.n_labelled:,}"
+    return one.stratum or "", percent(one.share), *figures, *apart
 
 
 def strata_of(found: Estimates) -> list[EstimatedFigure]:
@@ -149,12 +137,9 @@ def worst_sentence(worst: Worst) -> str:
 def _differences(found: Estimates) -> Iterator[RenderableType]:
     if not found.differences:
         return
-    yield Text("")
-    yield Text(f"{sides_words(found)}, by the same ratings:", style="bold")
-    table = columns("figure", "first", "second", "difference", "interval", "teachers alone", "interval")
-    for one in found.differences:
-        table.add_row(*_difference_row(one))
-    yield indented(table)
+    yield from headed(f"{sides_words(found)}, by the same ratings:")
+    names = "figure", "first", "second", "difference", "interval", "teachers alone", "interval"
+    yield from table_of(*names, rows=map(_difference_row, found.differences))
     yield Text(f"  {ONE_TRUTH}", style="dim")
     if found.by:
         yield Text("  Both without strata, unlike the figures above.", style="dim")
@@ -165,22 +150,15 @@ def sides_words(found: Estimates) -> str:
     return " minus ".join(Path(name).name for name in (found.other or "", found.labels))
 
 
-def _difference_row(one: TwoTeachers) -> Iterable[str]:
-    return (
-        one.name,
-        number(one.first),
-        number(one.second),
-        signed(one.difference),
-        interval(one.ci),
-        signed(one.teachers.difference),
-        interval(one.teachers.ci),
-    )
+def _difference_row(one: TwoTeachers) -> tuple[str, ...]:
+    both = ((signed(found.difference), interval(found.ci)) for found in (one, one.teachers))
+    return one.name, number(one.first), number(one.second), *chain.from_iterable(both)
 
 
 def facts_lines(found: Estimates) -> Iterator[str]:
     """Coverage, what was left out, who rated."""
     main = found.estimates[0]
-    queries = plural(main.clusters_labelled, "query", "queries")
+    queries = plural(main.clusters_labelled, "query")
     yield f"{plural(main.n_labelled, 'row')} of {queries} have a human grade."
     yield f"The teacher graded {percent(found.coverage)} of the rows, by weight."
     if main.worst_case:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from harness.nouns.base import Interval
-from harness.report.parts import interval, number, signed
+from harness.report.formats import number, signed, with_interval
 from harness.scorecards.gate2 import Gate2
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class FieldFigure:
         """Its value in a scorecard, with the interval."""
         value = self.of(score)
         shown = f"{value:.1%}" if self.share else signed(value) if self.signed else number(value)
-        return f"{shown} {interval(self.ci_of(score))}".rstrip()
+        return with_interval(shown, self.ci_of(score))
 
 
 def _floor(score: Gate2) -> str:
@@ -122,7 +122,7 @@ def changes_of(found: "Comparison") -> Iterator[tuple[FieldFigure, "Change"]]:
 
 
 def contrary(found: "Comparison", *, better: bool) -> Iterator[tuple[FieldFigure, "Change"]]:
-    """The figures whose whole interval says the reverse of what the gated kappa does."""
+    """The figures whose whole interval contradicts the change of the gated kappa."""
     for figure, change in changes_of(found):
         if change.ci is not None:
             low, high = change.ci

@@ -17,7 +17,7 @@ class FoldedText(Text):
 
     @classmethod
     def of(cls, text: Text) -> Self:
-        """The same text, to be folded so."""
+        """The same text as a folded text."""
         return cls(
             text.plain,
             text.style,
@@ -30,7 +30,7 @@ class FoldedText(Text):
         )
 
     def wrap(self, console: Console, width: int, *, no_wrap: bool | None = None, **options: Any) -> Lines:
-        """The lines."""
+        """The text as lines of at most `width` columns."""
         if no_wrap or self.no_wrap:
             return super().wrap(console, width, no_wrap=True, **options)
         folds = {**options, "overflow": "fold"}
@@ -56,7 +56,7 @@ def _breaks(text: str, width: int) -> list[int]:
 
 
 def _pieces(text: str, width: int) -> list[str]:
-    """The words; a word that is too long in parts that end with a separator, or as they fit."""
+    """The words. A word that is too long is split after its separators, or where it fits."""
     pieces: list[str] = []
     for word in re.findall(r"\s*\S+\s*", text):
         parts = (

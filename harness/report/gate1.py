@@ -1,6 +1,6 @@
 """Gate 1 for a terminal: a plain sentence first, the numbers after."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from rich.console import RenderableType
@@ -8,15 +8,15 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.report.figures import KAPPAS
+from harness.report.formats import chance, interval, number, percent, signed
 from harness.report.kappas import kappas
 from harness.report.parts import (
+    below,
     columns,
+    grid,
     indented,
-    interval,
     matrix_table,
-    number,
-    percent,
-    signed,
+    table_of,
     verdict_lines,
     warnings,
     whole,
@@ -26,14 +26,14 @@ from harness.scorecards.gate1 import AgreementIn, DisputedItem, Gate1, PairAgree
 from harness.storage.plural import plural
 
 CLEAR = "The raters agree: the policy is clear."
-COPIED = "The raters agree, and it is not shown that they rated independently."
+COPIED = "The raters agree, but nothing shows that they rated independently."
 OPEN = {
     "strong": "Agreement looks strong, but so few ratings do not show it yet.",
     "moderate": "Agreement looks moderate so far, and these ratings do not decide it.",
     "weak": "Agreement looks weak so far, and these ratings do not decide it.",
 }
 MEANING = {
-    "strong": "The raters agree, and not as well as this bar asks.",
+    "strong": "The raters agree, but less than this bar requires.",
     "moderate": "The raters agree moderately: refine the policy where they differ.",
     "weak": "The raters hardly agree: the policy is ambiguous. Mend it before any teacher is judged by it.",
 }
@@ -51,7 +51,7 @@ NAMES_BESIDE = 48
 def gate1_view(score: Gate1, disputes: int = 1, *, every: bool = False) -> Iterator[RenderableType]:
     """Gate 1's report; `disputes` is the number of disputed pairs to show with the raters' reasons.
 
-    Of many raters only those who agree least are shown, unless `every` one is wanted.
+    Of many raters it shows those who agree least; with `every`, all of them.
     """
     queries = "" if score.naming == "none" else f" in {plural(score.n_clusters, 'query')}"
     items = f"{plural(score.n_items, 'item')}{queries}"
@@ -66,10 +66,7 @@ def gate1_view(score: Gate1, disputes: int = 1, *, every: bool = False) -> Itera
     yield from gate1_figures(score, disputes, every=every)
     if score.advice:
         yield Text("\nWhat to do:")
-    advice = Table.grid(padding=(0, 1))
-    for one in score.advice:
-        advice.add_row("-", f"{one}.")
-    yield advice
+    yield grid((("-", f"{one}.") for one in score.advice), between=1)
     yield from warnings(score.warnings, above=True)
 
 
@@ -84,7 +81,7 @@ def gate1_figures(score: Gate1, disputes: int, *, every: bool = False) -> Iterat
     if score.self_agreement:
         yield indented(_again(score, every=every))
     if score.cannot:
-        yield indented(Text(f"Could not be rated, and is in no figure: {cannot_words(score)}"))
+        yield indented(Text(f"Could not be rated, and is not counted in any figure: {cannot_words(score)}"))
     labels, matrix = score.confusion.labels, score.confusion.matrix
     yield indented(matrix_table("rater \\ other rater", labels, matrix))
     if score.disputed:
@@ -98,7 +95,7 @@ def gate1_figures(score: Gate1, disputes: int, *, every: bool = False) -> Iterat
 
 
 def _many(score: Gate1) -> Iterator[RenderableType]:
-    """How the kappas of many pairs of raters are spread, and what is shown of them."""
+    """The spread of the kappas of many pairs of raters, and which pairs are shown."""
     if len(score.pairs) <= SHOWN:
         return
     counted = [getattr(pair, score.gated) for pair in score.pairs if pair.counted]
@@ -143,8 +140,8 @@ def _biases(raters: Sequence[RaterBias]) -> Table:
     table = columns("rater against the rest", "items", "bias", "p (Holm)", "linear kappa", "worst at")
     for one in raters:
         at = "-" if one.worst_boundary is None else f">={one.worst_boundary}"
-        p = "-" if one.p is None else f"{one.p:.2g}"
-        table.add_row(one.rater, f"{one.n:,}", signed(one.bias), p, number(one.kappa_vs_rest), at)
+        figures = signed(one.bias), chance(one.p), number(one.kappa_vs_rest)
+        table.add_row(one.rater, f"{one.n:,}", *figures, at)
     return table
 
 
@@ -158,30 +155,31 @@ def _again(score: Gate1, *, every: bool) -> Table:
     return table
 
 
+def causes_words(cannot: Mapping[str, int]) -> str:
+    """Causes with their counts."""
+    return ", ".join(f"{CAUSES[cause]} {count:,}" for cause, count in cannot.items())
+
+
 def cannot_words(score: Gate1) -> str:
     """What could not be rated, by cause and by rater."""
-    causes = ", ".join(f"{CAUSES[cause]} {count:,}" for cause, count in score.cannot.items())
+    causes = causes_words(score.cannot)
     raters = few_names([f"{one.rater} {one.n:,}" for one in score.cannot_by_rater])
     return f"{plural(sum(score.cannot.values()), 'rating')} ({causes}; by {raters})"
 
 
 def _boundaries(score: Gate1) -> Table:
-    table = columns("raters on two sides of", "kappa", "disagreements", "share")
-    for one in score.boundaries:
-        row = (number(one.kappa), f"{one.disagreements:,}", percent(one.share))
-        table.add_row(f">={one.at_least}", *row)
-    return table
+    rows = (
+        (f">={one.at_least}", number(one.kappa), f"{one.disagreements:,}", percent(one.share))
+        for one in score.boundaries
+    )
+    return columns("raters on two sides of", "kappa", "disagreements", "share", rows=rows)
 
 
 def _parts(name: str, parts: Sequence[AgreementIn]) -> Iterator[RenderableType]:
     """The parts where raters agree least; empty if they always agree."""
     lowest = [part for part in parts if part.disputed][:PARTS_SHOWN]
-    if not lowest:
-        return
-    table = columns(f"{name} with the least agreement", "agreement", "items", "in dispute")
-    for part in lowest:
-        table.add_row(part.name, percent(part.agreement), f"{part.n:,}", f"{part.disputed:,}")
-    yield indented(table)
+    rows = ((one.name, percent(one.agreement), f"{one.n:,}", f"{one.disputed:,}") for one in lowest)
+    yield from table_of(f"{name} with the least agreement", "agreement", "items", "in dispute", rows=rows)
 
 
 def _disputes(score: Gate1, shown: int) -> RenderableType:
@@ -206,7 +204,7 @@ def _by_grade(dispute: DisputedItem) -> str:
 
 
 def _named(dispute: DisputedItem) -> str:
-    """A dispute's item with what it is about, as far as its id does not say that."""
+    """A dispute's item, with its query and title unless the id contains them."""
     said = [text for text in (dispute.query, dispute.title) if text and text not in dispute.item]
     return f"{whole(dispute.item)}{': ' if said else ''}{' -> '.join(said)}"
 
@@ -217,4 +215,4 @@ def _reasons(score: Gate1, shown: int) -> Iterator[RenderableType]:
         what = f"{worst.query or worst.item}: {worst.title or ''}".rstrip(": ")
         yield indented(Text(f"{worst.item} ({what})"))
         for rater, reason in worst.reasons.items():
-            yield indented(Text(f"{rater} {worst.grades.get(rater, '-')}: {reason}"), above=0)
+            yield below(f"{rater} {worst.grades.get(rater, '-')}: {reason}")

@@ -7,21 +7,17 @@ from rich.text import Text
 
 from harness.report.disagreements import ceiling_view, diagnosis_view
 from harness.report.figures import scored
+from harness.report.formats import interval, number, percent, with_interval
 from harness.report.kappas import kappas
-from harness.report.parts import (
-    BAND_WORDS,
-    cells,
-    columns,
-    indented,
-    interval,
-    matrix_table,
-    number,
-    percent,
-    verdict_lines,
-)
+from harness.report.parts import below, cells, columns, indented, matrix_table, table_of, verdict_lines
 from harness.scorecards.gate2 import Gate2, SliceScore
 from harness.storage.plural import plural
 
+BAND_WORDS = {
+    "strong": "strong (above 0.8)",
+    "moderate": "moderate (0.6 to 0.8)",
+    "weak": "weak (below 0.6)",
+}
 SLICES_SHOWN = 5
 FEW_ITEMS = 5
 """Tags and clauses with fewer items are in the JSON only: their kappa is noise."""
@@ -126,7 +122,7 @@ def _actions(score: Gate2) -> Iterator[RenderableType]:
         most = f" ({cell.reason})" if cell.reason else most
         limit = f"; the limit is {cell.limit:.1%}" if cell.limit is not None else ""
         name = f"golden {cell.golden} with action {cell.action}"
-        yield indented(Text(f"must not grow: {name}: {cell.found}{most}{limit}"), above=0)
+        yield below(f"must not grow: {name}: {cell.found}{most}{limit}")
 
 
 def _boundaries(score: Gate2) -> str:
@@ -149,14 +145,12 @@ def lowest_parts(slices: tuple[SliceScore, ...]) -> list[SliceScore]:
 
 
 def _weakest(name: str, slices: tuple[SliceScore, ...]) -> Iterator[RenderableType]:
-    lowest = lowest_parts(slices)
-    if not lowest:
-        return
-    table = columns(f"{name} with the lowest accuracy", "accuracy", "items", "kappa", "interval")
-    for one in lowest:
-        kappa = number(one.kappa, 2), interval(one.ci, 2) or "-"
-        table.add_row(one.name, percent(one.accuracy), f"{one.n:,}", *kappa)
-    yield indented(table)
+    rows = (
+        (one.name, percent(one.accuracy), f"{one.n:,}", number(one.kappa, 2), interval(one.ci, 2) or "-")
+        for one in lowest_parts(slices)
+    )
+    names = f"{name} with the lowest accuracy", "accuracy", "items", "kappa", "interval"
+    yield from table_of(*names, rows=rows)
 
 
 def _repeats(score: Gate2) -> Iterator[RenderableType]:
@@ -169,6 +163,6 @@ def _repeats(score: Gate2) -> Iterator[RenderableType]:
             f"Asked {found.repeats} times ({how}): answers agree {percent(found.agreement)},\n"
             f"all the same on {percent(found.unanimous)} of the items "
             f"(actions: {percent(found.unanimous_actions)}); "
-            f"kappa between repeats {number(found.kappa.value)} {interval(found.kappa.ci)}".rstrip()
+            f"kappa between repeats {with_interval(number(found.kappa.value), found.kappa.ci)}"
         )
     )

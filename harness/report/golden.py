@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.golden.summary import GoldenStats
-from harness.report.parts import columns, indented, warnings
+from harness.report.parts import below, columns, indented, warnings
 from harness.storage.plural import plural
 
 TAGS_SHOWN = 20
@@ -25,11 +25,10 @@ def golden_view(stats: GoldenStats) -> Iterator[RenderableType]:
         yield indented(_counts("tag", "examples", most))
     if len(stats.tags) > TAGS_SHOWN:
         more = plural(len(stats.tags) - TAGS_SHOWN, "more tag")
-        yield indented(Text(f"... and {more}; --json has all"), above=0)
+        yield below(f"... and {more}; --json has all")
     if stats.reasoning_words:
         shortest, median, longest = stats.reasoning_words
-        words = f"words per reasoning: {shortest} to {longest}, median {median}"
-        yield indented(Text(words))
+        yield indented(Text(f"words per reasoning: {shortest} to {longest}, median {median}"))
     yield from warnings(stats.warnings)
     if stats.without_reasoning:
         yield indented(Text(f"without a reasoning: {stats.without_reasoning:,}"))
@@ -45,7 +44,5 @@ def _splits(stats: GoldenStats) -> Table:
 
 
 def _counts(what: str, how: str, counts: dict[str, int]) -> Table:
-    table = columns(what, how)
-    for name, count in sorted(counts.items(), key=lambda pair: -pair[1]):
-        table.add_row(name, f"{count:,}")
-    return table
+    most = sorted(counts.items(), key=lambda pair: -pair[1])
+    return columns(what, how, rows=((name, f"{count:,}") for name, count in most))

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from rich.console import RenderableType
 from rich.text import Text
 
-from harness.report.parts import columns, id_lines, indented, percent, warnings
+from harness.report.formats import percent
+from harness.report.parts import below, headed, id_lines, table_of, warnings
 from harness.scorecards.golden_age import GoldenAge
 from harness.storage.plural import more_of, plural
 
@@ -13,7 +14,7 @@ SHOWN = 10
 
 
 def golden_age_view(found: GoldenAge) -> Iterator[RenderableType]:
-    """What is old, what moved, what is gone from the traffic, what it has that the set lacks."""
+    """What is old or moved, what the traffic no longer has, and what the set lacks."""
     versions = ", ".join(f"{count:,} under {version}" for version, count in found.versions.items())
     yield Text(
         f"Golden set of {found.policy}: {plural(found.examples, 'example')} ({versions})", style="bold"
@@ -63,17 +64,15 @@ def _judged_before(found: GoldenAge) -> Iterator[RenderableType]:
 def _some(head: str, names: Sequence[str]) -> RenderableType:
     """The first of some ids, and how many more there are."""
     more = more_of(len(names), SHOWN)
-    return indented(Text(id_lines(head, names[:SHOWN], more, width=78)), above=0)
+    return below(id_lines(head, names[:SHOWN], more, width=78))
 
 
 def _traffic(found: GoldenAge) -> Iterator[RenderableType]:
-    yield Text("")
-    yield Text(f"Against {found.traffic}, {plural(found.rows, 'row')}:", style="bold")
+    yield from headed(f"Against {found.traffic}, {plural(found.rows, 'row')}:")
     yield Text(f"{percent(found.known_queries)} of it, by weight, has a query of the set.")
     yield Text(f"{percent(found.covered)} of it has an example near it (similarity {found.near:g} or more).")
     yield from _gone(found)
-    if found.strata:
-        yield from _strata(found)
+    yield from _strata(found)
     if found.to_add:
         yield from _to_add(found)
 
@@ -84,27 +83,25 @@ def _gone(found: GoldenAge) -> Iterator[RenderableType]:
         return
     do = "does" if len(found.gone) == 1 else "do"
     examples = plural(sum(one.examples for one in found.gone), "example")
-    gone = f"{plural(len(found.gone), 'query', 'queries')} of the set, with {examples},"
+    gone = f"{plural(len(found.gone), 'query')} of the set, with {examples},"
     yield Text(f"{gone} {do} not occur in it, those with most examples first.")
     shown = ", ".join(one.query for one in found.gone[:SHOWN])
-    yield indented(Text(f"gone: {shown}{more_of(len(found.gone), SHOWN)}"), above=0)
+    yield below(f"gone: {shown}{more_of(len(found.gone), SHOWN)}")
 
 
 def _strata(found: GoldenAge) -> Iterator[RenderableType]:
-    table = columns("stratum, the least covered first", "share", "covered")
-    for part in found.strata[:SHOWN]:
-        table.add_row(part.stratum, percent(part.share), percent(part.covered))
-    yield indented(table)
+    rows = ((part.stratum, percent(part.share), percent(part.covered)) for part in found.strata[:SHOWN])
+    yield from table_of("stratum, the least covered first", "share", "covered", rows=rows)
     if len(found.strata) > SHOWN:
         yield Text(f"  {len(found.strata) - SHOWN:,} more; --json has all.", style="dim")
 
 
 def _to_add(found: GoldenAge) -> Iterator[RenderableType]:
-    table = columns("to add", "weight", "nearest", "similarity")
-    for one in found.to_add[:SHOWN]:
-        name = f"{one.query} | {one.title}"
-        table.add_row(name, f"{one.weight:g}", one.nearest or "-", f"{one.similarity:.2f}")
-    yield indented(table)
+    rows = (
+        (f"{one.query} | {one.title}", f"{one.weight:g}", one.nearest or "-", f"{one.similarity:.2f}")
+        for one in found.to_add[:SHOWN]
+    )
+    yield from table_of("to add", "weight", "nearest", "similarity", rows=rows)
     if len(found.to_add) > SHOWN:
         yield Text(f"  {len(found.to_add) - SHOWN:,} more; -o FILE has all.", style="dim")
     order = "the heaviest of each stratum, then the heaviest of all" if found.strata else "most weight first"

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from rich.console import RenderableType
 from rich.text import Text
 
-from harness.report.parts import columns, entry, indented, interval, matrix_table, number, warnings
+from harness.report.formats import interval, number
+from harness.report.parts import entry, indented, matrix_table, table_of, warnings
 from harness.report.regression import markdown_cell, markdown_table
 from harness.scorecards.impact import Impact, MovedShare
 from harness.storage.plural import plural
@@ -19,10 +20,11 @@ def impact_view(found: Impact, examples: int) -> Iterator[RenderableType]:
     yield Text(f"From {found.before} to {found.after}, {_grader(found)}, {where}", style="bold")
     weight = " of the traffic" if found.weighted else ""
     yield Text(_sentence(found))
-    table = columns("", "pairs", f"share{weight}", "interval")
-    for name, moved in _rows(found).items():
-        table.add_row(name, f"{moved.pairs:,}", number(moved.share), interval(moved.ci) or "-")
-    yield indented(table)
+    rows = (
+        (name, f"{moved.pairs:,}", number(moved.share), interval(moved.ci) or "-")
+        for name, moved in _rows(found).items()
+    )
+    yield from table_of("", "pairs", f"share{weight}", "interval", rows=rows)
     if found.grades and found.grade_moved.pairs:
         labels, matrix = found.grades.labels, found.grades.matrix
         yield indented(matrix_table("before \\ after", labels, matrix))
@@ -67,7 +69,7 @@ def _grader(found: Impact) -> str:
 
 
 def _sentence(found: Impact) -> str:
-    """What changes, in words: nothing is said of people where nobody decided what they see."""
+    """What changes, in words. They do not mention people if the policy does not say what people see."""
     weight = " of the traffic" if found.weighted else ""
     shown = (
         f"another grade for {_share(found.grade_moved)}{weight}; {found.undecided}"
@@ -102,9 +104,5 @@ def _share(moved: MovedShare) -> str:
 
 def _queries(found: Impact) -> Iterator[RenderableType]:
     touched = [one for one in found.per_query if one.actions or one.grades][:QUERIES_SHOWN]
-    if not touched:
-        return
-    table = columns("queries that change most", "pairs", "grades", "actions")
-    for one in touched:
-        table.add_row(one.query, f"{one.pairs:,}", f"{one.grades:,}", f"{one.actions:,}")
-    yield indented(table)
+    rows = ((one.query, f"{one.pairs:,}", f"{one.grades:,}", f"{one.actions:,}") for one in touched)
+    yield from table_of("queries that change most", "pairs", "grades", "actions", rows=rows)

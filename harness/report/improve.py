@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from rich.console import RenderableType
 from rich.text import Text
 
-from harness.report.parts import columns, entry, id_lines, indented, interval, number, signed, warnings
+from harness.report.formats import interval, number, signed, with_interval
+from harness.report.parts import below, columns, entry, id_lines, indented, warnings
 from harness.scorecards.improvement import Candidate, Improvement, Part, PolicyFault, SearchForecast
 from harness.scorecards.money import usd
 from harness.storage.plural import more_of, plural
@@ -16,7 +17,7 @@ SHOWN = 5
 
 
 def improvement_view(found: Improvement, project: Project) -> Iterator[RenderableType]:
-    """Whether an edit was accepted, every candidate with its changes, and what is the policy's fault."""
+    """Whether an edit was accepted, every candidate with its changes, and the faults of the policy."""
     yield Text(_headline(found), style="bold green" if found.chosen else "bold")
     yield Text(_parts_words(found.propose, found.select))
     yield Text(_asked_words(found))
@@ -40,17 +41,16 @@ def _headline(found: Improvement) -> str:
     if best is None:
         what = "edit of" if found.proposed_by else "other set of shots for"
         return f"No {what} {found.prompt} is surely better: nothing was written."
-    change = f"{signed(best.select.delta)} {interval(best.select.ci)}".rstrip()
+    change = with_interval(signed(best.select.delta), best.select.ci)
     kappa = "kappa" if found.weighting == "none" else f"{found.weighting} kappa"
     unseen = "no edit was made from" if found.proposed_by else "no shots were chosen by"
     return f"{found.draft} is better than {found.prompt}: {kappa} {change}, on pairs that {unseen}."
 
 
 def _parts_words(propose: Part, select: Part) -> str:
-    """Which pairs serve for what."""
+    """How many pairs are for proposing, and how many for accepting."""
     one, other = (
-        f"{plural(part.n, 'pair')} of {plural(part.queries, 'query', 'queries')}"
-        for part in (propose, select)
+        f"{plural(part.n, 'pair')} of {plural(part.queries, 'query')}" for part in (propose, select)
     )
     return f"Of dev, {one} to propose from and {other} to accept on; test is not graded."
 
@@ -68,29 +68,23 @@ def _asked_words(found: Improvement) -> str:
     if not found.unrated:
         return said
     fewer = f"{found.unrated:,} of the disagreements {untold} fewer than two ratings"
-    return f"{said} {fewer}: whether the policy is at fault there, nobody can tell."
+    return f"{said} {fewer}: it is unknown whether the policy is at fault there."
 
 
 def _table(found: Improvement) -> RenderableType:
     table = columns("candidate", "propose", "select", "95 %", "p (Holm)", "inflation", "accepted")
     for one in found.candidates:
-        table.add_row(
-            str(one.number),
-            signed(one.propose.delta),
-            signed(one.select.delta),
-            interval(one.select.ci),
-            number(one.p_holm),
-            signed(one.inflation),
-            "yes" if one.accepted else "no",
-        )
+        changes = signed(one.propose.delta), signed(one.select.delta), interval(one.select.ci)
+        more = number(one.p_holm), signed(one.inflation), "yes" if one.accepted else "no"
+        table.add_row(str(one.number), *changes, *more)
     return table
 
 
 def _reasons(candidates: tuple[Candidate, ...], seen: str) -> Iterator[RenderableType]:
     for one in candidates:
         if one.why:
-            yield indented(Text(f"{one.number}: {one.why}."), above=0)
-    yield indented(Text(f"Inflation: what the pairs that {seen} promised beyond what held."), above=0)
+            yield below(f"{one.number}: {one.why}.")
+    yield below(f"Inflation: how much more the pairs that {seen} promised than other pairs kept.")
 
 
 def _faults(faults: tuple[PolicyFault, ...]) -> Iterator[RenderableType]:
@@ -99,7 +93,7 @@ def _faults(faults: tuple[PolicyFault, ...]) -> Iterator[RenderableType]:
     for one in faults:
         each = [f"{id_} ({', '.join(map(str, given))})" for id_, given in one.items.items()]
         more = more_of(len(each), SHOWN)
-        name = f"sharpen {one.clause}" if one.clause else "a clause for what none is noted for"
+        name = f"sharpen {one.clause}" if one.clause else "write a clause (the golden answers name none)"
         lines.append(id_lines(f"{name}, {plural(len(each), 'pair')}:", each[:SHOWN], more))
     yield from entry("For the policy's author, withheld: the raters differ there too", *lines)
 

@@ -7,8 +7,9 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from harness.nouns.base import Interval
+from harness.report.formats import interval, percent
 from harness.report.next_steps import NextStep
-from harness.report.parts import and_more, columns, indented, interval, percent, warnings
+from harness.report.parts import and_more, below, columns, headed, indented, warnings
 from harness.scorecards.judged import Judged, Sided, SidedBy, SidedPair
 from harness.storage.plural import plural
 
@@ -46,7 +47,7 @@ def about_words(found: Judged) -> str:
     where = f", round {found.round}" if found.round else ""
     people = ", ".join(found.raters) or "nobody"
     judged = f"{found.all.judged:,} of {plural(found.all.planned, 'planned pair')}"
-    return f"{judged} of {plural(found.all.n_queries, 'query', 'queries')}, judged{by} ({people}{where})"
+    return f"{judged} of {plural(found.all.n_queries, 'query')}, judged{by} ({people}{where})"
 
 
 def answer_lines(found: Judged) -> Iterator[str]:
@@ -82,37 +83,30 @@ def people_words(one: Sided) -> str:
 
 
 def name_of(one: Sided) -> str:
-    """What a group is called in a table."""
+    """The name of a group in a table."""
     return SHORT[one.name] if one.by == "kind" else one.name
 
 
 def side_words(one: Sided) -> str:
-    """The same in a word, for a table."""
+    """Whom people side with, in a word, for a table."""
     return {"users": "users", "grade": "labels", None: "cannot tell"}[one.people]
 
 
 def _table(title: str, groups: Sequence[Sided]) -> Iterator[RenderableType]:
     if not groups:
         return
-    yield Text("")
-    yield Text(f"{title}:", style="bold")
+    yield from headed(f"{title}:")
     table = columns("", "judged", "users", "interval", "label", "interval", "open")
     for one in groups[:ROWS]:
-        table.add_row(
-            name_of(one),
-            f"{one.judged:,}/{one.planned:,}",
-            f"{one.users:,}",
-            interval(one.users_ci, 2),
-            f"{one.grade:,}",
-            interval(one.grade_ci, 2),
-            f"{one.undecided:,}",
-        )
+        users = f"{one.users:,}", interval(one.users_ci, 2)
+        grade = f"{one.grade:,}", interval(one.grade_ci, 2)
+        table.add_row(name_of(one), f"{one.judged:,}/{one.planned:,}", *users, *grade, f"{one.undecided:,}")
     yield indented(table, above=0)
     yield from and_more(len(groups) - ROWS)
 
 
 def undecided_words(one: SidedPair) -> str:
-    """What was said of a pair on which raters do not agree: the grades by size, and no names."""
+    """The grades of a pair on which raters differ, by size and without names."""
     grades = f"grades {', '.join(map(str, one.grades))}" if one.grades else ""
     could_not = f"{one.could_not:,} could not grade it" if one.could_not else ""
     return "; ".join(filter(None, (grades, could_not)))
@@ -122,15 +116,14 @@ def _undecided(found: Judged) -> Iterator[RenderableType]:
     left = [one for one in found.pairs if one.side == "undecided"]
     if not left:
         return
-    yield Text("")
-    yield Text("Undecided:", style="bold")
+    yield from headed("Undecided:")
     for one in left[:OPEN]:
         yield Text(f"  {one.query}: {one.item}: {undecided_words(one)}")
     yield from and_more(len(left) - OPEN)
 
 
 def judged_steps(found: Judged) -> Iterator[NextStep]:
-    """What to do then; no grade changes by itself."""
+    """The next steps; no grade changes by itself."""
     policy = f" --policy {shlex.quote(found.policy)}" if found.policy else ""
     if found.round and found.all.undecided:
         command = f"harness adjudicate{policy} --round {found.round}"
@@ -140,7 +133,7 @@ def judged_steps(found: Judged) -> Iterator[NextStep]:
         named = ", ".join(wrong)
         yield NextStep(
             f"Read {named}: people side with users there. Where they grade by the clause, the grader "
-            "slipped; otherwise it is reworded in a new version of the policy."
+            "slipped; otherwise reword it in a new version of the policy."
         )
     if right := [one.name for one in clauses if one.people == "grade"]:
         yield NextStep(
@@ -151,7 +144,7 @@ def judged_steps(found: Judged) -> Iterator[NextStep]:
         yield NextStep("Add the judged pairs to the golden set.", command)
     if found.all.users:
         yield NextStep(
-            "Regrade the golden examples that are wrong by it, all at once.",
+            "Regrade the golden examples that this shows to be wrong, all at once.",
             "harness golden regrade --file regraded.csv --why ...",
         )
 
@@ -160,9 +153,8 @@ def _steps(found: Judged) -> Iterator[RenderableType]:
     steps = list(judged_steps(found))
     if not steps:
         return
-    yield Text("")
-    yield Text("What to do (no grade changes by itself):", style="bold")
+    yield from headed("What to do (no grade changes by itself):")
     for step in steps:
-        yield indented(Text(step.words), above=0)
+        yield below(step.words)
         if step.command:
-            yield indented(Text(step.command), above=0, by=4)
+            yield below(step.command, by=4)

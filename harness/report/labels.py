@@ -6,8 +6,9 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from harness.report.formats import number, percent
 from harness.report.money import forecast_view
-from harness.report.parts import columns, indented, number, warnings
+from harness.report.parts import columns, indented, table_of, warnings
 from harness.scorecards.label_forecast import LabelForecast, MonthOfPairs
 from harness.scorecards.labels import CascadeShares, LabelSpending, LabelSummary
 from harness.scorecards.money import Span, usd
@@ -33,7 +34,7 @@ def labels_view(found: LabelSummary) -> Iterator[RenderableType]:
     table = columns("grade", "", *acts, "rows", share)
     for one in reversed(found.grades):
         action = (one.action or "",) if acts else ()
-        table.add_row(str(one.grade), one.name, *action, f"{one.rows:,}", _percent(one.share))
+        table.add_row(str(one.grade), one.name, *action, f"{one.rows:,}", percent(one.share, 1))
     yield indented(table)
     yield from _actions(found, share)
     yield from _strata(found)
@@ -51,12 +52,8 @@ def cascade_words(found: CascadeShares) -> str:
 
 
 def _actions(found: LabelSummary, share: str) -> Iterator[RenderableType]:
-    if not found.actions:
-        return
-    table = columns("action", "rows", share)
-    for action in found.actions:
-        table.add_row(action.action, f"{action.rows:,}", _percent(action.share))
-    yield indented(table)
+    rows = ((one.action, f"{one.rows:,}", percent(one.share, 1)) for one in found.actions)
+    yield from table_of("action", "rows", share, rows=rows)
 
 
 def outcomes_sentence(found: LabelSummary) -> str:
@@ -78,7 +75,7 @@ def _strata(found: LabelSummary) -> Iterator[RenderableType]:
         return
     table = columns("stratum", "rows", "coverage", *(one.action for one in found.actions))
     for part in found.by_stratum[:STRATA_SHOWN]:
-        shares = (_percent(one.share) for one in part.actions)
+        shares = (percent(one.share, 1) for one in part.actions)
         name = "(none)" if part.stratum is None else part.stratum
         table.add_row(name, f"{part.rows:,}", number(part.coverage), *shares)
     yield indented(table)
@@ -100,7 +97,7 @@ def spending_words(found: LabelSpending) -> str:
 
 
 def label_forecast_view(found: LabelForecast) -> Iterator[RenderableType]:
-    """A dry run: these pairs, and from a thousand to a billion of their kind."""
+    """A dry run: the cost of these pairs, and of a thousand to a billion like them."""
     rows, distinct = plural(found.rows, "row"), plural(found.distinct, "distinct pair")
     answered = f", {found.answered:,} of them answered" if found.answered else ""
     yield Text(f"{rows}, {distinct}{answered}")
@@ -133,7 +130,7 @@ def _months(found: LabelForecast) -> Table:
 
 
 def month_words(span: Span | None) -> str:
-    """A range of USD, short: three digits say all that a forecast knows."""
+    """A range of USD with two digits: a forecast is not more exact."""
     return "-" if span is None else f"${_short(span.low)}-{_short(span.high)}"
 
 
@@ -150,7 +147,3 @@ def _short(amount: float) -> str:
         if amount >= size:
             return f"{float(f'{amount / size:.2g}'):g}{letter}"
     return f"{float(f'{amount:.2g}'):g}"
-
-
-def _percent(share: float | None) -> str:
-    return "-" if share is None else f"{share:.1%}"

@@ -6,8 +6,9 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from harness.report.gate1 import CAUSES, gate1_figures, gate1_view
-from harness.report.parts import columns, indented, interval, number, warnings
+from harness.report.formats import interval, number
+from harness.report.gate1 import CAUSES, causes_words, gate1_figures, gate1_view
+from harness.report.parts import below, columns, indented, table_of, warnings
 from harness.score.few import few_names, lowest
 from harness.scorecards.gate1 import Gate1
 from harness.scorecards.live_gate1 import LiveGate1, RaterNow
@@ -29,7 +30,7 @@ def live_view(score: LiveGate1, disputes: int = 1, *, every: bool = False) -> It
     yield indented(_raters(score))
     yield from _seconds(score)
     for line in pace_lines(score):
-        yield indented(Text(f"{line}."), above=0)
+        yield below(f"{line}.")
     if score.gate1 and score.complete:
         yield Text("")
         yield from gate1_view(score.gate1, disputes, every=every)
@@ -50,13 +51,8 @@ def progress_words(score: LiveGate1) -> str:
     return ", ".join(parts)
 
 
-def causes_words(cannot: dict[str, int]) -> str:
-    """Causes with their counts."""
-    return ", ".join(f"{CAUSES[cause]} {count:,}" for cause, count in cannot.items())
-
-
 def state_lines(score: LiveGate1) -> Iterator[str]:
-    """What is waited for, and how much more would decide it: sentences without a full stop."""
+    """What is missing, and how much more would decide it: sentences without a full stop."""
     if score.production:
         yield PRODUCTION
     if score.open:
@@ -111,7 +107,7 @@ def pace_lines(score: LiveGate1) -> Iterator[str]:
 
 
 def rater_state(one: RaterNow) -> str:
-    """Whether a rater is still at it."""
+    """The state of a rater in the round, in a word."""
     if one.sealed_at:
         return "sealed"
     if one.closed_at:
@@ -146,13 +142,11 @@ def _seconds(score: LiveGate1) -> Iterator[RenderableType]:
 
 
 def _cited(score: LiveGate1) -> Iterator[RenderableType]:
-    if not score.cited:
-        return
-    table = columns("clauses that raters cite", "ratings", "raters", "items", "in dispute")
-    for one in score.cited:
-        cells = (one.ratings, one.raters, one.items, one.disputed)
-        table.add_row(one.clause, *(f"{count:,}" for count in cells))
-    yield indented(table)
+    rows = (
+        (one.clause, f"{one.ratings:,}", f"{one.raters:,}", f"{one.items:,}", f"{one.disputed:,}")
+        for one in score.cited
+    )
+    yield from table_of("clauses that raters cite", "ratings", "raters", "items", "in dispute", rows=rows)
 
 
 def _cannot_rate(score: LiveGate1) -> Iterator[RenderableType]:
@@ -161,4 +155,4 @@ def _cannot_rate(score: LiveGate1) -> Iterator[RenderableType]:
     yield indented(Text(f"Could not be rated: {plural(len(score.cannot_rate), 'pair')}"))
     for one in lowest(score.cannot_rate, lambda one: -sum(map(len, one.causes.values()))):
         why = "; ".join(f"{CAUSES[cause]} {few_names(who)}" for cause, who in one.causes.items())
-        yield indented(Text(f"{one.query} -> {one.title}: {why}"), above=0)
+        yield below(f"{one.query} -> {one.title}: {why}")

@@ -9,8 +9,6 @@ from harness.report.parts import columns, indented, warnings
 from harness.scorecards.money import Forecast, Span, Spending, usd
 from harness.storage.plural import plural
 
-UNKNOWN = "unknown"
-
 
 def forecast_view(found: Forecast) -> Iterator[RenderableType]:
     """A dry run: requests, tokens and prices as ranges."""
@@ -44,7 +42,7 @@ def forecast_view(found: Forecast) -> Iterator[RenderableType]:
 
 
 def _ends(cost: Span | None) -> tuple[str, str]:
-    return (UNKNOWN, UNKNOWN) if cost is None else (usd(cost.low), usd(cost.high))
+    return ("unknown", "unknown") if cost is None else (usd(cost.low), usd(cost.high))
 
 
 def spending_view(found: Spending) -> Iterator[RenderableType]:

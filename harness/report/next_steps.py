@@ -18,7 +18,7 @@ FIRST = 300
 
 
 class NextStep(NamedTuple):
-    """A step in words, and the command that takes it, where one does."""
+    """A step in words, and its command if it has one."""
 
     words: str
     command: str = ""
@@ -47,8 +47,8 @@ def estimate_steps(found: Estimates, labels: LabelSummary | None) -> Iterator[Ne
 
 
 def _halving(more: Labels, labels: LabelSummary | None, left: int) -> NextStep:
-    """How many more human grades halve the interval, and where they come from; `left`: queries without."""
-    queries = plural(more.queries, "more query", "more queries")
+    """How many more human grades halve the interval, and where they come from; `left`: unrated queries."""
+    queries = plural(more.queries, "more query")
     words = (
         f"To about halve the interval, have people grade about {queries} "
         f"({plural(more.items, 'row')}), drawn at random."
@@ -61,14 +61,14 @@ def _halving(more: Labels, labels: LabelSummary | None, left: int) -> NextStep:
 
 
 def label_steps(found: LabelSummary) -> Iterator[NextStep]:
-    """From a label set that nobody has rated to an estimate."""
+    """The steps from an unrated label set to an estimate."""
     if found.outcomes.failed:
         rows = plural(found.outcomes.failed, "row has", "rows have")
         yield NextStep(f"{rows} no answer: repeat the harness label command of the set with --retry-failed.")
     strata = "stratum" if found.by_stratum else None
     yield NextStep("Draw a sample at random.", _sample(found, FIRST, strata))
     yield NextStep("Have people rate it.", how_to_plan(found.policy, PLAN))
-    yield NextStep("When the raters have finished, seal what they said.", "harness rate seal --all")
+    yield NextStep("When the raters have finished, seal their ratings.", "harness rate seal --all")
     ratings = shlex.quote(f"golden/{found.policy.partition('@')[0]}/{PRODUCTION}")
     yield NextStep(
         "Then estimate how good it is.",
@@ -77,7 +77,7 @@ def label_steps(found: LabelSummary) -> Iterator[NextStep]:
 
 
 def proof_steps(manifest: LabelManifest) -> Iterator[NextStep]:
-    """How a teacher, or a cascade, that is not proven becomes so."""
+    """The steps that prove a teacher or a cascade."""
     if manifest.cascade and not manifest.cascade.confirmed:
         yield NextStep(
             "Confirm the cascade: see whether it may stand in for its teacher on test.",

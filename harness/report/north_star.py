@@ -1,23 +1,23 @@
-"""What a search's outcome owes to the grades that it was shown, in words."""
+"""How a search's outcome depends on the grades that it showed, in words."""
 
 from collections.abc import Iterator
 
 from rich.console import RenderableType
 from rich.text import Text
 
-from harness.report.parts import ended, interval, number, percent, signed
+from harness.report.formats import ended, interval, number, percent, signed, with_interval
+from harness.report.parts import headed
 from harness.scorecards.signal import ArmDifference, Association, NorthStar
 from harness.storage.plural import plural
 
 
 def star_lines(star: NorthStar) -> Iterator[RenderableType]:
     """The associations and the arms, for a terminal."""
-    yield Text("")
-    yield Text("What a search's outcome owes to the grades shown:", style="bold")
+    yield from headed("How a search's outcome depends on the grades shown:")
     if star.n:
         left = f"; {star.left_out:,} with ungraded results are left out" if star.left_out else ""
         yield Text(
-            f"  {plural(star.n, 'search', 'searches')} of {plural(star.queries, 'query', 'queries')}, "
+            f"  {plural(star.n, 'search', 'searches')} of {plural(star.queries, 'query')}, "
             f"{percent(star.outcome)} with the outcome{left}."
         )
     if star.reason:
@@ -40,12 +40,9 @@ def association_sentence(one: Association) -> str:
 
 
 def arm_lines(star: NorthStar) -> Iterator[str]:
-    """What each arm was shown to, and the differences between the arms, in words."""
+    """The size of each arm, and the differences between the arms, in words."""
     for one in star.arm_sizes:
-        searches, queries = (
-            plural(one.searches, "search", "searches"),
-            plural(one.queries, "query", "queries"),
-        )
+        searches, queries = plural(one.searches, "search", "searches"), plural(one.queries, "query")
         yield f"Arm {one.arm}: {plural(one.sessions, 'session')}, {searches} of {queries}."
     yield from map(_arm_sentence, star.arms)
 
@@ -53,6 +50,6 @@ def arm_lines(star: NorthStar) -> Iterator[str]:
 def _arm_sentence(one: ArmDifference) -> str:
     what = "sessions with the outcome" if one.figure == "outcome" else "mean DCG shown"
     sides = f"{one.arm} {number(one.value)}, {one.base} {number(one.base_value)}"
-    difference = f"{signed(one.difference)} {interval(one.ci)}".rstrip()
+    difference = with_interval(signed(one.difference), one.ci)
     reason = f" ({one.reason})" if one.reason else ""
     return f"{what[:1].upper()}{what[1:]}, {sides}: {difference}{reason}."

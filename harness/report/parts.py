@@ -8,51 +8,27 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from harness.nouns.base import Interval, Reason
 from harness.report.console import GLUE
-from harness.scorecards.shared import Gate
+from harness.report.formats import ended
+from harness.scorecards.shared import Gate, Verdict
 
-BAND_WORDS = {
-    "strong": "strong (above 0.8)",
-    "moderate": "moderate (0.6 to 0.8)",
-    "weak": "weak (below 0.6)",
-}
+Rows = Iterable[Sequence[RenderableType]]
+"""The cells of a table, row by row."""
 WIDTH = 78
 """The width in characters of text that is indented by two, in a terminal of 80."""
 VERDICT_STYLES = {"pass": "bold green", "fail": "bold red", "inconclusive": "bold yellow"}
 
 
-def number(value: float | None, places: int = 3) -> str:
-    """A figure, or a dash if undefined."""
-    return "-" if value is None else _fixed(value, places)
-
-
-def _fixed(value: float, places: int) -> str:
-    """Without the minus that a rounded -0.0001 would keep."""
-    text = f"{value:.{places}f}"
-    return text.removeprefix("-") if float(text) == 0 else text
-
-
-def signed(value: float | None, places: int = 3) -> str:
-    """A figure with its sign, or a dash."""
-    return "-" if value is None else f"{round(value, places) + 0.0:+.{places}f}"
-
-
-def percent(value: float | None) -> str:
-    """A share, or a dash."""
-    return "-" if value is None else f"{value:.0%}"
-
-
-def interval(ci: Interval | None, places: int = 3) -> str:
-    """An interval in brackets; empty if there is none."""
-    return f"[{_fixed(ci.low, places)}, {_fixed(ci.high, places)}]" if ci else ""
+def verdict_line(verdict: Verdict, why: str | None, *, provisional: bool = False) -> Text:
+    """The verdict in capitals, and its reason."""
+    label = verdict.upper() + (", provisional" if provisional else "")
+    return Text.assemble((label, VERDICT_STYLES[verdict]), f": {why}.")
 
 
 def verdict_lines(score: Gate) -> Iterator[RenderableType]:
     """The verdict, its reason, and why it is provisional, if it is."""
     assert score.verdict is not None, "a scorecard that was never judged"
-    label = score.verdict.upper() + (", provisional" if score.provisional else "")
-    yield Text.assemble((label, VERDICT_STYLES[score.verdict]), f": {score.reason}.")
+    yield verdict_line(score.verdict, score.reason, provisional=bool(score.provisional))
     if score.items_needed is not None:
         yield Text(f"About {score.needed_words} would decide it, at this kappa and design effect.")
     if score.guard:
@@ -76,7 +52,7 @@ def whole_in(text: str, names: Iterable[str]) -> str:
 
 
 def id_lines(head: str, ids: Iterable[str], end: str = "", width: int = 80) -> str:
-    """A sentence with ids as lines of so many columns at most, which are folded between ids."""
+    """A sentence with ids, folded between ids into lines of at most `width` columns."""
     text = f"{head} {', '.join(map(whole, ids))}{end}"
     lines = wrap(text, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
     return "\n".join(lines).replace(GLUE, " ")
@@ -87,8 +63,13 @@ def indented(part: RenderableType, above: int = 1, by: int = 2) -> Padding:
     return Padding(part, (above, 0, 0, by))
 
 
+def below(text: str, by: int = 2) -> Padding:
+    """A line under its title, indented."""
+    return indented(Text(text), above=0, by=by)
+
+
 def and_more(left: int) -> Iterator[RenderableType]:
-    """A line for the rows that are not shown; none where all are."""
+    """A line that counts the rows that are not shown; none if all are."""
     if left > 0:
         yield Text(f"  ... and {left:,} more; --json has all", style="dim")
 
@@ -96,15 +77,38 @@ def and_more(left: int) -> Iterator[RenderableType]:
 def entry(title: str, *lines: str) -> Iterator[RenderableType]:
     """A title in bold and lines under it, as of a disagreement; empty lines are omitted."""
     yield indented(Text(title, style="bold"))
-    yield from (indented(Text(line), above=0, by=4) for line in lines if line)
+    yield from (below(line, by=4) for line in lines if line)
 
 
-def columns(first: str, *others: str) -> Table:
+def headed(title: str) -> Iterator[RenderableType]:
+    """The title of a part, after an empty line."""
+    yield Text("")
+    yield Text(title, style="bold")
+
+
+def columns(first: str, *others: str, rows: Rows = ()) -> Table:
     """A table without lines: names on the left, figures on the right."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column(first)
     for name in others:
         table.add_column(name, justify="right")
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def table_of(*names: str, rows: Rows) -> Iterator[RenderableType]:
+    """A table like `columns`, indented; nothing without a row."""
+    table = columns(*names, rows=rows)
+    if table.row_count:
+        yield indented(table)
+
+
+def grid(rows: Rows, between: int = 2) -> Table:
+    """Names and what belongs to each, without headers; `between`: the spaces between two columns."""
+    table = Table.grid(padding=(0, between))
+    for row in rows:
+        table.add_row(*row)
     return table
 
 
@@ -150,13 +154,3 @@ def warnings(texts: Sequence[str], *, above: bool = False) -> Iterator[Renderabl
     if above and texts:
         yield Text("")
     yield from (Text(f"Warning: {ended(text)}", style="yellow") for text in texts)
-
-
-def without_code(text: str) -> str:
-    """A remark without the name by which programs know it."""
-    return text.text if isinstance(text, Reason) and text.kind == "few_events" else text
-
-
-def ended(text: str) -> str:
-    """A remark with the mark at its end: a full stop, unless it is a question."""
-    return text if text.endswith("?") else f"{text.rstrip('.')}."

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from harness.errors import BadInput
 from harness.report.figures import KAPPAS
-from harness.report.parts import interval, number
+from harness.report.formats import number, with_interval
 from harness.report.trend import Series, series_of
 from harness.runs.folder import Run
 from harness.runs.leaderboard import own_reason
@@ -159,7 +159,7 @@ def _draw_line(axes: "Axes", at: int, line: PlotLine, floor: float) -> None:
     if ci:
         axes.plot(ci, (at, at), color="black", linewidth=2.2, solid_capstyle="butt")
     axes.plot([value], [at], "o", color="black", markeredgecolor="white", markersize=8)
-    said = f"{number(value)} {interval(ci)}".rstrip()
+    said = with_interval(number(value), ci)
     axes.annotate(said, (1.01, at), xycoords=("axes fraction", "data"), va="center", fontsize=9)
 
 

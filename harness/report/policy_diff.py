@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 
 from rich.console import RenderableType
-from rich.padding import Padding
 from rich.text import Text
 
-from harness.report.parts import whole
+from harness.report.parts import below, headed, indented, whole
 from harness.report.text_diff import word_changes
 from harness.scorecards.policy_change import GoldenEffect, PartChange, PolicyDiff, Wording
 from harness.storage.plural import plural
@@ -20,18 +19,18 @@ def diff_view(diff: PolicyDiff) -> Iterator[RenderableType]:
     """Every change, with removed words in [- -] and added words in {+ +}."""
     yield Text(f"{diff.old} -> {diff.new}", style="bold")
     if not diff.changes:
-        yield Text("The order of the parts differs." if diff.reordered else "Nothing that it says differs.")
+        yield Text("The order of the parts differs." if diff.reordered else "Both say the same.")
     for change in diff.changes:
-        yield Padding(Text(change_heading(change), style="bold"), (1, 0, 0, 0))
+        yield from headed(change_heading(change))
         for wording in change.wordings:
-            yield Padding(_wording(wording), (0, 0, 0, 2))
+            yield indented(_wording(wording), above=0)
     yield Text("")
     for move in diff.action_moves:
         yield Text(f"Grade {move.grade}: {move.old or 'no such grade'} -> {move.new or 'no such grade'}.")
     if diff.undecided:
         does = "does" if len(diff.undecided) == 1 else "do"
         said = f"{' and '.join(diff.undecided)} {does} not say what the actions show (`shown`)"
-        yield Text(f"Whether a grade keeps its action, nobody has decided: {said}.")
+        yield Text(f"It is undecided whether a grade keeps its action: {said}.")
     elif not diff.action_moves:
         yield Text("Every grade keeps its action.")
 
@@ -45,27 +44,27 @@ def effect_view(diff: PolicyDiff, effect: GoldenEffect) -> Iterator[RenderableTy
         share += f"; {again:,} more that may depend on them {'was' if again == 1 else 'were'} judged again"
     if effect.unmoved:
         share += f"; {effect.unmoved:,} have a grade that no change can move"
-    yield Padding(Text(f"{share}{':' if effect.touched else '.'}", style="bold"), (1, 0, 0, 0))
+    yield from headed(f"{share}{':' if effect.touched else '.'}")
     for label, count in effect.counts.items():
         resting = [one for one in effect.touched if label in one.because]
         ids = ", ".join(whole(one.id) + "*" * (not one.judged) for one in resting[:TOUCHED_SHOWN])
         more = ", ... (all: --json, golden.touched)" if count > TOUCHED_SHOWN else ""
-        yield Padding(Text(f"{label} ({count}): {ids}{more}"), (0, 0, 0, 2))
+        yield below(f"{label} ({count}): {ids}{more}")
     if any(not one.judged for one in effect.touched):
-        yield Padding(Text(f"* not yet judged under {diff.new}"), (0, 0, 0, 2))
+        yield below(f"* not yet judged under {diff.new}")
     if effect.cannot_tell:
         yield from _cannot_tell(diff, effect)
     elif effect.left and not effect.earlier_text:
         yield from _left(diff, effect)
     if effect.regraded:
         have = plural(len(effect.regraded), "has", "have")
-        yield Padding(Text(f"{have} another grade now:", style="bold"), (1, 0, 0, 0))
+        yield from headed(f"{have} another grade now:")
     for one in effect.regraded:
         seen = "" if one.old_action == one.new_action else f" ({one.old_action} -> {one.new_action})"
-        yield Padding(Text(f"{whole(one.id)}, {one.split}: {one.old} -> {one.new}{seen}"), (0, 0, 0, 2))
+        yield below(f"{whole(one.id)}, {one.split}: {one.old} -> {one.new}{seen}")
     if earlier := effect.earlier_text:
         were = f"{plural(earlier, 'was', 'were')} judged under {diff.new} before its rules were edited"
-        yield Padding(Text(f"{were}: read them again.", style="bold"), (1, 0, 0, 0))
+        yield from headed(f"{were}: read them again.")
     left = effect.left
     yield Text(
         f"\nLeft to judge under {diff.new}: {left:,}." if left else f"\nAll are judged under {diff.new}."
@@ -81,10 +80,10 @@ def _left(diff: PolicyDiff, effect: GoldenEffect) -> Iterator[RenderableType]:
         step = (
             f"confirm the {rest:,} that depend on none: harness golden confirm --policy {name} --unaffected"
         )
-        yield Padding(Text(step), (0, 0, 0, 2))
+        yield below(step)
     if read:
         step = f"read those marked * again: harness golden confirm --policy {name} --examples IDS --why TEXT"
-        yield Padding(Text(f"{step}, or regrade"), (0, 0, 0, 2))
+        yield below(f"{step}, or regrade")
 
 
 def _cannot_tell(diff: PolicyDiff, effect: GoldenEffect) -> Iterator[RenderableType]:
@@ -95,17 +94,17 @@ def _cannot_tell(diff: PolicyDiff, effect: GoldenEffect) -> Iterator[RenderableT
         why = f"they cite no clause, or {new} can move their grade, which no example can have cited"
     rules = ", ".join(dict.fromkeys(part.label for part in (*diff.rules, *diff.uncited)))
     unknown, movable = len(effect.cannot_tell), effect.could_move
-    yield Padding(Text(f"Cannot tell for {unknown:,}: {why}.", style="bold"), (1, 0, 0, 0))
+    yield from headed(f"Cannot tell for {unknown:,}: {why}.")
     some = f"By its caps, floors and grades the change ({rules}) can move {len(movable):,} of them."
     every = f"The change ({rules}) can move any of them: no cap, floor or grade rules one out."
     yield Text(every if len(movable) == unknown else some)
     if movable:
         more = ", ..." if len(movable) > IDS_SHOWN else ""
-        yield Padding(Text(f"{', '.join(map(whole, movable[:IDS_SHOWN]))}{more}"), (0, 0, 0, 2))
+        yield below(f"{', '.join(map(whole, movable[:IDS_SHOWN]))}{more}")
     if effect.suggested is not None:
         suggested = ", ".join(map(whole, effect.suggested[:IDS_SHOWN])) or "none"
         yield Text(f"The teacher's reasons suggest {len(effect.suggested):,}, a suggestion, not a judgement:")
-        yield Padding(Text(suggested), (0, 0, 0, 2))
+        yield below(suggested)
     name, still = diff.new, unknown - len(movable)
     yield Text("What to do:")
     other = f"confirm the other {still:,}: harness golden confirm --policy {name} --cannot-move"
@@ -117,7 +116,7 @@ def _cannot_tell(diff: PolicyDiff, effect: GoldenEffect) -> Iterator[RenderableT
         f"the others: harness golden regrade ID --policy {name} --grade N --reasoning TEXT --why TEXT",
         *([suggest] if effect.suggested is None and diff.rules else []),
     ):
-        yield Padding(Text(step), (0, 0, 0, 2))
+        yield below(step)
 
 
 def change_heading(change: PartChange) -> str:

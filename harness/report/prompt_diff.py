@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from rich.console import RenderableType
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from harness.report.parts import headed, indented
 from harness.report.policy_diff import word_diff
 from harness.report.text_diff import diff_lines
 from harness.scorecards.policy_change import Wording
@@ -21,7 +21,7 @@ def prompt_diff_view(diff: PromptDiff) -> Iterator[RenderableType]:
     """Templates by line, settings by word, and whether the constant prefix is the same."""
     yield Text(f"{diff.old} -> {diff.new}", style="bold")
     if not diff.changes:
-        yield Text("Nothing that they say differs.")
+        yield Text("Both say the same.")
     for change in diff.changes:
         yield from _lines(change) if change.key.endswith(".j2") else [_setting(change)]
     yield Text("")
@@ -29,18 +29,18 @@ def prompt_diff_view(diff: PromptDiff) -> Iterator[RenderableType]:
 
 
 def _lines(change: Wording) -> Iterator[RenderableType]:
-    yield Padding(Text(change.key, style="bold"), (1, 0, 0, 0))
+    yield from headed(change.key)
     table = Table.grid(padding=(0, 1))
     for line in diff_lines(change.old or "", change.new or ""):
         table.add_row(SIGNS[line.kind], Text(line.text, style=STYLES[line.kind], overflow="fold"))
-    yield Padding(table if table.row_count else Text("Only its line ends differ."), (0, 0, 0, 2))
+    yield indented(table if table.row_count else Text("Only its line ends differ."), above=0)
 
 
 def _setting(change: Wording) -> RenderableType:
     old, new = change.old, change.new
     if change.key == "description" and old and new:
-        return Padding(Text(f"{change.key}: {word_diff(old, new)}"), (1, 0, 0, 0))
-    return Padding(Text(f"{change.key}: {old or 'not set'} -> {new or 'not set'}"), (1, 0, 0, 0))
+        return indented(Text(f"{change.key}: {word_diff(old, new)}"), by=0)
+    return indented(Text(f"{change.key}: {old or 'not set'} -> {new or 'not set'}"), by=0)
 
 
 def _prefix(diff: PromptDiff) -> str:

@@ -8,7 +8,8 @@ from rich.text import Text
 
 from harness.golden.rating.plan_summary import RoundSummary
 from harness.golden.rating.progress import RoundProgress
-from harness.report.parts import columns, indented, number, warnings
+from harness.report.formats import number
+from harness.report.parts import below, columns, indented, warnings
 from harness.scorecards.sizes import ExpectedInterval
 from harness.storage.plural import plural
 
@@ -25,7 +26,7 @@ def plan_view(
     drawn = f"at random {found.at_random:,}, hunted {found.hunted:,}; rated by all: {found.by_all:,}"
     yield Text(f"Drawn {drawn}; seed {found.seed}")
     if found.also:
-        more = plural(found.also, "more id", "more ids")
+        more = plural(found.also, "more id")
         yield Text(
             f"The same pairs have {more}: each pair is rated once, and that counts under each of its ids."
         )
@@ -35,15 +36,15 @@ def plan_view(
         yield indented(Text(NO_TIME))
     if expected:
         yield indented(_expected(expected))
-        yield indented(Text("Pairs of one query count as independent here: expect it wider."), above=0)
+        yield below("Pairs of one query count as independent here: expect it wider.")
     yield from warnings(warned, above=True)
 
 
 def _strata(found: RoundSummary) -> Table:
-    table = columns("stratum", "at random", "chance of each", "hunted")
-    for one in found.strata:
-        table.add_row(one.name or "(all)", f"{one.at_random:,}", number(one.pi), f"{one.hunted:,}")
-    return table
+    rows = (
+        (one.name or "(all)", f"{one.at_random:,}", number(one.pi), f"{one.hunted:,}") for one in found.strata
+    )
+    return columns("stratum", "at random", "chance of each", "hunted", rows=rows)
 
 
 def _shares(found: RoundSummary) -> Table:
@@ -61,9 +62,9 @@ def _expected(expected: Sequence[ExpectedInterval]) -> Table:
 
 
 def progress_view(found: RoundProgress, closed: Mapping[str, str]) -> Iterator[RenderableType]:
-    """How far a round is: no grade, and nothing that shows where agreement goes.
+    """The progress of a round, without grades and without signs of agreement.
 
-    `closed`: for whose missing ratings nobody waits, and since when.
+    `closed`: the raters whose missing ratings are no longer waited for, and since when.
     """
     done = f"{found.answered:,} of {plural(found.planned, 'rating')}"
     yield Text(f"Round {found.round} of {found.policy}: {done}", style="bold")
@@ -77,7 +78,5 @@ def progress_view(found: RoundProgress, closed: Mapping[str, str]) -> Iterator[R
     left = {one.rater: one.left for one in found.raters}
     for rater, at in closed.items():
         if left.get(rater):
-            yield indented(
-                Text(f"{rater}: {left[rater]:,} missing, no longer waited for since {at[:10]}"), above=0
-            )
+            yield below(f"{rater}: {left[rater]:,} missing, no longer waited for since {at[:10]}")
     yield from warnings([found.policy_changed] if found.policy_changed else [], above=True)

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from xml.etree import ElementTree
 
 from rich.console import RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from harness.report.comparison import comparison_view
 from harness.report.figures import changes_of
-from harness.report.parts import VERDICT_STYLES, indented, interval, number, signed
+from harness.report.formats import interval, number, signed
+from harness.report.parts import grid, indented, verdict_line
 from harness.scorecards.comparison import Comparison, Condition, Regression
 from harness.storage.plural import plural
 
@@ -21,11 +21,9 @@ LEVELS = {"pass": "notice", "fail": "error", "inconclusive": "warning"}
 
 def regression_view(found: Regression, flips: int) -> Iterator[RenderableType]:
     """The verdict, its conditions, and the comparison under it."""
-    yield Text.assemble((found.verdict.upper(), VERDICT_STYLES[found.verdict]), f": {found.reason}.")
-    table = Table.grid(padding=(0, 2))
-    for one in found.conditions:
-        table.add_row(MARKS[one.verdict], f"{one.name}: {one.reason}")
-    yield indented(table, above=0)
+    yield verdict_line(found.verdict, found.reason)
+    rows = ((MARKS[one.verdict], f"{one.name}: {one.reason}") for one in found.conditions)
+    yield indented(grid(rows), above=0)
     yield Text("")
     yield from comparison_view(found.comparison, flips)
 

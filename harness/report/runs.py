@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import RenderableType
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from harness.report.parts import interval, number
+from harness.report.formats import number, with_interval
+from harness.report.parts import below
 from harness.runs.label_manifest import LabelDigests
 from harness.runs.manifest import Asked, Digests, Manifest, how_to_resume
 from harness.storage.plural import plural
@@ -28,11 +28,11 @@ def runs_view(rows: Sequence[Mapping[str, Any]]) -> Iterator[RenderableType]:
         else:
             line = f"{_found(row)} on {_measured(row)}, coverage {row['coverage']:.1%}{state}"
         mixed = f"; {row['mixed']}" if row["mixed"] else ""
-        yield Padding(Text(line + mixed), (0, 0, 0, 2))
+        yield below(line + mixed)
 
 
 def _measured(row: Mapping[str, Any]) -> str:
-    """The examples that kappa was measured on, of all where some have no answer."""
+    """The number of examples that kappa was measured on, and of all if some have no answer."""
     whole, some = plural(row["n"], "example"), row["kappa_n"]
     return whole if some in (None, row["n"]) else f"{some:,} of {whole}"
 
@@ -41,7 +41,7 @@ def _found(row: Mapping[str, Any]) -> str:
     """A run's result in words."""
     if row["split"] == "canaries":
         return "canaries, no gate applies,"
-    value = f"{number(row['kappa'])} {interval(row['ci'])}".rstrip()
+    value = with_interval(number(row["kappa"]), row["ci"])
     return f"{row['gated']} {value} {row['band'] or 'undefined'}, {row['verdict']}"
 
 
@@ -58,14 +58,14 @@ def leaderboard_view(rows: Sequence[Mapping[str, Any]]) -> Iterator[RenderableTy
         yield Text(f"{title}{unlike}" if group else "Not comparable", style="bold")
         for row in members:
             yield Text(f"  {row['rank']}. {row['run']}" if group else f"  {row['run']}")
-            figures = f"{number(row['kappa'])} {interval(row['ci'])}".rstrip()
+            figures = with_interval(number(row["kappa"]), row["ci"])
             model = f"{row['rater']} ({row['model']})" if row["rater"] else row["model"]
             who = f"{row['prompt']}, {model}" if row["prompted"] else model
             if group:
                 line = f"{figures} {row['verdict'] or 'no verdict'}; {who}"
             else:
                 line = f"{row['apart']}; {figures}; {row['policy']} ({row['split']}), {who}"
-            yield Padding(Text(line), (0, 0, 0, 5))
+            yield below(line, by=5)
     if groups.keys() - {None}:
         yield Text("Ranked by the lower limit of the interval.")
     if any("test" in row["split"] for row in rows):
@@ -119,14 +119,14 @@ def _prompt(manifest: Manifest) -> dict[str, str]:
 
 
 def unprompted_facts(digests: Digests | LabelDigests, rater: str | None = None) -> dict[str, str]:
-    """What stands for the prompt of a grader that is sent none: the digest of its file, or of its shots."""
+    """The facts of a grader without a prompt: the digest of its file, of the student, or of its shots."""
     rated = {"rater replayed": rater} if rater else {}
     read = _read(digests)
     return {"prompt": "none was sent", **rated, **read}
 
 
 def _read(digests: Digests | LabelDigests) -> dict[str, str]:
-    """What a grader that reads no prompt goes by."""
+    """The digest of what a grader without a prompt replays or has learned from."""
     if digests.replayed:
         return {"the file's digest": digests.replayed}
     if digests.trained:

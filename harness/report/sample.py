@@ -5,27 +5,26 @@ from collections.abc import Iterator
 from rich.console import RenderableType
 from rich.text import Text
 
-from harness.report.parts import columns, indented, percent, warnings
+from harness.report.formats import percent
+from harness.report.parts import table_of, warnings
 from harness.scorecards.sample import SampledStratum, SampleSummary
 from harness.storage.plural import plural
 
 
 def sample_view(found: SampleSummary) -> Iterator[RenderableType]:
-    """How many pairs were drawn, how, and of which strata."""
+    """How many pairs were drawn, how, and from which strata."""
     pairs = plural(found.drawn, "pair")
-    queries = plural(found.queries, "query", "queries")
-    frame_queries = plural(found.frame_queries, "query", "queries")
+    queries = plural(found.queries, "query")
+    frame_queries = plural(found.frame_queries, "query")
     frame = f"{plural(found.frame, 'different pair')} of {frame_queries}"
     if found.hunt:
         yield Text(f"Hunted: {pairs} of {queries}, by {found.hunt}, of {frame}", style="bold")
     else:
         yield Text(f"Drawn at random: {pairs} of {queries}, of {frame}; seed {found.seed}", style="bold")
-        yield Text("Whole queries are drawn, and each pair keeps the probability with which it was.")
+        yield Text("Whole queries are drawn; each pair keeps the probability with which it was drawn.")
     if found.by:
-        table = columns("stratum", "share", "pairs", "queries", "drawn", "of queries", "chance of each")
-        for one in found.strata:
-            table.add_row(*_row(one))
-        yield indented(table)
+        names = "stratum", "share", "pairs", "queries", "drawn", "of queries", "chance of each"
+        yield from table_of(*names, rows=map(_row, found.strata))
     if found.unread or found.shots:
         unread = plural(found.unread, "row")
         yield Text(f"Not drawn: {unread} without a grade, {found.shots:,} whose query a shot has.")

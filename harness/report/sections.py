@@ -74,7 +74,7 @@ def gate2_view(score: Gate2, grader: str, against: str) -> Iterator[RenderableTy
 
 
 def details_words(score: Gate2) -> str:
-    """What the details have; empty if nothing but the clustering."""
+    """The names of the details; empty if they show the clustering alone."""
     found = {
         "clauses": lowest_parts(score.per_clause),
         "tags": lowest_parts(score.per_tag),

@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 
 from rich.console import RenderableType
-from rich.padding import Padding
 from rich.text import Text
 
 from harness.report.impact import impact_markdown, impact_view
-from harness.report.parts import VERDICT_STYLES, warnings
+from harness.report.parts import VERDICT_STYLES, below, verdict_line, warnings
 from harness.report.regression import MARKS, markdown_cell, markdown_table
 from harness.scorecards.comparison import Condition
 from harness.scorecards.ship import CANARIES, GATE1, IMPACT, Shipping
@@ -17,13 +16,12 @@ WORDS = {"pass": "may ship", "fail": "must not ship", "inconclusive": "is not sh
 
 def shipping_view(found: Shipping) -> Iterator[RenderableType]:
     """The verdict, every step, and the runs that it was read from."""
-    label = found.verdict.upper() + (", provisional" if found.override else "")
-    words = f": {found.policy} {WORDS[found.verdict]}."
-    yield Text.assemble((label, VERDICT_STYLES[found.verdict]), words)
+    words = f"{found.policy} {WORDS[found.verdict]}"
+    yield verdict_line(found.verdict, words, provisional=found.override is not None)
     yield Text("")
     for name, mark, reason, style in _results(found):
         yield Text.assemble((f"{mark:<8}", style), name)
-        yield Padding(Text(f"{reason}."), (0, 0, 0, 8), expand=False)
+        yield below(f"{reason}.", by=8)
     yield Text("")
     if found.override:
         yield Text(f"{_answered(found)}.", style="yellow")

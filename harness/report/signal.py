@@ -6,19 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from rich.console import RenderableType
 from rich.text import Text
 
+from harness.report.formats import ended, interval, number, percent, signed
 from harness.report.north_star import star_lines
-from harness.report.parts import (
-    and_more,
-    columns,
-    ended,
-    entry,
-    indented,
-    interval,
-    number,
-    percent,
-    signed,
-    warnings,
-)
+from harness.report.parts import and_more, columns, entry, headed, indented, table_of, warnings
 from harness.scorecards.signal import (
     BETTER,
     REFUSED,
@@ -62,7 +52,7 @@ def signal_view(found: Signal) -> Iterator[RenderableType]:
 
 
 def no_change(found: Signal) -> str:
-    """What is left to people: under a policy the golden grades, else those of the table."""
+    """A note that no grade changes by itself, and how people change grades."""
     then = (
         f"harness golden regrade --policy {found.policy} changes the golden grades that they correct."
         if found.policy
@@ -82,17 +72,17 @@ def rows_words(found: Signal) -> str:
     counts = found.counts
     by = f" against {found.policy}" if found.policy else ""
     pairs = plural(counts.pairs - counts.unseen, "pair")
-    queries = plural(counts.queries, "query", "queries")
+    queries = plural(counts.queries, "query")
     events = f"{counts.events:,.0f} {found.measure}"
     return f"{plural(counts.views, 'view')} and {events} of {pairs} of {queries}{by}"
 
 
 def answer_lines(found: Signal) -> Iterator[str]:
-    """How many pairs behaviour contradicts, and which boundaries it does not feel."""
+    """How many pairs behaviour contradicts, and which grades it does not tell apart."""
     for one in found.tested:
         yield tested_sentence(one, found.level)
     yield from same_side_sentences(found)
-    alike = alike_steps(found)
+    alike = [one for one in found.boundaries if one.told_apart is False]
     if alike:
         yield f"Behaviour does not tell apart: {', '.join(map(between, alike))}."
 
@@ -107,7 +97,7 @@ def tested_sentence(one: SideTests, level: float) -> str:
 
 
 def same_side_sentences(found: Signal) -> Iterator[str]:
-    """The same of neighbouring grades that are both shown, or both hidden: each way in one sentence."""
+    """The same for neighbouring grades that are both shown, or both hidden: a sentence for each kind."""
     for kind, words in KIND_WORDS.items():
         mine = [one for one in found.same_side.tested if one.kind == kind]
         count = f"{sum(one.found for one in mine):,} of {plural(sum(one.n for one in mine), 'pair')}"
@@ -115,11 +105,6 @@ def same_side_sentences(found: Signal) -> Iterator[str]:
         if mine:
             rate = f"(false discovery rate {found.level:g}, a family of its own)"
             yield f"{words.capitalize()}: {count} {rate}{f'; {why}' if why else ''}."
-
-
-def alike_steps(found: Signal) -> list[Step]:
-    """The boundaries between grades that behaviour does not tell apart."""
-    return [one for one in found.boundaries if one.told_apart is False]
 
 
 def between(one: Step) -> str:
@@ -133,15 +118,11 @@ def side_words(found: Signal, grade: int) -> str:
 
 
 def _ladder(found: Signal) -> Iterator[RenderableType]:
-    yield Text("")
-    yield Text(
-        f"{found.measure.capitalize()} for each look, by grade, and the step from the grade below:",
-        style="bold",
-    )
+    title = f"{found.measure.capitalize()} for each look, by grade, and the step from the grade below:"
+    yield from headed(title)
     yield indented(_rungs(found, found.ladder, found.boundaries))
     for other in found.others:
-        yield Text("")
-        yield Text(f"{other_title(other)}:", style="bold")
+        yield from headed(f"{other_title(other)}:")
         yield indented(_rungs(found, other.ladder, other.boundaries))
 
 
@@ -157,16 +138,10 @@ def _rungs(found: Signal, rungs: tuple[Rung, ...], steps: tuple[Step, ...]) -> R
     for rung in reversed(rungs):
         step = below.get(rung.grade)
         apart = " alike" if step and step.told_apart is False else ""
-        table.add_row(
-            str(rung.grade),
-            side_words(found, rung.grade),
-            number(rung.attractiveness),
-            interval(rung.ci),
-            f"{signed(step.difference)}{apart}" if step else "",
-            interval(step.ci) if step else "",
-            f"{rung.n:,}",
-            f"{rung.views:,}",
-        )
+        rate = number(rung.attractiveness), interval(rung.ci)
+        rise = (f"{signed(step.difference)}{apart}", interval(step.ci)) if step else ("", "")
+        name = str(rung.grade), side_words(found, rung.grade)
+        table.add_row(*name, *rate, *rise, f"{rung.n:,}", f"{rung.views:,}")
     return table
 
 
@@ -175,8 +150,7 @@ def _contradictions(found: Signal) -> Iterator[RenderableType]:
         mine = [one for one in all_contradictions(found) if one.kind == kind]
         if not mine:
             continue
-        yield Text("")
-        yield Text(f"{words.capitalize()}, the surest first:", style="bold")
+        yield from headed(f"{words.capitalize()}, the surest first:")
         for one in mine[:SHOWN]:
             yield from entry(f"{one.query}: {one.item}", evidence(one, found), cited(one))
         if len(mine) > SHOWN:
@@ -190,7 +164,7 @@ def all_contradictions(found: Signal) -> tuple[Contradiction, ...]:
 
 
 def evidence(one: Contradiction, found: Signal) -> str:
-    """What was seen of a pair, in a sentence."""
+    """The evidence about a pair, in a sentence."""
     low, high = one.positions
     where = f"position {low}" if low == high else f"positions {low} to {high}"
     views = plural(one.views, "view")
@@ -222,37 +196,29 @@ def _clauses(found: Signal) -> Iterator[RenderableType]:
 def _by_clause(
     title: str, clauses: Sequence[ClauseSignal], kinds: Mapping[str, Kind]
 ) -> Iterator[RenderableType]:
-    rows = [one for one in clauses if one.contradicted]
-    if not rows:
-        return
-    yield Text("")
-    yield Text(f"{title}:", style="bold")
-    table = columns("clause", "contradicted", "of", "share", *kinds, "q")
-    for one in rows[:CLAUSES]:
-        table.add_row(
-            one.id,
-            f"{one.contradicted:,}",
-            f"{one.of:,}",
-            percent(one.contradicted / one.of),
-            *(f"{getattr(one, kind):,}" for kind in kinds.values()),
-            q_words(one.q_value),
-        )
-    yield indented(table)
-    yield from and_more(len(rows) - CLAUSES)
+    rows = [
+        (one.id, *_share(one), *(f"{getattr(one, kind):,}" for kind in kinds.values()), q_words(one.q_value))
+        for one in clauses
+        if one.contradicted
+    ]
+    yield from _most(title, ("clause", "contradicted", "of", "share", *kinds, "q"), rows)
 
 
 def _by_group(title: str, groups: Sequence[GroupSignal]) -> Iterator[RenderableType]:
-    rows = [one for one in groups if one.contradicted]
-    if not rows:
-        return
-    yield Text("")
-    yield Text(f"{title}:", style="bold")
-    table = columns("by", "name", "contradicted", "of", "share", "q")
-    for one in rows[:CLAUSES]:
-        share = percent(one.contradicted / one.of)
-        table.add_row(one.by, one.name, f"{one.contradicted:,}", f"{one.of:,}", share, q_words(one.q_value))
-    yield indented(table)
-    yield from and_more(len(rows) - CLAUSES)
+    rows = [(one.by, one.name, *_share(one), q_words(one.q_value)) for one in groups if one.contradicted]
+    yield from _most(title, ("by", "name", "contradicted", "of", "share", "q"), rows)
+
+
+def _share(one: ClauseSignal | GroupSignal) -> tuple[str, str, str]:
+    return f"{one.contradicted:,}", f"{one.of:,}", percent(one.contradicted / one.of)
+
+
+def _most(title: str, names: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[RenderableType]:
+    """The first rows under their title; nothing without a row."""
+    if rows:
+        yield from headed(f"{title}:")
+        yield from table_of(*names, rows=rows[:CLAUSES])
+        yield from and_more(len(rows) - CLAUSES)
 
 
 def facts_lines(found: Signal) -> Iterator[str]:
@@ -265,7 +231,7 @@ def facts_lines(found: Signal) -> Iterator[str]:
         shown = ", ".join(f"{one.position}: {number(one.value, 2)}" for one in known[:POSITIONS])
         rest = f", and {len(known) - POSITIONS:,} more to position {known[-1].position}; --json has all"
         more = rest if len(known) > POSITIONS else ""
-        yield f"Looked at, beside the first position, by pairs of equal grade: {shown}{more}."
+        yield f"Looks compared with the first position, from pairs of equal grade: {shown}{more}."
     if counts.left_out_views:
         yield f"{plural(counts.left_out_views, 'view')} at positions without a propensity are left out."
     if counts.ungraded_views:

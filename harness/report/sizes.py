@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from rich.console import RenderableType
 from rich.text import Text
 
-from harness.report.parts import columns, indented, number, percent
+from harness.report.formats import number, percent
+from harness.report.parts import indented, table_of
 from harness.scorecards.sizes import Need, Sizes
 from harness.storage.plural import plural
 
@@ -16,27 +17,17 @@ def sizes_view(found: Sizes) -> Iterator[RenderableType]:
     have = f"{found.have.items:,} in {plural(found.have.queries or 0, 'query')}"
     yield Text(f"Now in dev and test: {have} ({found.items_per_query:.1f} a query).")
     if found.pilot:
-        kappa = number(found.pilot_kappa)
-        yield Text(
-            f"Pilot {found.pilot}: kappa {kappa}, design effect {number(found.pilot_design_effect, 2)}."
-        )
+        kappa, effect = number(found.pilot_kappa), number(found.pilot_design_effect, 2)
+        yield Text(f"Pilot {found.pilot}: kappa {kappa}, design effect {effect}.")
     shares = ", ".join(f"{grade} {percent(share)}" for grade, share in found.shares.items())
     yield Text(f"Shares of the golden grades: {shares}; weighting {found.weighting}.")
-    table = columns(
-        "if the true kappa is",
-        f"for +-{found.half_width:g}",
-        "queries",
-        f"to pass {found.bar:g}",
-        "queries",
-    )
-    for row in found.rows:
-        table.add_row(f"{row.kappa:g}", *_need(row.half_width), *_need(row.to_pass))
-    yield indented(table)
+    goals = f"for +-{found.half_width:g}", "queries", f"to pass {found.bar:g}", "queries"
+    rows = ((f"{row.kappa:g}", *_need(row.half_width), *_need(row.to_pass)) for row in found.rows)
+    yield from table_of("if the true kappa is", *goals, rows=rows)
     items, queries = _need(found.to_tell_apart)
-    what = (
-        f"To tell two runs apart that differ by {found.difference:g}: {items} examples in {queries} queries"
-    )
-    yield indented(Text(f"{what} (both at {percent(found.power)} power)."))
+    what = f"To tell two runs apart that differ by {found.difference:g}:"
+    power = f"(both at {percent(found.power)} power)"
+    yield indented(Text(f"{what} {items} examples in {queries} queries {power}."))
     yield Text("")
     for note in found.notes:
         yield Text(f"Note: {note}.", style="yellow")

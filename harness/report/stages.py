@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from rich.console import RenderableType
 from rich.text import Text
 
-from harness.report.parts import columns, indented, interval, number
+from harness.report.formats import interval, number
+from harness.report.parts import columns, indented
 from harness.scorecards.stages import Rate, Stages
 from harness.storage.plural import plural
 

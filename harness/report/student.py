@@ -5,28 +5,10 @@ from collections.abc import Iterator
 from rich.console import RenderableType
 from rich.text import Text
 
-from harness.report.parts import (
-    VERDICT_STYLES,
-    columns,
-    indented,
-    interval,
-    number,
-    percent,
-    signed,
-    warnings,
-    whole,
-)
+from harness.report.formats import interval, number, percent, signed, with_interval
+from harness.report.parts import below, columns, indented, table_of, verdict_line, warnings, whole
 from harness.score.rating_matrix import MIN_COMMON
-from harness.scorecards.student import (
-    DistilledShare,
-    Finding,
-    OnProduction,
-    Stack,
-    StudentCheck,
-    StudentKappas,
-    StudentSlice,
-    teacher_words,
-)
+from harness.scorecards.student import Finding, OnProduction, Stack, StudentCheck, StudentSlice, teacher_words
 from harness.storage.plural import plural
 
 SLICES = 8
@@ -34,7 +16,7 @@ TAUGHT: dict[Finding, str] = {
     "broken_slice": "On some items it loses more than on the rest: see the slices.",
     "lossy": "It has lost what its teacher knows: train it on more pairs, or a larger one.",
     "better": "It is better than its teacher.",
-    "inherits": "It has learned its teacher's errors: a better student takes a better teacher.",
+    "inherits": "It has learned its teacher's errors: a better student needs a better teacher.",
 }
 OTHER: dict[Finding, str] = {
     "broken_slice": TAUGHT["broken_slice"],
@@ -42,35 +24,29 @@ OTHER: dict[Finding, str] = {
     "better": "It is better than {teacher}, and learned from {origin}.",
     "inherits": "It repeats most errors of {teacher}, and learned from {origin}.",
 }
-"""Of a student that learned from another teacher than it is held against."""
+"""The findings about a student that learned from another teacher than the one it is compared with."""
 
 
 def check_view(found: StudentCheck) -> Iterator[RenderableType]:
     """The verdict, the kappas, what was lost and inherited, and where."""
     what = f" under {found.policy}" if found.policy else ""
     where = f" ({found.part})" if found.part else ""
-    yield Text(
-        f"May {whole(found.student.name)} stand in for {whole(found.teacher.name)}{what}{where}?", "bold"
-    )
-    yield Text.assemble(
-        (found.verdict.upper(), VERDICT_STYLES[found.verdict]),
-        f": {found.reason}.",
-    )
-    pairs, queries = plural(found.n, "item"), plural(found.n_clusters, "query", "queries")
+    student, teacher = whole(found.student.name), whole(found.teacher.name)
+    yield Text(f"May {student} stand in for {teacher}{what}{where}?", "bold")
+    yield verdict_line(found.verdict, found.reason)
+    pairs, queries = plural(found.n, "item"), plural(found.n_clusters, "query")
     yield Text(f"On {pairs} of {queries} that both graded.{_left(found)}")
     yield indented(_kappas(found))
     delta = found.delta
-    said = f"{signed(delta.value)} {interval(delta.ci)}".strip()
-    yield Text(
-        f"Student minus teacher, {found.gated}: {said} {f'({delta.reason})' if delta.reason else ''}".rstrip()
-    )
+    why = f" ({delta.reason})" if delta.reason else ""
+    yield Text(f"Student minus teacher, {found.gated}: {with_interval(signed(delta.value), delta.ci)}{why}")
     yield indented(_shares(found))
     yield from _slices(found)
     yield from _stack(found.stack)
     yield from _confidence(found)
     yield from _production(found.production)
     if found.production is None and found.verdict == "pass":
-        yield Text("Production was not looked at: --student-labels, --teacher-labels and --ratings do.")
+        yield Text("Production was not looked at; add --student-labels, --teacher-labels and --ratings.")
     if found.cuts:
         cuts = ", ".join(number(cut) for cut in found.cuts.cuts)
         of = plural(found.cuts.n, "item")
@@ -84,7 +60,7 @@ def check_view(found: StudentCheck) -> Iterator[RenderableType]:
 
 
 def _finding(finding: Finding, found: StudentCheck) -> str:
-    """What stands out, in words of who taught the student, as far as is known."""
+    """A finding in words, which name who taught the student if that is known."""
     origin = found.origin
     if finding == "miscalibrated":
         sure = found.overconfidence and found.overconfidence.value
@@ -108,29 +84,28 @@ def _left(found: StudentCheck) -> str:
 
 def _kappas(found: StudentCheck) -> RenderableType:
     table = columns("", "kappa", "95 % interval", "linear", "quadratic", "coverage")
-    rows: tuple[tuple[str, StudentKappas], ...] = (
-        ("student, golden", found.student),
-        ("teacher, golden", found.teacher),
-        ("student, teacher", found.student_vs_teacher),
-    )
-    for name, one in rows:
-        kappa, more = one.kappa, (one.kappa_linear.value, one.kappa_quadratic.value)
-        table.add_row(
-            name, number(kappa.value), interval(kappa.ci) or "-", *map(number, more), number(one.coverage)
-        )
+    sides = {
+        "student, golden": found.student,
+        "teacher, golden": found.teacher,
+        "student, teacher": found.student_vs_teacher,
+    }
+    for name, one in sides.items():
+        figures = one.kappa_linear.value, one.kappa_quadratic.value, one.coverage
+        table.add_row(name, number(one.kappa.value), interval(one.kappa.ci) or "-", *map(number, figures))
     return table
 
 
 def _shares(found: StudentCheck) -> RenderableType:
-    table = columns("", "share", "95 % interval", "of")
-    rows: tuple[tuple[str, DistilledShare], ...] = (
-        ("lost: teacher right, student differs", found.distillation_loss),
-        ("inherited: teacher wrong, student alike", found.inherited_error),
-        ("gained: teacher wrong, student right", found.gain),
+    shares = {
+        "lost: teacher right, student differs": found.distillation_loss,
+        "inherited: teacher wrong, student alike": found.inherited_error,
+        "gained: teacher wrong, student right": found.gain,
+    }
+    rows = (
+        (name, percent(one.value), interval(one.ci) or str(one.reason or "-"), f"{one.n:,}")
+        for name, one in shares.items()
     )
-    for name, one in rows:
-        table.add_row(name, percent(one.value), interval(one.ci) or str(one.reason or "-"), f"{one.n:,}")
-    return table
+    return columns("", "share", "95 % interval", "of", rows=rows)
 
 
 def _slices(found: StudentCheck) -> Iterator[RenderableType]:
@@ -147,7 +122,7 @@ def _slices(found: StudentCheck) -> Iterator[RenderableType]:
         yield indented(table)
     for reason in dict.fromkeys(one.reason for one in few_enough if one.reason):
         names = ", ".join(one.slice for one in few_enough if one.reason == reason)
-        yield indented(Text(f"{names}: {reason}."), above=0)
+        yield below(f"{names}: {reason}.")
     if (more := len(enough) - SLICES) > 0:
         yield Text(f"... and {plural(more, 'slice')} more with --json.")
     if few := len(found.slices) - len(enough):
@@ -163,10 +138,8 @@ def _slice(one: StudentSlice) -> tuple[str, ...]:
 def _stack(found: Stack | None) -> Iterator[RenderableType]:
     if found is None:
         return
-    table = columns("stage", "right", "95 % interval", "")
-    for one in found.stages:
-        table.add_row(one.name, percent(one.value), interval(one.ci) or "-", one.words)
-    yield indented(table)
+    rows = ((one.name, percent(one.value), interval(one.ci) or "-", one.words) for one in found.stages)
+    yield from table_of("stage", "right", "95 % interval", "", rows=rows)
     by_chance = f"{percent(found.product)} if they were independent"
     yield Text(f"All three are right on {percent(found.kept)} {interval(found.ci)}; {by_chance}.")
 
@@ -182,7 +155,7 @@ def _confidence(found: StudentCheck) -> Iterator[RenderableType]:
 def _production(found: OnProduction | None) -> Iterator[RenderableType]:
     if found is None:
         return
-    rated = f"{plural(found.n, 'rated pair')} of {plural(found.n_queries, 'query', 'queries')}"
+    rated = f"{plural(found.n, 'rated pair')} of {plural(found.n_queries, 'query')}"
     each = f"the student is right on {percent(found.student)}, its teacher on {percent(found.teacher)}"
     yield Text(f"On production, by traffic ({rated}): {each} ({signed(found.difference)}).")
     one = found.estimate

@@ -12,7 +12,7 @@ CONTEXT = 3
 LIKE = 0.4
 """The similarity from which two lines are compared by word; below it every word would be marked."""
 ISLAND = 2
-"""So few shared words between two changes are shown as changed too."""
+"""Up to this many shared words between two changes are shown as changed too."""
 
 Kind = Literal["same", "changed", "gone", "new", "folded"]
 Span = tuple[str, bool]

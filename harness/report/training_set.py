@@ -22,15 +22,11 @@ def training_set_view(found: TrainingSet) -> Iterator[RenderableType]:
     """What an export holds, and what it left out."""
     yield Text(f"{found.counted} of {found.labels}, labelled by {found.teacher}", style="bold")
     yield Text(_proof(found))
-    table = columns("grade", "", "to train", "to validate")
-    for one in reversed(found.grades):
-        table.add_row(str(one.grade), one.name, f"{one.train:,}", f"{one.validation:,}")
-    yield indented(table)
+    rows = ((str(x.grade), x.name, f"{x.train:,}", f"{x.validation:,}") for x in reversed(found.grades))
+    yield indented(columns("grade", "", "to train", "to validate", rows=rows))
     yield Text(f"Left out of {plural(found.distinct, 'distinct pair')}: {found.left_out.words}.")
-    files = columns("file", "rows")
-    for file in found.files:
-        files.add_row(file.path, f"{file.rows:,}")
-    yield indented(files)
+    files = ((file.path, f"{file.rows:,}") for file in found.files)
+    yield indented(columns("file", "rows", rows=files))
     yield from warnings(found.warnings, above=True)
 
 

@@ -50,7 +50,7 @@ class Series:
 def series_of(runs: Sequence[ListedRun], main: ListedRun | None = None) -> list[Series]:
     """A series for each prompt version, of the runs of one policy version and split that have a kappa.
 
-    `main` is of the main group; without it, that is the group with the most examples, the newest of several.
+    `main`: a run of the main group; by default the group with the most examples, of several the newest.
     """
     drawn = [run for run in runs if run.kappa is not None]
     groups = groups_of(drawn)

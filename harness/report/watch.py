@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from rich.console import RenderableType
 from rich.text import Text
 
-from harness.report.parts import columns, indented, interval, number, percent, signed, warnings
+from harness.report.formats import interval, number, percent, signed
+from harness.report.parts import columns, indented, table_of, warnings
 from harness.report.regression import junit_suite, markdown_cell, markdown_table
 from harness.scorecards.comparison import Condition
 from harness.scorecards.watch import HumanSequence, MeanChange, Mix, Process, Watch, WatchedDay, WatchPower
@@ -15,11 +16,12 @@ from harness.storage.plural import plural
 QUESTION = "Who drifted, the teacher or the traffic?"
 STYLES = {"none": "bold green", None: "bold yellow"}
 COARSE = 0.05
-"""A smallest rise above this is told with what makes it smaller."""
+"""If the smallest rise that can be found is above this, the text says how to find smaller ones."""
 DAY_INTERVALS = (
-    "The interval of a day is 95 % for that day alone: of 20 quiet days, one lies beside 0 by chance. It "
-    "tests nothing; the evidence does, over all days."
+    "The interval of a day is 95 % for that day alone: on one of 20 quiet days it leaves out 0 by chance. It "
+    "is not a test; the evidence over all days is."
 )
+DAY_COLUMNS = ("day", "loss", "to baseline", "interval", "unread", "teacher", "rows", "traffic")
 SHOWN = 10
 """Days of the table: the last ones. --json and the page have all."""
 
@@ -30,13 +32,12 @@ def watch_view(found: Watch) -> Iterator[RenderableType]:
     yield Text.assemble((verdict_word(found), STYLES.get(found.verdict, "bold red")), f": {found.reason}.")
     yield from (Text(line) for line in baseline_lines(found))
     yield indented(_processes(found))
-    if found.days:
-        yield indented(_days(found))
-        if len(found.days) > SHOWN:
-            left = plural(len(found.days) - SHOWN, "day")
-            yield Text(f"  {left} before; --json has all.", style="dim")
-        if any(one.ci for one in found.days):
-            yield Text(DAY_INTERVALS, style="dim")
+    yield from table_of(*DAY_COLUMNS, rows=map(day_cells, found.days[-SHOWN:]))
+    if len(found.days) > SHOWN:
+        left = plural(len(found.days) - SHOWN, "day")
+        yield Text(f"  {left} before; --json has all.", style="dim")
+    if any(one.ci for one in found.days):
+        yield Text(DAY_INTERVALS, style="dim")
     yield from (Text(line) for line in traffic_lines(found))
     for one in found.model_changes:
         yield Text(f"Another model behind the same name: {one}.", style="yellow")
@@ -57,7 +58,7 @@ def baseline_lines(found: Watch) -> Iterator[str]:
     """The baseline, and what counts as a drift."""
     if found.baseline:
         one = found.baseline
-        pairs = f"{plural(one.n, 'golden pair')} of {plural(one.n_queries, 'query', 'queries')}"
+        pairs = f"{plural(one.n, 'golden pair')} of {plural(one.n_queries, 'query')}"
         looks = plural(one.repeats, "look")
         sure = f" (95 % {interval(one.ci)})" if one.ci else ""
         yield f"Baseline: loss {one.loss:.3f}{sure} over {looks} at {pairs}."
@@ -71,7 +72,7 @@ def baseline_lines(found: Watch) -> Iterator[str]:
 
 
 def finds_words(one: WatchPower, delta: float) -> str:
-    """What the watch can see, and what to do where that is little."""
+    """The smallest rise that the watch can find, and how to find smaller ones."""
     if one.shift is None:
         return (
             f"This watch cannot find a worse teacher within {one.days} days, even one that is always wrong: "
@@ -93,14 +94,13 @@ def finds_words(one: WatchPower, delta: float) -> str:
 def _processes(found: Watch) -> RenderableType:
     table = columns("process", "evidence", "highest", "alarm from", "alarm on", "")
     for name, one in (("teacher", found.teacher), ("traffic", found.traffic)):
-        said = process_words(one)
-        alarm = one.alarmed_at or "-"
-        table.add_row(name, evidence(one.e_value), evidence(one.highest), f"{one.threshold:g}", alarm, said)
+        figures = evidence(one.e_value), evidence(one.highest), f"{one.threshold:g}"
+        table.add_row(name, *figures, one.alarmed_at or "-", process_words(one))
     return table
 
 
 def process_words(one: Process) -> str:
-    """What is watched, and where it leans; or why nothing is said."""
+    """What is watched, and the direction of its drift; or why there is no evidence."""
     if one.reason:
         return one.reason.text
     if one.direction is None:
@@ -113,13 +113,6 @@ def evidence(value: float | None) -> str:
     if value is None:
         return "-"
     return f"{value:.2g}" if value < 0.1 or value >= 1000 else f"{value:.2f}"
-
-
-def _days(found: Watch) -> RenderableType:
-    table = columns("day", "loss", "to baseline", "interval", "unread", "teacher", "rows", "traffic")
-    for one in found.days[-SHOWN:]:
-        table.add_row(*day_cells(one))
-    return table
 
 
 def day_cells(one: WatchedDay) -> tuple[str, ...]:
@@ -156,11 +149,12 @@ def _traffic(found: Watch) -> Iterator[str]:
 
 
 def grades_words(found: Watch) -> str | None:
-    """Whose grades those of the traffic are, where that is in doubt."""
+    """A note if the teacher that graded the traffic may have drifted."""
     if not found.mixes:
         return None
     if at := found.teacher.alarmed_at:
-        return f"these grades are of a teacher that drifted (alarm on {at}): they cannot tell of the traffic"
+        drifted = f"these grades are of a teacher that drifted (alarm on {at})"
+        return f"{drifted}: they say nothing about the traffic"
     if found.teacher.e_value is None:
         return "these grades are of a teacher that was not watched: they may have moved with it"
     return None
@@ -176,7 +170,7 @@ def mix_words(mix: Mix) -> str:
 
 
 def change_words(one: MeanChange) -> str:
-    """Kitagawa's split."""
+    """The change of the mean grade, with Kitagawa's split."""
     said = f"mean grade {number(one.then)} to {number(one.now)}: {signed(one.change)}"
     if one.mix is None or one.within is None:
         return said
@@ -184,7 +178,7 @@ def change_words(one: MeanChange) -> str:
 
 
 def humans_words(one: HumanSequence) -> str:
-    """What people's ratings say of the traffic."""
+    """What people's ratings say about the traffic."""
     if one.ci is None:
         return f"people, {one.name}: {number(one.now)}; {one.reason}"
     moved = f"{signed(one.change)} {interval(one.ci)}"
@@ -193,9 +187,9 @@ def humans_words(one: HumanSequence) -> str:
 
 
 def conditions_of(found: Watch) -> tuple[Condition, ...]:
-    """The processes as conditions: a failure where one alarmed; those that say nothing are left out.
+    """A condition for each process: it fails if the process alarmed. A process without evidence is left out.
 
-    Where none says anything, both are open.
+    If neither process has evidence, both conditions are open.
     """
     sees_nothing = found.finds is not None and found.finds.shift is None and not found.teacher.alarmed_at
     both = (("the teacher", found.teacher, sees_nothing), ("the traffic", found.traffic, False))
@@ -237,7 +231,7 @@ def markdown_text(found: Watch) -> str:
             ),
         ),
         *markdown_table(
-            ("day", "loss", "to baseline", "interval", "unread", "teacher", "rows", "traffic"),
+            DAY_COLUMNS,
             (tuple(map(markdown_cell, day_cells(one))) for one in found.days[-SHOWN:]),
         ),
         *([f"- {DAY_INTERVALS}"] if any(one.ci for one in found.days) else []),

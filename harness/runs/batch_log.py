@@ -104,7 +104,7 @@ class BatchLog:
         return self._add(Entry(mark=logged.mark, step="sent", at=_now(), batch=batch, detail=detail))
 
     def ended(self, logged: LoggedBatch, step: Ending, detail: str) -> LoggedBatch:
-        """The batch needs no more waiting, for now or for ever."""
+        """The batch is not waited for any more, for now or for good."""
         return self._add(Entry(mark=logged.mark, step=step, at=_now(), detail=detail))
 
     def _add(self, entry: Entry) -> LoggedBatch:

@@ -6,7 +6,7 @@ process. The answers are in the records, so that one line per call is enough.
 
 import math
 import os
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import BinaryIO
 from harness.errors import BadInput, Fault
 from harness.nouns.base import Amount, Count, Noun
 from harness.nouns.records import Key
-from harness.runs.counts import DiskCounts
+from harness.runs.counts import Counts, DiskCounts
 from harness.runs.record_log import SYNC_EVERY
 from harness.storage.files import parse, read_text, to_line, write_atomic
 from harness.storage.line_log import open_log, whole_lines
@@ -117,7 +117,7 @@ class Unanswered:
     free: int
 
 
-def unanswered_calls(folder: Path, answers: MutableMapping[Key, int]) -> Unanswered:
+def unanswered_calls(folder: Path, answers: Counts) -> Unanswered:
     """The calls of a run that brought no answer.
 
     `answers`: how many answers each question got, from which its calls are taken away. The log does not say
@@ -128,7 +128,7 @@ def unanswered_calls(folder: Path, answers: MutableMapping[Key, int]) -> Unanswe
     for call in _calls(folder / CALLS):
         free += call.free
         counted += [call] if call.counted else []
-        answers[call.key] = answers.get(call.key, 0) + (1 if call.free or call.counted else -1)
+        answers[call.key] += 1 if call.free or call.counted else -1
     below = answers.below_zero() if isinstance(answers, DiskCounts) else answers.items()
     open_ = {key: -balance for key, balance in below if balance < 0}
     asked: dict[Key, list[Call]] = {key: [] for key in open_}

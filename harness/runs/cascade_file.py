@@ -1,7 +1,6 @@
 """The file of a cascade: its student, its teacher, its threshold, and what was measured.
 
-A file that somebody sends says no more than its sender: `harness label` measures test again before it takes a
-cascade as confirmed.
+A received file proves nothing: `harness label` measures test again before it takes a cascade as confirmed.
 """
 
 from pathlib import Path
@@ -9,14 +8,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from harness.errors import BadInput
 from harness.nouns.base import Noun
 from harness.runs.label_manifest import LabelDigests
 from harness.runs.manifest import Manifest
 from harness.scorecards.cascade import CascadeCost, CascadePart
 from harness.scorecards.shared import Gated, Verdict
 from harness.storage.digest import digest
-from harness.storage.files import build, read_json, write_atomic
+from harness.storage.files import load_noun, write_atomic
 
 LONGEST = 1 << 20
 """The most bytes of the file."""
@@ -98,7 +96,4 @@ def save_cascade(path: Path, found: CascadeFile) -> None:
 
 def load_cascade(path: Path) -> CascadeFile:
     """Read a file of `harness student cascade`. BadInput with the faults."""
-    found, faults = build(CascadeFile, read_json(path, LONGEST, links=False), str(path))
-    if found is None:
-        raise BadInput(faults)
-    return found
+    return load_noun(path, CascadeFile, LONGEST, links=False)

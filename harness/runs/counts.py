@@ -1,6 +1,7 @@
 """Counts by question that may be more than memory should hold: SQLite has them, in a temporary file."""
 
-from collections.abc import Iterator, MutableMapping
+from collections import Counter
+from collections.abc import Iterator
 from contextlib import closing
 
 from harness.nouns.records import Key
@@ -9,13 +10,13 @@ HELD = 10_000
 """How many counts are held before they are written together."""
 
 
-class DiskCounts(MutableMapping[Key, int]):
-    """Works like a Counter; its file vanishes with it."""
+class DiskCounts:
+    """Counts like a Counter; its file vanishes with it."""
 
     def __init__(self) -> None:
         import sqlite3  # imported here: it takes 5 ms, and most gates count nothing on disk
 
-        # Without a name, SQLite makes a file of its own, which nobody else sees, and deletes it in the end.
+        # Without a name, SQLite makes a private file, and deletes it when it is closed.
         self._file = sqlite3.connect("", isolation_level=None)
         self._file.execute("PRAGMA journal_mode = OFF")
         self._file.execute(
@@ -44,19 +45,6 @@ class DiskCounts(MutableMapping[Key, int]):
         self._file.execute("COMMIT")
         self._held.clear()
 
-    def __delitem__(self, key: Key) -> None:
-        self._held.pop(key, None)
-        self._file.execute("DELETE FROM counts WHERE example = ? AND repeat = ?", key)
-
-    def __iter__(self) -> Iterator[Key]:
-        self._write()
-        with closing(self._file.execute("SELECT example, repeat FROM counts")) as keys:
-            yield from keys
-
-    def __len__(self) -> int:
-        self._write()
-        return int(self._file.execute("SELECT COUNT(*) FROM counts").fetchone()[0])
-
     def below_zero(self) -> Iterator[tuple[Key, int]]:
         """Every key whose count is below zero, with the count."""
         self._write()
@@ -66,3 +54,7 @@ class DiskCounts(MutableMapping[Key, int]):
     def close(self) -> None:
         """Close and delete the file."""
         self._file.close()
+
+
+Counts = Counter[Key] | DiskCounts
+"""Counts by question, in memory or on the disk."""

@@ -9,12 +9,12 @@ from harness.errors import BadInput, Fault, refuse_faults
 from harness.nouns.base import Count, Noun
 from harness.runs.manifest import ANSWERS, IN_WORDS, Asked, Digests
 from harness.scorecards.shared import Gated
-from harness.storage.files import build, read_json, write_atomic
+from harness.storage.files import load_noun, write_atomic
 from harness.storage.regular import SETTINGS, odd_files
 
 MANIFEST = "labels.json"
 Rows = Annotated[int, Field(ge=0, le=100 * ANSWERS)]
-"""How many rows or pairs there are; more than that is damage."""
+"""A number of rows or pairs; a larger one is damage."""
 
 
 class PairsFile(Noun):
@@ -50,7 +50,7 @@ class LabelDigests(Noun):
 
     @classmethod
     def of(cls, digests: Digests) -> Self:
-        """What of a run's digests a label set has."""
+        """The digests of a run that a label set has too."""
         return cls(**digests.model_dump(include={*cls.model_fields}))
 
     def changed(self, now: "LabelDigests") -> list[str]:
@@ -68,11 +68,11 @@ class RowOutcomes(Noun):
 
 
 class CascadeUsed(Noun):
-    """A student that answered first, and was left alone from a confidence of `threshold` on.
+    """A student that answered first, and alone from a confidence of `threshold` on.
 
     `digest`: of the student, the teacher and the threshold together; `trained`: of the student. `confirmed`:
     whether runs of the project showed on test that it loses less than `margin` against its teacher; if not,
-    `unconfirmed` says why. `teacher_proven`: whether the teacher alone is; None in sets older than that.
+    `unconfirmed` says why. `teacher_proven`: whether the teacher alone is; None in sets of older versions.
     """
 
     digest: str
@@ -104,9 +104,9 @@ class LabelManifest(Noun):
     attributes: tuple[str, ...] = ()
     proven: Proof | None = None
     cascade: CascadeUsed | None = None
-    """Who answered first, if not the teacher alone; `proven` then takes both: that, and its own proof."""
+    """Who answered first, if not the teacher alone; `proven` then requires both to be proven."""
     unproven: bool = False
-    """Whether the user let a teacher label that no gate has passed."""
+    """Whether the user allowed a teacher that has passed no gate."""
     sources: tuple[PairsFile, ...] = ()
     rows: Rows = 0
     distinct: Rows = 0
@@ -119,7 +119,7 @@ class LabelManifest(Noun):
 
     @property
     def lacks_proof(self) -> bool:
-        """Whether the teacher alone is not proven; beside a cascade that is not, as far as that was noted."""
+        """Whether the teacher alone is not proven; with an unconfirmed cascade, only if that was noted."""
         if self.cascade and not self.cascade.confirmed:
             return self.cascade.teacher_proven is False
         return self.proven is None
@@ -145,11 +145,7 @@ def save_label_manifest(folder: Path, manifest: LabelManifest) -> None:
 
 def load_label_manifest(folder: Path) -> LabelManifest:
     """Check the folder and read its manifest. BadInput with the faults. Every reader starts here."""
-    path = folder / MANIFEST
     if not folder.is_dir():
         raise BadInput([Fault(str(folder), "no such label set; `harness label` makes one")])
     refuse_faults(odd_files(folder))
-    manifest, faults = build(LabelManifest, read_json(path, SETTINGS, links=False), str(path))
-    if manifest is None:
-        raise BadInput(faults)
-    return manifest
+    return load_noun(folder / MANIFEST, LabelManifest, SETTINGS, links=False)

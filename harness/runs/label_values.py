@@ -9,7 +9,7 @@ from harness.nouns.policy import Policy
 from harness.nouns.records import Cause
 
 LIGHTEST, HEAVIEST = 1e-12, 1e12
-"""What a row may weigh, so that no sum of weights is infinite, and no square is 0."""
+"""The limits of a row's weight: no sum of weights is infinite, and no square is 0."""
 DIGEST = "^sha256:[0-9a-f]{64}$"
 OUTCOMES = ("grade", "ungraded", "failed")
 FILLED = (

@@ -4,7 +4,7 @@ labels.json      what was labelled, by whom, and whether that teacher was proven
 policy.toml      the policy as it was
 shards/          part-00000.parquet, ...: the rows of the input in their order, with their grades
 summary.json     derived; can be deleted
-answers.sqlite3, calls.jsonl, events.log    what a second command goes on from
+answers.sqlite3, calls.jsonl, events.log    what a later command continues from
 """
 
 import os
@@ -19,7 +19,7 @@ from harness.policy.load import load_policy, policy_digest
 from harness.runs.label_manifest import MANIFEST, LabelManifest, load_label_manifest
 from harness.runs.label_values import value_faults
 from harness.scorecards.labels import LabelSummary
-from harness.storage.files import build, read_json
+from harness.storage.files import load_noun
 from harness.storage.parquet import parquet_file, pieces
 from harness.storage.partial import is_partial
 from harness.storage.plural import plural
@@ -85,6 +85,11 @@ class LabelSet:
                 refuse_faults(value_faults(path, batch, self.policy))
                 yield batch
 
+    def cells(self, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+        """The cells of some columns, row by row."""
+        for batch in self.batches(columns):
+            yield from zip(*(batch.column(name).to_pylist() for name in columns), strict=True)
+
     def rows(self, columns: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
         """The rows as plain data."""
         for batch in self.batches(columns):
@@ -110,9 +115,7 @@ def read_summary(folder: Path, manifest: LabelManifest) -> LabelSummary | None:
     path = folder / SUMMARY
     if not os.path.lexists(path):
         return None
-    found, faults = build(LabelSummary, read_json(path, SETTINGS, links=False), str(path))
-    if found is None:
-        raise BadInput(faults)
+    found = load_noun(path, LabelSummary, SETTINGS, links=False)
     said = (found.rows, found.distinct, found.outcomes.model_dump(), found.proven)
     counted = manifest.outcomes.model_dump() if manifest.outcomes else None
     proven = manifest.proven.run if manifest.proven else None

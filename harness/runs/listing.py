@@ -97,7 +97,7 @@ class ListedRun:
 
     @property
     def mixed(self) -> str | None:
-        """The mixture that its answers are, if they are not all of one grader."""
+        """What its answers are a mixture of, if several graders gave them."""
         models = self.manifest.model_answered if self.manifest else ()
         known = self.headline.mixed if self.headline else ()
         return "; ".join(known or mixtures(models=dict.fromkeys(models, 0))) or None
@@ -186,7 +186,7 @@ def _lacking(folder: Path) -> Iterator[str]:
 
 
 def _untimed(folder: Path, manifest: Manifest) -> Iterator[str]:
-    """Every list of runs shows when they began."""
+    """A fault of the time when the run began: every list of runs shows it."""
     try:
         datetime.fromisoformat(manifest.created_at)
     except ValueError:

@@ -7,10 +7,10 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from harness.errors import BadInput, refuse_faults
+from harness.errors import refuse_faults
 from harness.nouns.base import Noun, Split
 from harness.runs.kind import CANARIES, CHOSEN, GOLDEN, PAIRS, REWRITES, Kind
-from harness.storage.files import build, read_json, write_atomic
+from harness.storage.files import load_noun, write_atomic
 from harness.storage.regular import SETTINGS, odd_files
 
 MANIFEST = "manifest.json"
@@ -171,7 +171,7 @@ class Manifest(Noun):
 
     @property
     def graded_by(self) -> str:
-        """The model; of a replay of one of several raters, whose grades they are."""
+        """The model; for a replay of one of several raters, the rater with it."""
         model, rater = self.asked.model, self.asked.rater
         return f"{rater} ({model})" if rater else model
 
@@ -193,7 +193,7 @@ class Manifest(Noun):
 
 
 def mixtures(**answered: Mapping[str, int]) -> tuple[str, ...]:
-    """What a run's answers are mixed of, if more than one of a kind answered.
+    """What a run's answers are a mixture of: each kind of which more than one answered.
 
     Each argument is a kind, such as `models`, with the number of answers by its name; 0 if unknown.
     """
@@ -219,9 +219,5 @@ def save_manifest(folder: Path, manifest: Manifest) -> None:
 
 def load_manifest(folder: Path) -> Manifest:
     """Check the folder and read its manifest. BadInput with the faults. Every reader of a run starts here."""
-    path = folder / MANIFEST
     refuse_faults(odd_files(folder))
-    manifest, faults = build(Manifest, read_json(path, SETTINGS, links=False), str(path))
-    if manifest is None:
-        raise BadInput(faults)
-    return manifest
+    return load_noun(folder / MANIFEST, Manifest, SETTINGS, links=False)

@@ -1,22 +1,23 @@
 """Which answers of a run were paid for, each once."""
 
 from collections import Counter
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator
 
 from harness.nouns.records import Key, Record, Ungraded
+from harness.runs.counts import Counts
 
 
 class PaidAnswers:
     """Takes the records of a run in their order.
 
-    `answers`: how many billed replies each question has; in memory, unless something else is given for it.
+    `answers`: how many billed replies each question has; by default in memory.
 
     A batch that asks a question again writes a second record, which includes the answer and the cost of the
-    first: the first is taken back then.
+    first: the first is then subtracted.
     """
 
-    def __init__(self, answers: MutableMapping[Key, int] | None = None) -> None:
-        self.answers = Counter[Key]() if answers is None else answers
+    def __init__(self, answers: Counts | None = None) -> None:
+        self.answers: Counts = Counter() if answers is None else answers
         self._again: dict[Key, Record] = {}
 
     def take(self, record: Record) -> Iterator[tuple[int, Record]]:

@@ -33,7 +33,7 @@ class ShownPair(NamedPair):
 
 
 def pairs_digest(pairs: Iterable[ShownPair]) -> str:
-    """Identity of what is graded, without the traffic weights."""
+    """The digest of the pairs that are graded, without their traffic weights."""
     return keyed_digest((one.id, canonical_json(one.pair.digest)) for one in pairs)
 
 

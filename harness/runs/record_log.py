@@ -108,7 +108,7 @@ def _records_in(file: BinaryIO, path: Path) -> Iterator[tuple[Record, bytes, int
 
 
 def writing(folder: Path, what: str = "run") -> "BaseFileLock":
-    """Lock a run or what else is in a folder, until `release`. BadInput if another process holds the lock."""
+    """Lock a run, or another folder, until `release`. BadInput if another process holds the lock."""
     from filelock import Timeout
 
     lock = alone(folder / LOCK)
@@ -120,7 +120,7 @@ def writing(folder: Path, what: str = "run") -> "BaseFileLock":
 
 
 def stored_text(record: Record) -> str:
-    """A record as the store of a label set has it; without its texts if it could not be read again."""
+    """A record as the store of a label set keeps it; without its texts if they are too long to read again."""
     text = record.model_dump_json(exclude_none=True)
     if len(text) * 4 > LONGEST_LINE and (size := len(text.encode("utf-8"))) > LONGEST_LINE:
         text = without_texts(record, size).model_dump_json(exclude_none=True)

@@ -18,7 +18,7 @@ from harness.errors import BadInput, Fault, refuse_faults
 from harness.nouns.base import MOST, Amount, Count, Interval, Level, Noun, Weighting
 from harness.runs.manifest import MANIFEST, Asked, Digests
 from harness.runs.record_log import writing
-from harness.storage.files import build, faults_of, read_json, to_line, write_atomic
+from harness.storage.files import faults_of, load_noun, to_line, write_atomic
 from harness.storage.line_log import open_log, whole_lines
 from harness.storage.project import folder_names
 from harness.storage.regular import SETTINGS, append_whole, odd_files
@@ -101,14 +101,10 @@ def is_watch(folder: Path) -> bool:
 
 def load_settings(folder: Path) -> WatchSettings:
     """What a watch asks. BadInput if it is damaged, or not a watch."""
-    path = folder / WATCH
-    if not folder.is_dir() or not os.path.lexists(path):
+    if not folder.is_dir() or not os.path.lexists(folder / WATCH):
         raise BadInput([Fault(str(folder), "no such watch; `harness watch FOLDER --model ...` begins one")])
     refuse_faults(odd_files(folder))
-    found, faults = build(WatchSettings, read_json(path, SETTINGS, links=False), str(path))
-    if found is None:
-        raise BadInput(faults)
-    return found
+    return load_noun(folder / WATCH, WatchSettings, SETTINGS, links=False)
 
 
 @contextmanager

@@ -56,10 +56,8 @@ def _too_few(n: int, shared: int) -> Reason | None:
     """Why there is no ceiling: a kappa of a few items may be anything, and is 0 where they are alike."""
     if shared >= MIN_COMMON:
         return None
-    which = (
-        plural(shared, "item was", "items were") if n >= MIN_COMMON else plural(n, "item was", "items were")
-    )
-    said = "rated by two raters" if n >= MIN_COMMON else "rated"
+    count, said = (shared, "rated by two raters") if n >= MIN_COMMON else (n, "rated")
+    which = plural(count, "item was", "items were")
     return Reason("remark", f"only {which} {said}: too few to compare with")
 
 

@@ -159,13 +159,13 @@ def _odd(labels: Labelled, people: HumanGrades, met: Mapping[str, str]) -> Itera
         yield f"{were} hunted: no sample, and left out"
     if people.could_not_rate:
         yield (
-            f"{plural(people.could_not_rate, 'drawn item')} could not be rated by anybody: the estimate is "
+            f"{plural(people.could_not_rate, 'drawn item')} could not be rated: the estimate is "
             "about the others, which may be the easy ones"
         )
 
 
 def _used(people: HumanGrades, met: Mapping[str, str], rated: Collection[str]) -> RatingsUsed:
-    """Warnings about those ratings whose item is in a row."""
+    """The ratings whose item is in a row, in numbers."""
     here = [people.grades[item] for item in rated]
     return RatingsUsed(
         file=people.file,
@@ -183,8 +183,7 @@ def _used(people: HumanGrades, met: Mapping[str, str], rated: Collection[str]) -
 
 def _items(labels: Labelled) -> Iterator[str]:
     if labels.is_set:
-        for batch in load_labels(labels.path).batches(("item",)):
-            yield from batch.column("item").to_pylist()
+        yield from (item for (item,) in load_labels(labels.path).cells(("item",)))
         return
     table = labels.table
     item = table.find("item", labels.layout)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -71,15 +72,13 @@ def frame_of(labels: LabelSet, by: Sequence[str]) -> Frame:
     if "action" in by and labels.policy.decided_actions is None:
         raise BadInput(f"--by action: {labels.policy.label} {UNDECIDED}")
     columns, unread, shots, stated = _Columns(), 0, 0, False
-    for batch in labels.batches(COLUMNS):
-        for row in zip(*(batch.column(name).to_pylist() for name in COLUMNS), strict=True):
-            one = dict(zip(COLUMNS, row, strict=True))
-            stated = stated or one["stratum"] is not None
-            if one["shot_query"] or one["grade"] is None:
-                shots += one["shot_query"]
-                unread += not one["shot_query"]
-                continue
-            _take(columns, one, by)
+    for one in labels.rows(COLUMNS):
+        stated = stated or one["stratum"] is not None
+        if one["shot_query"] or one["grade"] is None:
+            shots += one["shot_query"]
+            unread += not one["shot_query"]
+            continue
+        _take(columns, one, by)
     if not columns.pairs:
         raise BadInput("the label set has no row that the teacher graded: there is nothing to draw")
     if "stratum" in by and not stated:
@@ -87,15 +86,15 @@ def frame_of(labels: LabelSet, by: Sequence[str]) -> Frame:
     return _distinct(columns, unread, shots)
 
 
-def _take(columns: _Columns, one: Mapping[str, object], by: Sequence[str]) -> None:
-    query, confidence = query_key(str(one["query"])), one["confidence"]
+def _take(columns: _Columns, one: Mapping[str, Any], by: Sequence[str]) -> None:
+    query, confidence = query_key(one["query"]), one["confidence"]
     stratum = name_of(one, by)
-    columns.pairs.append(number_of_pair(str(one["digest"])))
+    columns.pairs.append(number_of_pair(one["digest"]))
     columns.queries.append(columns.asked.setdefault(query, len(columns.asked)))
     columns.strata.append(columns.names.setdefault(stratum, len(columns.names)))
-    columns.weight.append(float(str(one["weight"])))
-    columns.confidence.append(np.nan if confidence is None else float(str(confidence)))
-    columns.grade.append(int(str(one["grade"])))
+    columns.weight.append(one["weight"])
+    columns.confidence.append(np.nan if confidence is None else confidence)
+    columns.grade.append(one["grade"])
 
 
 def name_of(row: Mapping[str, object], by: Iterable[str]) -> str:

@@ -51,7 +51,7 @@ def score_gate1(
 ) -> Gate1:
     """Agreement among raters: the mean of the pairwise kappas, over the items that two raters share.
 
-    `kinds` says of each rater whether it is "human" or "llm"; None where nobody says it. `about` holds
+    `kinds` says of each rater whether it is "human" or "llm"; None if that is unknown. `about` holds
     the golden examples by id, where the items are some: their tags, clauses and titles. `unrated`: what
     raters could not grade; it is counted, and is not a grade.
     """

@@ -15,8 +15,8 @@ from harness.score.repeats import repeats_score
 from harness.score.settings import NO_POLICY, Raters, ScoreSettings
 from harness.score.slices import action_score, boundary_score, cells, floor, grade_score, slices, unused
 from harness.score.threshold import WEIGHTINGS, Measured, bands_differ, bands_of, gate_fields
-from harness.scorecards.gate2 import Gate2, Outcomes
-from harness.scorecards.shared import Confusion
+from harness.scorecards.gate2 import Gate2
+from harness.scorecards.shared import Confusion, Outcomes
 from harness.stats.diagnostics import diagnostics
 
 

@@ -25,13 +25,7 @@ def unsure(items: Sequence[GradedItem], run: str) -> Mapping[str, float]:
     """How unsure the teacher was of its grade: 1 minus the grade's probability. BadInput without any."""
     found: dict[str, float] = {}
     for item in items:
-        doubts = [
-            1 - answer.probabilities.get(answer.grade, 0) / total
-            for answer in item.answers
-            if answer.grade is not None
-            and answer.probabilities
-            and (total := sum(answer.probabilities.values()))
-        ]
+        doubts = [1 - answer.sure for answer in item.answers if answer.sure is not None]
         if doubts:
             found[item.item] = mean(doubts)
     if not found:

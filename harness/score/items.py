@@ -1,9 +1,9 @@
 """Golden items with a grader's answers: from a run's records, or from two files."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from statistics import median_low, multimode
 from typing import TYPE_CHECKING, Literal
 
 from harness.errors import BadInput
@@ -191,7 +191,4 @@ def voted(item: GradedItem) -> GradedItem:
 
 def vote(grades: Sequence[int]) -> int:
     """The most common grade; of a tie, the lower median."""
-    counts = Counter(grades)
-    most = max(counts.values())
-    tied = sorted(grade for grade, count in counts.items() if count == most)
-    return tied[(len(tied) - 1) // 2]
+    return median_low(multimode(grades))

@@ -1,12 +1,10 @@
 """The rows of a label set as arrays, with the human grades of a file of ratings."""
 
-from typing import Any
-
 from harness.runs.labels import LabelSet
 from harness.score.gathered import Gathered, Queries
 from harness.score.human_grades import HumanGrade, HumanGrades
 
-NEEDED = ("item", "query", "digest", "weight", "stratum", "position", "grade", "shot_query")
+NEEDED = ("query", "digest", "weight", "stratum", "position", "grade", "shot_query")
 
 
 def read_labels(labels: LabelSet, queries: Queries, people: HumanGrades) -> tuple[Gathered, dict[str, str]]:
@@ -17,17 +15,15 @@ def read_labels(labels: LabelSet, queries: Queries, people: HumanGrades) -> tupl
     """
     by_pair, met = rated_pairs(labels, people)
     found = Gathered(labels.policy.scale, queries)
-    for batch in labels.batches(NEEDED):
-        columns = [batch.column(name).to_pylist() for name in NEEDED]
-        for _, query, digest, weight, stratum, position, grade, shot in zip(*columns, strict=True):
-            if shot:
-                found.shots += 1
-                continue
-            item, one = by_pair.get(digest, (None, None))
-            human = None if one is None else (one.grade, one.lowest, one.highest)
-            if item is not None:
-                found.rated.add(item)
-            found.add(query, grade, human, one.pi if one else None, weight, stratum, position)
+    for query, digest, weight, stratum, position, grade, shot in labels.cells(NEEDED):
+        if shot:
+            found.shots += 1
+            continue
+        item, one = by_pair.get(digest, (None, None))
+        human = None if one is None else (one.grade, one.lowest, one.highest)
+        if item is not None:
+            found.rated.add(item)
+        found.add(query, grade, human, one.pi if one else None, weight, stratum, position)
     return found, met
 
 
@@ -40,11 +36,8 @@ def rated_pairs(
     """
     found: dict[str, tuple[str, HumanGrade]] = {}
     met: dict[str, str] = {}
-    names = ("item", "query", "digest")
-    for batch in labels.batches(names):
-        columns: list[list[Any]] = [batch.column(name).to_pylist() for name in names]
-        for item, query, digest in zip(*columns, strict=True):
-            if item in people.grades:
-                met[item] = query
-                found.setdefault(digest, (item, people.grades[item]))
+    for item, query, digest in labels.cells(("item", "query", "digest")):
+        if item in people.grades:
+            met[item] = query
+            found.setdefault(digest, (item, people.grades[item]))
     return found, met

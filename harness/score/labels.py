@@ -14,11 +14,11 @@ from harness.scorecards.labels import (
     ActionShare,
     CascadeShares,
     GradeShare,
-    LabelCounts,
     LabelPart,
     LabelSpending,
     LabelSummary,
 )
+from harness.scorecards.shared import Outcomes
 from harness.storage.plural import plural
 
 GROUPED = ("stratum", "outcome", "cause", "grade", "shot_query")
@@ -132,11 +132,11 @@ def _cascade(manifest: LabelManifest, sums: _Sums) -> CascadeShares | None:
     )
 
 
-def _outcomes(rows: Mapping[Group, int]) -> LabelCounts:
+def _outcomes(rows: Mapping[Group, int]) -> Outcomes:
     counts = Counter[str]()
     for (_, outcome, *_), count in rows.items():
         counts[outcome] += count
-    return LabelCounts(graded=counts["grade"], ungraded=counts["ungraded"], failed=counts["failed"])
+    return Outcomes(graded=counts["grade"], ungraded=counts["ungraded"], failed=counts["failed"])
 
 
 def _causes(rows: Mapping[Group, int]) -> dict[str, int]:

@@ -37,7 +37,7 @@ def pace_of(answers: Sequence[Timed], rater: str) -> RaterPace:
     """A rater's time over that of the others on the same pair, at most one answer each per pair.
 
     The geometric mean, since times are skewed to the right: exp of the mean difference of logarithms, with
-    its interval clustered by query. Undefined where nobody else answered the rater's pairs.
+    its interval clustered by query. Undefined if no other rater answered the rater's pairs.
     """
     by_item: dict[str, list[Timed]] = defaultdict(list)
     for one in answers:

@@ -1,7 +1,7 @@
 """How far the teacher's errors vary in each stratum of a pilot, for optimal allocation."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -63,28 +63,21 @@ def _lambda(rated: Sequence[_Rated], human: Floats, teacher: Floats) -> float:
     y, f, n = (
         np.asarray(np.bincount(queries, weights=one), dtype=np.float64) for one in (human, teacher, ones)
     )
-    nobody = np.zeros_like(n)
-    return moments(ClusterSums(y, f, n, nobody, nobody, float(len(rated)))).best
+    none = np.zeros_like(n)
+    return moments(ClusterSums(y, f, n, none, none, float(len(rated)))).best
 
 
 def _rated(labels: LabelSet, people: HumanGrades, by: Sequence[str], figure: Figure) -> list[_Rated]:
     """The rated rows, each pair once."""
     scale, queries = labels.policy.scale, dict[str, int]()
     found: dict[int, _Rated] = {}
-    for batch in labels.batches(COLUMNS):
-        for row in zip(*(batch.column(name).to_pylist() for name in COLUMNS), strict=True):
-            one: Mapping[str, object] = dict(zip(COLUMNS, row, strict=True))
-            people_say = people.grades.get(str(one["item"]))
-            if people_say is None or one["grade"] is None or one["shot_query"]:
-                continue
-            query = query_key(str(one["query"]))
-            found.setdefault(
-                number_of_pair(str(one["digest"])),
-                _Rated(
-                    name_of(one, by),
-                    queries.setdefault(query, len(queries)),
-                    float(figure.values[scale.index(people_say.grade)]),
-                    float(figure.values[scale.index(int(str(one["grade"])))]),
-                ),
-            )
+    for one in labels.rows(COLUMNS):
+        people_say = people.grades.get(one["item"])
+        if people_say is None or one["grade"] is None or one["shot_query"]:
+            continue
+        query = queries.setdefault(query_key(one["query"]), len(queries))
+        human, teacher = (
+            float(figure.values[scale.index(grade)]) for grade in (people_say.grade, one["grade"])
+        )
+        found.setdefault(number_of_pair(one["digest"]), _Rated(name_of(one, by), query, human, teacher))
     return list(found.values())

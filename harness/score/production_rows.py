@@ -59,6 +59,12 @@ class ProductionRows:
         """The share of the weight that the teacher graded."""
         return float(self.weight[self.read].sum() / self.weight.sum())
 
+    def by_query(self, used: Mask, weights: Floats | None = None) -> Floats:
+        """The sum of the weights of some rows in each query; without weights, how many rows that are."""
+        some = None if weights is None else weights[used]
+        sums = np.bincount(self.queries[used], weights=some, minlength=self.n_queries)
+        return np.asarray(sums, dtype=np.float64)
+
     @property
     def drawn_weight(self) -> Floats:
         """The weight of a labelled row: its own over its inclusion probability."""
@@ -162,7 +168,8 @@ def cells_of(rows: ProductionRows, within: Mask | None = None) -> Cells:
         teacher=_cells(rows, labelled, drawn, rows.teacher),
         unseen=_cells(rows, others, rows.weight, rows.teacher),
         rows=effective_number(drawn[labelled]),
-        sizes=_sizes(rows.queries[labelled], drawn[labelled], rows.n_queries),
+        # The effective number of rows of each query; 0 for one without rows.
+        sizes=_mean(rows.by_query(labelled, drawn) ** 2, rows.by_query(labelled, drawn**2)),
         counts=query_counts(rows, labelled, used),
         n_labelled=int(labelled.sum()),
         n_unlabelled=int(others.sum()),
@@ -176,18 +183,9 @@ def _cells(rows: ProductionRows, used: Mask, weight: Floats, grades: Integers) -
     return np.asarray(flat.reshape(rows.n_queries, q), dtype=np.float64)
 
 
-def _sizes(queries: Integers, weight: Floats, n_queries: int) -> Floats:
-    """The effective number of rows of each query; 0 for one without rows."""
-    total = np.bincount(queries, weights=weight, minlength=n_queries)
-    squares = np.bincount(queries, weights=weight**2, minlength=n_queries)
-    return _mean(np.asarray(total**2, dtype=np.float64), np.asarray(squares, dtype=np.float64))
-
-
 def both_good(rows: ProductionRows, values: Floats) -> Floats:
     """By query, the weight of the labelled rows that both call good: the numerator of sensitivity."""
-    used = rows.labelled
-    weight = rows.drawn_weight[used] * values[rows.human[used]] * values[rows.teacher[used]]
-    return np.asarray(np.bincount(rows.queries[used], weights=weight, minlength=rows.n_queries))
+    return rows.by_query(rows.labelled, rows.drawn_weight * values[rows.human] * values[rows.teacher])
 
 
 def query_counts(rows: ProductionRows, labelled: Mask, used: Mask) -> Floats:
@@ -198,19 +196,15 @@ def query_counts(rows: ProductionRows, labelled: Mask, used: Mask) -> Floats:
     """
     if rows.pi is None:
         return query_weights(rows, labelled)
-    at = rows.queries[labelled]
-    total = np.bincount(at, weights=1 / rows.pi[labelled], minlength=rows.n_queries)
-    count = np.bincount(rows.queries[used], minlength=rows.n_queries)
-    return _mean(np.asarray(total, dtype=np.float64), count.astype(np.float64))
+    return _mean(rows.by_query(labelled, 1 / rows.pi), rows.by_query(used))
 
 
 def query_weights(rows: ProductionRows, labelled: Mask) -> Floats:
     """What a query counts whose list is labelled: 1; where some were drawn more readily, 1 over that."""
-    count = np.bincount(rows.queries[labelled], minlength=rows.n_queries).astype(np.float64)
+    count = rows.by_query(labelled)
     if rows.pi is None:
         return (count > 0).astype(np.float64)
-    total = np.bincount(rows.queries[labelled], weights=1 / rows.pi[labelled], minlength=rows.n_queries)
-    return _mean(np.asarray(total, dtype=np.float64), np.asarray(count, dtype=np.float64))
+    return _mean(rows.by_query(labelled, 1 / rows.pi), count)
 
 
 def _mean(top: Floats, bottom: Floats) -> Floats:
@@ -225,9 +219,8 @@ def effective_number(weights: Floats) -> float:
 
 def row_weights(rows: ProductionRows, over: Over, within: Mask) -> Floats:
     """By query, the weight in production of the rows `within`, such as those of a stratum."""
-    used = rows.read & within
-    weights = np.bincount(rows.queries[used], weights=rows.weight[used], minlength=rows.n_queries)
-    return np.asarray(weights, dtype=np.float64) if over == "items" else (weights > 0).astype(np.float64)
+    weights = rows.by_query(rows.read & within, rows.weight)
+    return weights if over == "items" else (weights > 0).astype(np.float64)
 
 
 def strata_of(rows: ProductionRows, by: Sequence[str], policy: Policy | None) -> Mapping[str, Mask]:

@@ -1,7 +1,8 @@
 """A table of production rows with the teacher's grades, and human ones where there are any."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from harness.errors import BadInput, Fault, refuse_faults
 from harness.golden.scales import grade_reader
@@ -13,23 +14,39 @@ from harness.score.human_grades import HumanGrades, chance_of
 from harness.storage.cells import number_of
 from harness.storage.tables import Layout, Row, Table, joined
 
-OPTIONAL = ("human", "weight", "stratum", "position", "pi")
+NEEDED, OPTIONAL = ("item", "query", "teacher"), ("human", "weight", "stratum", "position", "pi")
 Reader = Callable[[str], tuple[int | None, str | None]]
 
 
 @dataclass(slots=True)
-class _Columns:
-    """The headers of a table, and how its cells are read."""
+class ProductionCells:
+    """The headers of a table with grades, and how its cells are read; `faults` collects what is wrong."""
 
     table: Table
     headers: dict[str, tuple[str, ...]]
     grade: Reader
     faults: TableFaults
 
+    @classmethod
+    def of(
+        cls,
+        table: Table,
+        layout: Layout,
+        scale: tuple[int, ...],
+        needed: Sequence[str],
+        optional: Sequence[str],
+    ) -> Self:
+        """The cells of a table. BadInput for a needed column that it lacks."""
+        headers = table.require(tuple(needed), layout)
+        headers |= {name: table.find(name, layout) for name in optional}
+        return cls(table, headers, grade_reader(layout.labels, scale), TableFaults(table))
+
     def text(self, row: Row, name: str) -> str:
+        """A cell; empty without the column."""
         return joined(row, self.headers[name])
 
     def grade_of(self, row: Row, name: str) -> int | None:
+        """A grade on the scale; None for an empty cell, and for a fault."""
         text = self.text(row, name)
         grade, fault = self.grade(text)
         if fault:
@@ -37,12 +54,17 @@ class _Columns:
         return grade
 
     def weight_of(self, row: Row) -> float:
-        value, fault = weight_in(self.text(row, "weight"))
-        if fault:
-            self.faults.note(row, fault)
+        """The row's weight, 1 without one; a fault is noted."""
+        text = self.text(row, "weight")
+        value = _number(text) if text else 1.0
+        if value is None or not LIGHTEST <= value <= HEAVIEST:
+            what = f"weight: {text!r} is not a number above 0, from {LIGHTEST:.0e} to {HEAVIEST:.0e}"
+            self.faults.note(row, what)
+            return 1.0
         return value
 
     def pi_of(self, row: Row) -> float | None:
+        """The row's inclusion probability; a fault is noted."""
         text = self.text(row, "pi")
         value = chance_of(text)
         if text and value is None:
@@ -50,21 +72,13 @@ class _Columns:
         return value
 
     def position_of(self, row: Row) -> int | None:
+        """The row's rank from 1, None without one; a fault is noted."""
         text = self.text(row, "position")
         value = _number(text) if text else None
         if text and (value is None or value < 1 or value != int(value) or value > 1_000_000):
             self.faults.note(row, f"position: {text!r} does not count from 1")
             return None
         return None if value is None else int(value)
-
-
-def weight_in(text: str) -> tuple[float, str | None]:
-    """A weight, 1 without one, or its fault."""
-    value = _number(text) if text else 1.0
-    if value is None or not LIGHTEST <= value <= HEAVIEST:
-        what = f"weight: {text!r} is not a number above 0, from {LIGHTEST:.0e} to {HEAVIEST:.0e}"
-        return 1.0, what
-    return value, None
 
 
 def _number(text: str) -> float | None:
@@ -85,15 +99,12 @@ def read_production(
 
     Without `people`, its own human grades. BadInput names every faulty row.
     """
-    path = table.path
-    headers = table.require(("item", "query", "teacher"), layout)
-    headers |= {name: table.find(name, layout) for name in OPTIONAL}
+    path, columns = table.path, ProductionCells.of(table, layout, scale, NEEDED, OPTIONAL)
+    headers, faults = columns.headers, columns.faults
     if people is None and not headers["human"]:
         raise BadInput([Fault(str(path), "no column for human: name a file of ratings with --ratings")])
     if people is not None and headers["human"]:
         raise BadInput([Fault(str(path), "has human grades of its own: leave --ratings out, or the column")])
-    faults = TableFaults(table)
-    columns = _Columns(table, headers, grade_reader(layout.labels, scale), faults)
     found, met = Gathered(scale, queries), dict[str, str]()
     items = [(row.line, one_form(columns.text(row, "item")), row) for row in table.rows]
     for _, item, row in items:
@@ -109,12 +120,12 @@ def read_production(
     faults.refuse()
     without_doubles(items, lambda item: f"item {item!r}", table.place, "is there")
     if headers["pi"] and people is None:
-        _refuse_gaps(table, columns, found)
+        _refuse_gaps(columns)
     return found, met
 
 
 def _human(
-    columns: _Columns, row: Row, item: str, people: HumanGrades | None
+    columns: ProductionCells, row: Row, item: str, people: HumanGrades | None
 ) -> tuple[tuple[int, int, int] | None, float | None]:
     if people is not None:
         one = people.grades.get(item)
@@ -125,8 +136,9 @@ def _human(
     return (grade, grade, grade), columns.pi_of(row)
 
 
-def _refuse_gaps(table: Table, columns: _Columns, found: Gathered) -> None:
-    """A row with a human grade in a table that says how rows were drawn has a probability."""
+def _refuse_gaps(columns: ProductionCells) -> None:
+    """BadInput for rows with a human grade and no probability in a table that says how rows were drawn."""
+    table = columns.table
     lacks = [row for row in table.rows if columns.text(row, "human") and not columns.text(row, "pi")]
     refuse_faults(
         Fault(table.where(row), "a human grade without pi: a hunted row is not a sample") for row in lacks

@@ -148,7 +148,7 @@ def rating_matrix_of(ratings: Sequence[Rating], scale: tuple[int, ...]) -> Ratin
 
 
 def _queries(ratings: Sequence[Rating]) -> dict[str, str]:
-    """Each item's query as a key; the item itself where nobody names one. BadInput for two of an item."""
+    """Each item's query as a key; the item itself if none is named. BadInput for two queries of an item."""
     named: dict[str, dict[str, str]] = {}
     for rating in ratings:
         found = named.setdefault(rating.item, {})

@@ -63,7 +63,7 @@ class Reading:
 
     @property
     def mixed(self) -> tuple[str, ...]:
-        """The mixture that the answers are, if they are not all of one grader."""
+        """What the answers are a mixture of, if several graders gave them."""
         addresses = {name or "the provider's own": count for name, count in self.addresses.items()}
         return mixtures(models=self.models, addresses=addresses)
 

@@ -14,7 +14,16 @@ from harness.score.human_grades import human_grades
 from harness.score.other_grades import other_grades
 from harness.score.pilot import spread_of
 from harness.score.production_rows import figures_of
-from harness.score.sampling import LEAST, Drawn, ToDraw, draw_sample, hunted, planned_pairs, strata_drawn
+from harness.score.sampling import (
+    LEAST,
+    Drawn,
+    ToDraw,
+    draw_sample,
+    hunt_disagreeing,
+    hunt_unsure,
+    planned_pairs,
+    strata_drawn,
+)
 from harness.scorecards.sample import Allocation, Hunt, SampleSummary
 from harness.storage.plural import plural
 
@@ -27,7 +36,7 @@ class SampleWanted:
     """What to draw from a label set. `hunt`: what to hunt for, instead of a sample.
 
     `against`: whose grades, a label set's folder or a run of the project at `root`.
-    `pilot`: ratings of rows of the labels, for optimal allocation. `seed`: None takes one that nobody knows.
+    `pilot`: ratings of rows of the labels, for optimal allocation. `seed`: None draws one by chance.
     """
 
     labels: Path
@@ -85,10 +94,11 @@ def _check(wanted: SampleWanted) -> None:
 
 
 def _drawn(wanted: SampleWanted, labels: LabelSet, frame: Frame, by: Sequence[str], seed: int) -> list[Drawn]:
-    if wanted.hunt is not None:
-        against = wanted.against
-        theirs = None if against is None else other_grades(against, labels.policy, wanted.root).grades
-        return hunted(frame, theirs, wanted.hunt, wanted.pairs)
+    if wanted.hunt == "low-confidence":
+        return hunt_unsure(frame, wanted.pairs)
+    if wanted.against is not None:  # and so the hunt is for pairs on which the two disagree
+        theirs = other_grades(wanted.against, labels.policy, wanted.root).grades
+        return hunt_disagreeing(frame, theirs, wanted.pairs)
     spread = None
     if wanted.pilot is not None:
         pilot = wanted.pilot

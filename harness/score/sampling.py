@@ -19,7 +19,7 @@ from harness.golden.rating.pair_plan import PlannedPair
 from harness.nouns.pair import Pair
 from harness.runs.labels import LabelSet
 from harness.score.frame import Frame, number_of_pair
-from harness.scorecards.sample import Hunt, SampledStratum
+from harness.scorecards.sample import SampledStratum
 from harness.stats.agreement import Floats
 from harness.storage.plural import plural
 
@@ -140,12 +140,10 @@ def planned_pairs(labels: LabelSet, frame: Frame, drawn: Sequence[Drawn]) -> lis
     """The lines of the plan, in the order of the drawing. A rating of one counts for all rows of its pair."""
     place = {int(frame.pairs[one.at]): number for number, one in enumerate(drawn)}
     found: dict[int, PlannedPair] = {}
-    for batch in labels.batches(("item", "digest", "pair")):
-        columns = (batch.column(name).to_pylist() for name in ("item", "digest", "pair"))
-        for item, digest, text in zip(*columns, strict=True):
-            number = place.get(number_of_pair(digest))
-            if number is not None and number not in found:
-                found[number] = _planned(frame, drawn[number], item, _pair_of(labels, item, text))
+    for item, digest, text in labels.cells(("item", "digest", "pair")):
+        number = place.get(number_of_pair(digest))
+        if number is not None and number not in found:
+            found[number] = _planned(frame, drawn[number], item, _pair_of(labels, item, text))
     return [found[number] for number in range(len(drawn))]
 
 
@@ -187,11 +185,3 @@ def strata_drawn(frame: Frame, drawn: Sequence[Drawn]) -> Iterator[SampledStratu
             drawn_queries=len({int(frame.queries[one.at]) for one in mine}),
             pi=(min(chances), max(chances)),
         )
-
-
-def hunted(frame: Frame, theirs: Mapping[int, int] | None, hunt: Hunt, pairs: int) -> list[Drawn]:
-    """The reason of the hunt, in words."""
-    if hunt == "low-confidence":
-        return hunt_unsure(frame, pairs)
-    assert theirs is not None, "the caller looked"
-    return hunt_disagreeing(frame, theirs, pairs)

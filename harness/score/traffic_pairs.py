@@ -39,10 +39,8 @@ def traffic_pairs(path: Path, layout: Layout, command: str | None = None) -> lis
 
 
 def _of_set(folder: Path) -> Iterator[tuple[str, Pair, float, str]]:
-    for batch in load_labels(folder).batches(NEEDED):
-        columns = [batch.column(name).to_pylist() for name in NEEDED]
-        for item, pair, weight, stratum in zip(*columns, strict=True):
-            yield item, Pair.model_validate(json.loads(pair)), weight, stratum or ""
+    for item, pair, weight, stratum in load_labels(folder).cells(NEEDED):
+        yield item, Pair.model_validate(json.loads(pair)), weight, stratum or ""
 
 
 def _of_table(path: Path, layout: Layout, command: str | None) -> Iterator[tuple[str, Pair, float, str]]:

@@ -157,17 +157,8 @@ def _days(
     """Every day that has sentinels or traffic."""
     found: dict[str, WatchedDay] = {}
     for one, e_value in zip(days, evidence, strict=True):
-        found[one.day] = WatchedDay(
-            day=one.day,
-            loss=one.loss,
-            baseline=one.baseline,
-            ci=one.ci,
-            n=one.n,
-            n_queries=one.n_queries,
-            unread=one.unread,
-            teacher_e=float(e_value),
-            models=one.models,
-        )
+        line = WatchedDay.model_validate(one, from_attributes=True)
+        found[one.day] = line.model_copy(update={"teacher_e": float(e_value)})
     for day in traffic:
         update = {"rows": day.rows, "traffic_e": moved.by_day.get(day.day), "estimate": day.estimate}
         found[day.day] = found.get(day.day, WatchedDay(day=day.day)).model_copy(update=update)

@@ -8,7 +8,7 @@ from harness.stats.e_process import first_at
 from harness.stats.tails import normal_quantile
 
 DAYS, POWER, QUANTILE = 30, 0.7, 0.8
-"""POWER is below the QUANTILE that is reckoned with: the approximation leaves out a few per cent."""
+"""POWER is below the QUANTILE that the calculation uses: the approximation leaves out a few per cent."""
 STEPS = 100
 """Rises that are told apart: hundredths of the loss."""
 

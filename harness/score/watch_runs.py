@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from harness.nouns.base import Weighting
 from harness.nouns.pair import Example
@@ -44,29 +45,18 @@ def day_in(
 def baseline_line(day: str, folder: Path, weighting: Weighting) -> BaselineLine:
     """The line of a finished baseline run."""
     looks, _ = looks_in(opened(folder), weighting)
-    return BaselineLine(
-        day=day,
-        run=folder.name,
-        losses=looks.losses,
-        n=looks.n,
-        n_queries=looks.n_queries,
-        models=looks.models,
-    )
+    return BaselineLine(day=day, run=folder.name, **_shared(BaselineLine, looks))
 
 
 def day_line(day: str, folder: Path, baseline: Path, weighting: Weighting) -> DayLine:
     """The line of a day's finished run, beside the baseline run."""
     one = day_in(day, opened(folder), *looks_in(opened(baseline), weighting), weighting)
-    return DayLine(
-        day=day,
-        run=folder.name,
-        loss=one.loss,
-        n=one.n,
-        n_queries=one.n_queries,
-        unread=one.unread,
-        ci=one.ci,
-        models=one.models,
-    )
+    return DayLine(run=folder.name, **_shared(DayLine, one))
+
+
+def _shared(line: type[BaselineLine | DayLine], found: BaselineLooks | SentinelDay) -> dict[str, Any]:
+    """The fields of a line that what was found has under the same names."""
+    return {name: getattr(found, name) for name in line.model_fields if hasattr(found, name)}
 
 
 def unanswered_in(folder: Path) -> int:

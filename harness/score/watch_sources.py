@@ -3,15 +3,13 @@
 from pathlib import Path
 
 from harness.errors import BadInput, Fault
-from harness.golden.scales import grade_reader
-from harness.golden.table_faults import TableFaults
 from harness.runs.labels import load_labels
 from harness.runs.watch_folder import StratumLine, TrafficLine
 from harness.score.estimate import EstimateRequest
 from harness.score.estimate_files import GivenRatings, Labelled, estimate_files
-from harness.score.production_table import weight_in
+from harness.score.production_table import ProductionCells
 from harness.score.watched import TrafficDay
-from harness.storage.tables import Layout, joined
+from harness.storage.tables import Layout
 
 NEEDED = ("weight", "stratum", "grade", "shot_query")
 
@@ -40,33 +38,18 @@ def traffic_line(day: str, labels: Labelled, rated: GivenRatings | None) -> Traf
 
 def _of_set(day: str, folder: Path) -> TrafficDay:
     found = TrafficDay(day)
-    for batch in load_labels(folder).batches(NEEDED):
-        columns = [batch.column(name).to_pylist() for name in NEEDED]
-        for weight, stratum, grade, shot in zip(*columns, strict=True):
-            # The prompt held the answer to a shot's query, so it says nothing about the teacher.
-            found.add(stratum or "", None if shot else grade, weight)
+    for weight, stratum, grade, shot in load_labels(folder).cells(NEEDED):
+        # The prompt held the answer to a shot's query, so it says nothing about the teacher.
+        found.add(stratum or "", None if shot else grade, weight)
     return found
 
 
 def _of_table(day: str, labels: Labelled) -> TrafficDay:
-    table, layout = labels.table, labels.layout
-    headers = table.require(("item", "teacher"), layout)
-    headers |= {name: table.find(name, layout) for name in ("weight", "stratum")}
-    grade, faults, found = (
-        grade_reader(layout.labels, labels.levels.scale),
-        TableFaults(table),
-        TrafficDay(day),
-    )
-    for row in table.rows:
-        text = joined(row, headers["teacher"])
-        value, wrong = grade(text)
-        if wrong:
-            faults.note_grade(row, "+".join(headers["teacher"]), text, wrong)
-        weight, heavy = weight_in(joined(row, headers["weight"]))
-        if heavy:
-            faults.note(row, heavy)
-        found.add(joined(row, headers["stratum"]), value, weight)
-    faults.refuse()
+    needed, optional, found = ("item", "teacher"), ("weight", "stratum"), TrafficDay(day)
+    cells = ProductionCells.of(labels.table, labels.layout, labels.levels.scale, needed, optional)
+    for row in cells.table.rows:
+        found.add(cells.text(row, "stratum"), cells.grade_of(row, "teacher"), cells.weight_of(row))
+    cells.faults.refuse()
     return found
 
 

@@ -8,10 +8,9 @@ from typing import NamedTuple
 
 from harness.errors import BadInput, Fault, refuse_faults
 from harness.golden.graded_files import Levels
-from harness.golden.scales import grade_reader
-from harness.golden.table_faults import TableFaults, without_doubles
+from harness.golden.table_faults import without_doubles
 from harness.nouns.pair import one_form, query_key
-from harness.score.production_table import weight_in
+from harness.score.production_table import ProductionCells
 from harness.score.watch import (
     LEAST_REPEATS,
     LEAST_SENTINELS,
@@ -24,8 +23,9 @@ from harness.score.watch import (
 from harness.score.watched import GradeLoss, SentinelLoss, TrafficDay, baseline_of, day_order, sentinel_day
 from harness.scorecards.watch import Watch
 from harness.storage.plural import plural
-from harness.storage.tables import Layout, Row, Table, joined
+from harness.storage.tables import Layout, Table
 
+NEEDED, OPTIONAL = ("day", "item", "query", "teacher"), ("golden", "stratum", "weight")
 NOT_THE_SAME = "{days} no golden pair of the baseline and are left out: other pairs have another loss"
 MISSING = (
     "{days} not all golden pairs of the baseline (fewest on {day}: {n} of {all}): a pair that is missing is "
@@ -35,15 +35,7 @@ UNEVEN = (
     "{pairs} not in every look of the baseline and left out, on later days too: a mean over other pairs is "
     "another figure, also of a teacher that never changes"
 )
-FEW = (
-    "{pairs} in each of the {looks} looks of the baseline ({first} to {last}), and a watch takes {least} or "
-    "more: every day of the baseline needs the same golden pairs (fewest on {day}: {n})"
-)
 ADDED = "{pairs} not in the baseline and left out: their loss there is unknown"
-MOVED = (
-    "the golden grade of {item!r} is {then} on {first} and {now} on {day}: a loss would move with it; give "
-    "every day the same one, or leave the sentinel out"
-)
 
 
 class _Row(NamedTuple):
@@ -72,8 +64,11 @@ class _Days:
             return
         then, first = self.golden.setdefault(row.item, (row.golden, row.day))
         if then != row.golden:
-            what = MOVED.format(item=row.item, then=then, first=first, now=row.golden, day=row.day)
-            self.moved.setdefault(row.item, what)
+            self.moved.setdefault(
+                row.item,
+                f"the golden grade of {row.item!r} is {then} on {first} and {row.golden} on {row.day}: a "
+                "loss would move with it; give every day the same one, or leave the sentinel out",
+            )
         query = query_key(row.query) if row.query else row.item
         seen = SentinelLoss(row.item, query, loss.of(row.golden, row.teacher), row.teacher is None)
         self.sentinels[row.day].append(seen)
@@ -114,14 +109,11 @@ def _in_every_look(table: Table, looks: Sequence[tuple[str, set[str]]]) -> set[s
     if len(kept) < LEAST_SENTINELS:
         (first, _), (last, _) = looks[0], looks[-1]
         short = min(looks, key=lambda one: len(one[1]))
-        what = FEW.format(
-            pairs=plural(len(kept), "golden pair is", "golden pairs are"),
-            looks=len(looks),
-            first=first,
-            last=last,
-            least=LEAST_SENTINELS,
-            day=short[0],
-            n=len(short[1]),
+        there = plural(len(kept), "golden pair is", "golden pairs are")
+        what = (
+            f"{there} in each of the {len(looks)} looks of the baseline ({first} to {last}), and a watch "
+            f"takes {LEAST_SENTINELS} or more: every day of the baseline needs the same golden pairs (fewest "
+            f"on {short[0]}: {len(short[1])})"
         )
         raise BadInput([Fault(str(table.path), what)])
     return kept
@@ -145,34 +137,20 @@ def _other_pairs(days: Mapping[str, set[str]], baseline: set[str], partly: set[s
 
 
 def _read(table: Table, layout: Layout, levels: Levels, loss: GradeLoss) -> _Days:
-    headers = table.require(("day", "item", "query", "teacher"), layout)
-    headers |= {name: table.find(name, layout) for name in ("golden", "stratum", "weight")}
-    faults, found = TableFaults(table), _Days()
-    grade = grade_reader(layout.labels, levels.scale)
-    sentinels = []
-
-    def grade_in(row: Row, name: str) -> int | None:
-        text = joined(row, headers[name])
-        value, fault = grade(text)
-        if fault:
-            faults.note_grade(row, "+".join(headers[name]), text, fault)
-        return value
-
-    kinds = set[bool]()
+    cells = ProductionCells.of(table, layout, levels.scale, NEEDED, OPTIONAL)
+    faults, found = cells.faults, _Days()
+    sentinels, kinds = [], set[bool]()
     for row in table.rows:
-        day = day_of(joined(row, headers["day"]))
-        item = one_form(joined(row, headers["item"]))
+        text, item = cells.text(row, "day"), one_form(cells.text(row, "item"))
+        day = day_of(text)
         faults.note_gaps(row, ("item",), {"item": item or None})
         if day is None:
-            what = f"day: {joined(row, headers['day'])!r} is neither a date, such as 2026-11-30, nor a number"
-            faults.note(row, what)
+            faults.note(row, f"day: {text!r} is neither a date, such as 2026-11-30, nor a number")
             continue
         kinds.add(day.isdecimal())
-        weight, wrong = weight_in(joined(row, headers["weight"]))
-        if wrong:
-            faults.note(row, wrong)
-        query, stratum = joined(row, headers["query"]), joined(row, headers["stratum"])
-        one = _Row(day, item, query, grade_in(row, "golden"), grade_in(row, "teacher"), weight, stratum)
+        weight, query, stratum = cells.weight_of(row), cells.text(row, "query"), cells.text(row, "stratum")
+        golden, teacher = cells.grade_of(row, "golden"), cells.grade_of(row, "teacher")
+        one = _Row(day, item, query, golden, teacher, weight, stratum)
         if not faults:
             found.add(one, loss)
         if one.golden is not None:

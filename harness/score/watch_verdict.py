@@ -1,7 +1,5 @@
 """The verdict of a watch, and why, in words."""
 
-from typing import NamedTuple
-
 from harness.score.watched_traffic import Moved
 from harness.scorecards.watch import Direction, Drifted, Process, WatchPower
 from harness.storage.plural import plural
@@ -10,11 +8,8 @@ GROWING = 10.0
 """Evidence that is reported before it is an alarm: at most one quiet watch in ten reaches it by chance."""
 
 
-class ToldVerdict(NamedTuple):
-    """A verdict and its reason."""
-
-    verdict: Drifted | None
-    reason: str
+ToldVerdict = tuple[Drifted | None, str]
+"""A verdict and its reason."""
 
 
 def verdict_of(
@@ -24,15 +19,13 @@ def verdict_of(
     by_teacher, by_traffic = teacher.alarmed_at, moved.alarmed_at
     if by_teacher and by_traffic:
         both = f"the teacher drifted (alarm on {by_teacher}), and so did the traffic (on {by_traffic})"
-        return ToldVerdict("both", both)
+        return "both", both
     if by_teacher:
         said = f"the teacher is {teacher.direction} on the sentinels (alarm on {by_teacher})"
-        return ToldVerdict(
-            "teacher", said if moved.process.e_value is None else f"{said}; the traffic is quiet"
-        )
+        return "teacher", said if moved.process.e_value is None else f"{said}; the traffic is quiet"
     if by_traffic:
         quiet = "the teacher is quiet" if teacher.e_value is not None else "no sentinel says otherwise"
-        return ToldVerdict("traffic", f"{moved.words}, alarm on {by_traffic}; {quiet}")
+        return "traffic", f"{moved.words}, alarm on {by_traffic}; {quiet}"
     return _without_alarm(teacher, moved, leans, finds)
 
 
@@ -42,18 +35,15 @@ def _without_alarm(
     """`none` where the teacher is watched and could have been found, and the traffic if there is any."""
     if teacher.e_value is None:
         if moved.process.e_value is None:
-            return ToldVerdict(None, "no day after the baseline says anything yet")
-        return ToldVerdict(
-            None, "no drift of the traffic is shown, and the teacher was not watched: no day has sentinels"
-        )
+            return None, "no day after the baseline says anything yet"
+        return None, "no drift of the traffic is shown, and the teacher was not watched: no day has sentinels"
     if finds is not None and finds.shift is None:
-        return ToldVerdict(
-            None, f"even a teacher that is always wrong would not be found within {plural(finds.days, 'day')}"
-        )
+        days = plural(finds.days, "day")
+        return None, f"even a teacher that is always wrong would not be found within {days}"
     grows = _growing(teacher, moved, leans)
     if moved.process.e_value is None:
-        return ToldVerdict("none", f"no drift of the teacher is shown{grows}; the traffic is not watched yet")
-    return ToldVerdict("none", f"no drift is shown{grows or ': neither process reached its threshold'}")
+        return "none", f"no drift of the teacher is shown{grows}; the traffic is not watched yet"
+    return "none", f"no drift is shown{grows or ': neither process reached its threshold'}"
 
 
 def _growing(teacher: Process, moved: Moved, leans: Direction | None) -> str:

@@ -22,7 +22,7 @@ NO_TRAFFIC = Reason("undefined", "no day has production rows")
 FEW_DAYS = "the traffic has {days}, and its baseline takes {baseline}"
 OF_TEACHER = Reason(
     "undefined",
-    "the rows have no strata, and where the teacher drifted its grades cannot tell of the traffic",
+    "the rows have no strata, and where the teacher drifted its grades say nothing about the traffic",
 )
 OF_NOBODY = Reason(
     "undefined",

@@ -9,9 +9,9 @@ Outcome = Literal["error", "absolute error"]
 
 
 ORDER = "order of asking"
-"""The feature that is a pair's place among those that were asked: no rank in results."""
+"""The feature: a pair's place in the order of asking, not its rank in results."""
 PARAPHRASE = "paraphrase"
-"""The rewrite that is a pair in the words of a file that the user has."""
+"""The rewrite: a pair in the words of the user's file."""
 
 
 class Effect(Noun):
@@ -78,7 +78,7 @@ class ActionMoved(Noun):
 
 
 class Paraphrased(Noun):
-    """The paraphrases that a file gave for the audited items. That the meaning stayed is the file's word.
+    """The paraphrases that a file gave for the audited items. The file claims that the meaning stayed.
 
     `items`: the audited items with a paraphrase, `of` all audited ones; `unchanged`: those whose row has
     their own texts, so that they are left out; `elsewhere`: rows about examples that are not audited;

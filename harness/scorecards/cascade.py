@@ -68,9 +68,9 @@ class CascadeCheck(Noun):
     """A student that asks its teacher where it is not sure.
 
     `share`: the most that may be sent, where that was the rule; else None. `threshold`: None where dev shows
-    none; test is not looked at then. `curve`: thresholds that were tried on dev. `notes`: what the student's
-    runs say of it. `looks`: at the test split of this golden set so far, this one included; None if test was
-    not looked at, and if looks are not counted.
+    none; test is not looked at then. `curve`: thresholds that were tried on dev. `notes`: remarks from the
+    student's runs. `looks`: at the test split of this golden set so far, this one included; None if test
+    was not looked at, and if looks are not counted.
     """
 
     policy: str | None

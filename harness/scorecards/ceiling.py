@@ -57,8 +57,8 @@ class Ceiling(Noun):
     """The human ceiling: how far raters agree with each other on the items that the grader graded.
 
     `delta` is the mean kappa of grader and rater minus that of rater and rater, paired and clustered;
-    `as_good` is whether its lower limit is above minus the margin. Fewer than 30 items that two raters rated,
-    `shared`, tell neither, nor `rater`, as `delta.reason` says; `grader` takes 30 items that one rated, `n`.
+    `as_good` is whether its lower limit is above minus the margin. Both and `rater` need 30 items that two
+    raters rated (`shared`), or are undefined, as `delta.reason` says; `grader` needs 30 that one rated (`n`).
     """
 
     n: int

@@ -39,7 +39,7 @@ class StratumAgainstRest(Noun):
 
 
 class Labels(Noun):
-    """A number of labels, in rows and in queries; about, since it rests on what was seen so far."""
+    """An approximate number of labels, in rows and in queries, from what was seen so far."""
 
     items: int
     queries: int
@@ -50,8 +50,8 @@ class EstimatedFigure(Noun):
 
     `words`: what it is. `over`: whether every row counts, or every query. `lambda`: how far the teacher's
     grades were used, from 0 (humans only) to 1. `teacher_only`: over the rows without a human grade,
-    uncorrected. `worst_case`: the interval if every row that the teacher could not grade were bad, to if
-    every one were good. `saved`: the labels that humans only would have needed on top for the same error;
+    uncorrected. `worst_case`: the interval from every row that the teacher could not grade being bad,
+    to every one being good. `saved`: the labels that humans only would have needed on top for the same error;
     `to_halve`: how many more would about halve the interval. `cannot_tell`: of a figure of rankings, the
     queries left out since a grade or a position is missing. `reason`: why something is missing, or how the
     interval was made.
@@ -100,7 +100,7 @@ class RatingsUsed(Noun):
     `items` were rated by `raters`; of the `several` with more than one rating, on `differ` the raters differ:
     the lower median counts, and `lowest` and `highest` is the main figure if the lowest, or the highest,
     grade counted instead. `adjudicated`: items on which the author decided. `could_not_rate`: items that
-    nobody could grade. `hunted`: items left out: hunted ones are not a sample. `unmatched`: rated
+    no rater could grade. `hunted`: items left out: hunted ones are not a sample. `unmatched`: rated
     items that the labels lack. `passed_over`: rated items that the labels have and that count for no row,
     since a shot has the query, or another rated item is the same pair.
     """

@@ -122,7 +122,7 @@ class Gate1(Gate):
 
     `agreement`: the share of agreeing pairs of ratings, averaged over items with two or more. `copies`: why
     the ratings may not be independent, if there are signs of it; then the gate does not pass. `alike`: why
-    they may be copies but for a few; then the gate is provisional. `cannot`: how many first readings ended
+    they may be copies except for a few; then the gate is provisional. `cannot`: how many first readings ended
     without a grade, by cause; none of them is in any other figure. `compared`: the rater who was left out,
     since that rater's grades are the ones compared in Gate 2.
     """

@@ -7,17 +7,9 @@ from pydantic import Field
 from harness.nouns.base import Interval, Noun, Reason
 from harness.scorecards.ceiling import Ceiling
 from harness.scorecards.confidence import Confidence
-from harness.scorecards.shared import Confusion, Estimate, Gate, Verdict
+from harness.scorecards.shared import Confusion, Estimate, Gate, Outcomes, Verdict
 
 Aggregate = Literal["mean", "vote"]
-
-
-class Outcomes(Noun):
-    """How many answers ended in each way."""
-
-    graded: int
-    ungraded: int
-    failed: int
 
 
 class GradeScore(Noun):

@@ -56,8 +56,8 @@ class Impact(Noun):
 
     `unread` pairs lack a readable answer under one version, and are excluded; `unanswered` questions got no
     answer. `grades` counts pairs by their grade before (rows) and after, if both versions have the same
-    scale. `reads_policy`: false for a grader whose answers no rule can move. `undecided`: why no action is
-    what people see. `noise`: the pairs whose action changes when the first version is asked twice.
+    scale. `reads_policy`: false for a grader whose answers no rule can move. `undecided`: why the actions
+    do not say what people see. `noise`: the pairs whose action changes when the first version is asked twice.
     """
 
     before: str

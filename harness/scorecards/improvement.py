@@ -3,8 +3,6 @@
 from harness.nouns.base import Amount, Count, Noun, Weighting
 from harness.scorecards.comparison import Change
 
-Refusals = dict[str, Count]
-
 
 class Part(Noun):
     """One part of dev: `propose`, which edits are made from, or `select`, which they are accepted on."""
@@ -25,8 +23,8 @@ class Candidate(Noun):
 
     `shots`: the ids of the shots that it shows; None for those of the prompt. `edits`: the steps to it from
     that prompt. `propose` and `select`: the gated kappa on each part. `p_holm`: of the change on `select`,
-    corrected over all candidates. `inflation`: the change on `propose` minus that on `select`: what a choice
-    by the pairs that an edit was made from would have promised too much. `unread`, `unread_base`: pairs of
+    corrected over all candidates. `inflation`: the change on `propose` minus that on `select`: by how much
+    the pairs that an edit was made from promise too much. `unread`, `unread_base`: pairs of
     `select` without a readable answer. `why`: why it is not accepted.
     """
 
@@ -78,7 +76,7 @@ class Improvement(Noun):
     unread: Count = 0
     unrated: Count = 0
     proposals: Count
-    refused: Refusals
+    refused: dict[str, Count]
     candidates: tuple[Candidate, ...]
     chosen: Count | None = None
     draft: str | None = None

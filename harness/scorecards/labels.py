@@ -1,18 +1,11 @@
 """What is in a label set: the object that `harness label --json` prints and summary.json holds.
 
-Shares are of the weight of the rows with a grade. They are the teacher's own word, which no person has
+Shares are of the weight of the rows with a grade. They are the teacher's own grades, which no person has
 checked on these pairs. Rows whose query a shot has are counted in `shot_query`, and in no share.
 """
 
 from harness.nouns.base import Noun
-
-
-class LabelCounts(Noun):
-    """How rows ended."""
-
-    graded: int
-    ungraded: int
-    failed: int
+from harness.scorecards.shared import Outcomes
 
 
 class GradeShare(Noun):
@@ -103,7 +96,7 @@ class LabelSummary(Noun):
     distinct: int
     weight: float
     weighted: bool
-    outcomes: LabelCounts
+    outcomes: Outcomes
     causes: dict[str, int]
     coverage: float | None
     shot_query: int

@@ -55,6 +55,14 @@ class BootstrapCheck(Noun):
     reason: Reason | None = None
 
 
+class Outcomes(Noun):
+    """How many answers, or rows of a label set, ended in each way."""
+
+    graded: int
+    ungraded: int
+    failed: int
+
+
 class Confusion(Noun):
     """Counts: `matrix[i][j]` items have the row label i and the column label j."""
 

@@ -100,7 +100,7 @@ class ClauseSignal(Noun):
     """A clause, with how many of the pairs that cite it behaviour contradicts.
 
     `of`: pairs that were tested; `q_value`: of the hypothesis that none of them is one (Simes), over all
-    clauses. By kind only those of the family that the clause stands in are more than 0.
+    clauses. Of the counts by kind, only those of the clause's own family are above 0.
     """
 
     id: str
@@ -186,7 +186,7 @@ class ArmDifference(Noun):
 
 
 class ArmSize(Noun):
-    """What an arm was shown to: its sessions, its searches without an ungraded result, and their queries."""
+    """The size of an arm: its sessions, its searches without an ungraded result, and their queries."""
 
     arm: str
     sessions: int
@@ -197,8 +197,8 @@ class ArmSize(Noun):
 class NorthStar(Noun):
     """How a search's outcome depends on the grades of what it showed: association, not cause.
 
-    `n`: searches, of `sessions`; `left_out`: those with results that have no grade. With `arms`, what differs
-    between them: an experiment's doing where they were drawn by chance, which `arm_sizes` cannot prove.
+    `n`: searches, of `sessions`; `left_out`: those with results that have no grade. `arms`: what differs
+    between them. The experiment caused it only if chance assigned users, which `arm_sizes` cannot prove.
     """
 
     n: int = 0

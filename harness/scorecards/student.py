@@ -114,7 +114,7 @@ class StudentOrigin(Noun):
     """Whom a student has learned from. `policy`: whose grades; None where it has read no grades of a policy.
 
     `unknown`: a sentence on what of the policy it has not learned, or None. `held_against`: the model of the
-    teacher's run; None if that is not a run. `other`: whether that is named otherwise than who taught it.
+    teacher's run; None if that is not a run. `other`: whether its name is not that of who taught it.
     """
 
     teacher: str
@@ -134,7 +134,7 @@ class StudentCheck(Noun):
 
     `finding`: the first of `findings`, or None. `calibration`: None where the student gives no probabilities.
     `overconfidence`: how sure it is minus how often it is right. `origin`: None if it is unknown whom it
-    learned from. `notes`: what its run says of it.
+    learned from. `notes`: remarks from its run.
     """
 
     policy: str | None

@@ -61,7 +61,7 @@ class TrainingSet(Noun):
 
     `pairs`: the distinct pairs in it, of `distinct` in `rows` rows. `soft`: those with the teacher's
     probability of each grade. `golden_pairs`: the pairs of dev, test and canaries that nothing in it gives
-    away, of them `canary_pairs` of canaries; `golden_digest`: of what they say.
+    away, of them `canary_pairs` of canaries; `golden_digest`: the digest of their content.
     """
 
     folder: str

@@ -27,11 +27,11 @@ class Process(Noun):
 
 
 class WatchBaseline(Noun):
-    """What the teacher's loss is held against: the mean of `repeats` looks at the same golden pairs.
+    """What the teacher's loss is compared with: the mean of `repeats` looks at the same golden pairs.
 
-    `se`: the error of the mean, by how much the repeats differ: 0 where they are alike, which is no
-    certainty. `ci`: the means that the answers do not refute, at 95 %. `never_read`: pairs whose answer was
-    read in no look; each has a loss of 1 from the beginning.
+    `se`: the error of the mean, by how much the repeats differ; 0 if they are alike, which is not
+    certainty. `ci`: the means that the answers do not refute, at 95 %. `never_read`: pairs whose answer no
+    look could read; each has a loss of 1 from the beginning.
     """
 
     loss: float
@@ -55,7 +55,7 @@ class WatchPower(Noun):
 
 
 class HumanEstimate(Noun):
-    """What people's ratings of a day's traffic say of it: the first figure of `harness estimate`."""
+    """The estimate by people's ratings of a day's traffic: the first figure of `harness estimate`."""
 
     name: str
     value: float
@@ -134,7 +134,7 @@ class Watch(Noun):
     """Who drifted. `verdict` is None where it cannot be told.
 
     `alpha`: the chance that a watch in which nothing drifted ever alarms, half of it for each process;
-    `delta`: the drift that nobody minds. `finds`: what the watch can see of the teacher. `recent`: the days
+    `delta`: the drift that is tolerated. `finds`: what the watch can see of the teacher. `recent`: the days
     that `now` is the mean of.
     """
 

@@ -110,6 +110,14 @@ _LINES = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 """Made once: `json` makes one for each text, which takes longer than to read a short line."""
 
 
+def load_noun(path: Path, model: type[Model], most: int = LARGEST, *, links: bool = True) -> Model:
+    """The noun of a JSON file. BadInput with every fault."""
+    noun, faults = build(model, read_json(path, most, links=links), str(path))
+    if noun is None:
+        raise BadInput(faults)
+    return noun
+
+
 def json_lines(path: Path) -> tuple[list[tuple[int, dict[str, Any]]], list[Fault]]:
     """Each object of a JSON lines file with its line number, and the faults of the other lines."""
     lines = list(each_json_line(path))

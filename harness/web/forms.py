@@ -17,7 +17,7 @@ from harness.storage.strict_json import parse_json
 from harness.web.pages import trouble
 
 LONGEST = 256 * 1024
-"""Bytes of a body. A rater's answers of a day that waited for the network have a quarter of it."""
+"""The most bytes of a body. The answers of a whole day that waited for the network take a quarter of it."""
 PORTS = {"http": 80, "https": 443}
 TITLES = {
     400: "The request cannot be read",

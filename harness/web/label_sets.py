@@ -46,7 +46,7 @@ def labels_page_of(project: Project, one: ListedLabels) -> bytes:
 
 
 def _estimate(project: Project, labels: LabelSet) -> tuple[Estimates | None, str]:
-    """The estimate from the project's sealed ratings; or None, with a reason if there are some."""
+    """The estimate from the project's sealed ratings; or None, with a reason if there are ratings."""
     policy, rows = labels.policy, labels.manifest.rows
     golden = project.golden / policy.name
     path = golden / PRODUCTION
@@ -54,7 +54,7 @@ def _estimate(project: Project, labels: LabelSet) -> tuple[Estimates | None, str
         return None, ""
     file = path.relative_to(project.root)
     if rows > ESTIMATED:
-        return None, f"No estimate here of more than {ESTIMATED:,} rows: harness estimate makes it by {file}."
+        return None, f"A page estimates up to {ESTIMATED:,} rows: use harness estimate with {file}."
     try:
         rated = GivenRatings(path, Layout(), decided=decided_grades(golden, policy.version))
         levels = Levels(policy.scale, policy)

@@ -1,7 +1,7 @@
 """Limits of connections: how long one may take, and how many there may be at once.
 
-uvicorn closes a connection that is idle between two requests. One that sends half a request, or reads half of
-an answer, it keeps for ever; a few hundred of them use up the file descriptors, and nobody else gets in.
+uvicorn closes a connection that is idle between two requests. It keeps one that sends half a request, or
+reads half of an answer, for ever; a few hundred of these use up the file descriptors, and lock others out.
 """
 
 import asyncio

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 
 from harness.report import trend
-from harness.report.parts import number
+from harness.report.formats import number
 from harness.runs.listing import ListedRun
 from harness.storage.plural import plural
 from harness.web.words import begun

@@ -9,8 +9,6 @@ from urllib.parse import quote, urlencode
 
 from markupsafe import Markup, escape
 
-from harness.scorecards.money import usd
-
 
 def duration(seconds: float | None) -> str:
     """A duration in a suitable unit."""
@@ -51,6 +49,5 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "breakable": breakable,
     "duration": duration,
     "begun": begun,
-    "usd": usd,
     "segment": segment,
 }

@@ -26,13 +26,13 @@ class Axis(NamedTuple):
 
 
 def axis_over(drawn: Iterable[tuple[float | None, Interval | None]]) -> Axis:
-    """The axis that values and intervals fit on. A share's never leaves 0 to 1, as every step divides 1."""
+    """An axis that fits all values and intervals. That of a share is within 0 to 1: every step divides 1."""
     ends = [end for value, ci in drawn for end in (value, *(ci or ())) if end is not None]
     low, high = (min(ends), max(ends)) if ends else (0.0, 1.0)
     step = _step((high - low) or 0.1)
     first, last = math.floor(round(low / step, 6)), math.ceil(round(high / step, 6))
     if first == last:
-        # A single value: it stands at an end, and never at 0 of an axis below 0.
+        # A single value stands at one end; an axis never begins below 0 for a value of 0.
         first, last = (first - 1, last) if first > 0 else (first, last + 1)
     ticks = tuple(_tick(at * step) for at in range(first, last + 1))
     return Axis(ticks[0].value, ticks[-1].value, ticks)

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from harness.errors import BadInput, Fault
 from harness.nouns.pair import Example
+from harness.report.formats import number
 from harness.report.page.words import moment
-from harness.report.parts import number
 from harness.report.runs import manifest_facts
 from harness.runs.folder import Run
 from harness.score.reading import Reading

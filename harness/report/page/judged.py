@@ -1,4 +1,4 @@
-"""The page of what people say of pairs that behaviour contradicts, as one HTML file."""
+"""The page of what people say about pairs that behaviour contradicts, as one HTML file."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from harness.report.formats import number
 from harness.report.page.words import moment
-from harness.report.parts import number
 from harness.report.runs import parameters_of, unprompted_facts
 from harness.runs.label_manifest import LabelManifest
 from harness.score.few import few_names
@@ -35,7 +35,7 @@ def set_facts(manifest: LabelManifest, folder: Path) -> dict[str, str]:
 
 
 def _cascade(manifest: LabelManifest) -> dict[str, str]:
-    """Who answered first, and from which confidence on alone."""
+    """The student of a cascade, and from which confidence on it answers alone."""
     used = manifest.cascade
     if used is None:
         return {}
@@ -45,7 +45,7 @@ def _cascade(manifest: LabelManifest) -> dict[str, str]:
 
 
 def _when(text: str | None) -> str:
-    """A time in words; what a received manifest has there instead stays as it is."""
+    """A time in words; another text, which a received manifest may have, stays unchanged."""
     try:
         return moment(text)
     except ValueError:
@@ -70,7 +70,7 @@ def _proof(manifest: LabelManifest) -> str:
 
 
 def estimate_facts(found: Estimates) -> dict[str, str]:
-    """The files that an estimate was made of, and how."""
+    """The files that an estimate was made from, and its settings."""
     used = found.ratings
     facts = {"labels": found.labels, "other labels": found.other, "policy": found.policy, "strata": found.by}
     if used:

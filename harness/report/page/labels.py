@@ -85,19 +85,8 @@ def labels_data(one: Labelling) -> dict[str, Any]:
         "warnings": _warnings(one),
         **(_estimated(one.found) if one.found else {}),
     }
-    return values | {"sections": [pair for pair in SECTIONS if _has(pair[0], values)]}
-
-
-def _has(section: str, values: dict[str, Any]) -> bool:
-    if section == "made":
-        return True
-    if section == "next":
-        return bool(values["steps"])
-    if section == "summary":
-        return values["summary"] is not None
-    if section == "estimate":
-        return values["found"] is not None
-    return values["found"] is not None and bool(values[section])
+    there = values | {"made": True, "next": values["steps"], "estimate": values["found"]}
+    return values | {"sections": [pair for pair in SECTIONS if there.get(pair[0])]}
 
 
 def _title(one: Labelling) -> str:

@@ -102,7 +102,7 @@ def _place(one: Propensity) -> DrawnFigure:
 
 
 def _steps(found: Signal) -> Iterator[NextStep]:
-    """From contradictions to a new policy version."""
+    """The steps from contradictions to a new policy version."""
     if not all_contradictions(found):
         yield NextStep("Behaviour contradicts no pair: nothing is to be judged again.")
         return

@@ -28,7 +28,7 @@ HEIGHT, TOP, BOTTOM = 220, 12, 190
 LABELS = 3
 """Days that are named under a picture: more would touch each other on a telephone."""
 LOWEST, HIGHEST = -2.0, 6.0
-"""Powers of 10 that evidence is drawn between: less and more decide nothing else."""
+"""Evidence is drawn between these powers of 10: values beyond them decide nothing else."""
 
 
 class Point(NamedTuple):
@@ -156,7 +156,7 @@ def _down(value: float, low: float, high: float) -> float:
 
 
 def _named(days: Sequence[WatchedDay]) -> list[tuple[float, str, str]]:
-    """A few days with their places and how the text is held there."""
+    """A few days with their places and the anchors of their texts."""
     last = len(days) - 1
     places = sorted({round(at * last / (LABELS - 1)) for at in range(LABELS)})
     anchors = {0: "start", last: "end"}

@@ -7,26 +7,19 @@ from datetime import datetime
 from typing import Any
 
 from harness.nouns.base import Interval
-from harness.report.parts import ended, number, signed, without_code
+from harness.report.formats import ended, number, percent, signed, without_code
 from harness.scorecards.money import usd
 from harness.storage.plural import plural
 
 UNDEFINED = "undefined"
 
 
-def figure(value: float | None, places: int = 3) -> str:
-    """A figure; undefined in words."""
-    return UNDEFINED if value is None else number(value, places)
+def _or_undefined(text: Callable[..., str]) -> Callable[..., str]:
+    """A format of figures; undefined in words instead of a dash."""
+    return lambda value, *places: UNDEFINED if value is None else text(value, *places)
 
 
-def change(value: float | None, places: int = 3) -> str:
-    """A figure with its sign; undefined in words."""
-    return UNDEFINED if value is None else signed(value, places)
-
-
-def share(value: float | None, places: int = 0) -> str:
-    """A share in per cent; undefined in words."""
-    return UNDEFINED if value is None else f"{value:.{places}%}"
+figure, change, share = _or_undefined(number), _or_undefined(signed), _or_undefined(percent)
 
 
 def span(ci: Interval | None, places: int = 3) -> str:

@@ -133,7 +133,7 @@ def adjudicate_app(disputes: Disputes) -> ASGIApp:
 
 def _known(state: State, code: str) -> Dispute:
     if code not in state.place:
-        raise HTTPException(404, "there is no such dispute; it may be none any more")
+        raise HTTPException(404, "there is no such dispute; the pair may not be in dispute any more")
     return state.disputes[state.place[code]]
 
 

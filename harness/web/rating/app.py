@@ -44,7 +44,7 @@ def _static(request: Request) -> Response:
 def _trouble(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException), "registered for these alone"
     detail = NOTHING if error.detail == "Not Found" else str(error.detail)
-    titles = {404: "No rating here", 405: "Not that way", 429: "Wait a moment"}
+    titles = {404: "No rating here", 405: "Not possible here", 429: "Wait a moment"}
     shown = trouble_page(error.status_code, titles.get(error.status_code, "The request failed"), detail)
     shown.headers.update(error.headers or {})
     return shown

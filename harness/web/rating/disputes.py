@@ -66,7 +66,7 @@ class State:
 class Disputes:
     """The disputes of a policy version, with the answers of a teacher where there is one.
 
-    `opened`: a round of production pairs, whose disputes are meant instead of those of the golden set.
+    `opened`: a round of production pairs; the disputes are then those of the round, not of the golden set.
     """
 
     def __init__(

@@ -6,7 +6,7 @@ Never on the raters' server, and for this machine alone.
 import hashlib
 from pathlib import Path
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -37,11 +37,8 @@ DISPUTES = 20
 ELSEWHERE = "The rounds are shown on the machine that the viewer runs on, so that no rater sees them."
 
 
-class LiveShown(NamedTuple):
-    """A round's live Gate 1 and a mark that changes with it."""
-
-    score: LiveGate1
-    stamp: str
+LiveShown = tuple[LiveGate1, str]
+"""A round's live Gate 1, and a mark that changes with it."""
 
 
 class Lead:
@@ -74,7 +71,9 @@ class Lead:
 
     def _shown(self, request: Request) -> LiveShown:
         """The live Gate 1; computed again when one of its files has changed."""
-        _here(request)
+        # Raters may reach this server too, through a proxy or from another machine.
+        if not is_here(request):
+            raise HTTPException(403, ELSEWHERE)
         policy, name = request.path_params["policy"], request.path_params["name"]
         if policy not in folder_names(self._project.golden) or name not in rounds_of(self._project, policy):
             raise HTTPException(404, f"{policy} has no round {name!r}")
@@ -85,14 +84,8 @@ class Lead:
             if kept is None or kept[0] != made_of:
                 score = live_gate1_of(self._project, policy, name)
                 stamp = hashlib.sha256(score.model_dump_json().encode()).hexdigest()[:16]
-                kept = self._kept[policy, name] = made_of, LiveShown(score, stamp)
+                kept = self._kept[policy, name] = made_of, (score, stamp)
             return kept[1]
-
-
-def _here(request: Request) -> None:
-    """Refuse requests from other machines and through a proxy, since raters may reach this server too."""
-    if not is_here(request):
-        raise HTTPException(403, ELSEWHERE)
 
 
 def _state(folder: Path) -> tuple[tuple[str, int, int], ...]:

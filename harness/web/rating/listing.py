@@ -47,7 +47,7 @@ class Desks:
 
 
 def rounds_shown(project: Project, desks: Desks | None) -> Iterator[ShownRound]:
-    """Every round of every policy, the latest of a policy first. No desks: no links."""
+    """Every round of every policy, the latest of a policy first. Without desks there are no links."""
     for policy in folder_names(project.golden):
         try:
             names = rounds_of(project, policy)

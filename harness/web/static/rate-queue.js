@@ -5,7 +5,7 @@ const BYTES = 100_000;
 const REFUSALS = [400, 413];
 const WAITS = [500, 1_000, 2_000, 4_000, 8_000, 15_000];
 const PATIENCE = 15_000;
-// A network that wants a login first answers in the server's place.
+// A network that requires a login first answers instead of the server.
 const STRANGE = "What answered is not the rating server.";
 
 /** Kept answers. Each has an entry of its own, so that two tabs never write over each other. */
@@ -36,7 +36,7 @@ export class Kept {
     }
   }
 
-  /** Keep an answer; whether it outlives this page. */
+  /** Keep an answer; returns whether it is kept after this page is closed. */
   add(answer) {
     // Names sort in the order of answering, also where the clock is set back meanwhile.
     this.stamp = Math.max(Date.now(), this.stamp + 1);
@@ -63,7 +63,7 @@ export class Kept {
     }
   }
 
-  /** Put an answer aside that the server refused, with its reason: the rater decides what becomes of it. */
+  /** Put an answer aside that the server refused, with its reason: the rater decides what to do with it. */
   refuse(answer, why) {
     for (const [name, one] of this.answers) {
       if (one.event !== answer.event) continue;
@@ -74,7 +74,7 @@ export class Kept {
     }
   }
 
-  /** Forget what was refused; the answers. */
+  /** Forget the refused answers; returns them. */
   forgetRefused() {
     const found = [...this.refused].sort(([a], [b]) => (a < b ? -1 : 1));
     for (const [name] of found) this.storage?.removeItem(name);
@@ -82,7 +82,7 @@ export class Kept {
     return found.map(([, { answer }]) => answer);
   }
 
-  /** What another tab kept or dropped; the answer, where it is a new one. */
+  /** Note what another tab kept or dropped; returns the answer if it is a new one. */
   changed({ key, newValue }) {
     if (newValue !== null) this.take(key, newValue);
     else if (!this.answers.delete(key)) this.refused.delete(key);

@@ -1,4 +1,4 @@
-// A rater's work at one link: what was said, what is kept, what is on its way. It shows nothing itself.
+// A rater's work at one link: what is answered, kept and being sent. It shows nothing itself.
 
 import { Kept, Sender, post } from "./rate-queue.js";
 import { Watch, Work } from "./rate-work.js";
@@ -43,7 +43,7 @@ export class Session {
     return this.kept.answers.size;
   }
 
-  /** Say something about a place. Resolves when the page may go on: at once, where the browser keeps it. */
+  /** Answer a place. Resolves when the page may go on: at once if the browser keeps the answer. */
   async say(place, kind, given = {}) {
     const said = { event: eventId(), place, kind, milliseconds: this.watch.of(place), ...given };
     this.version += 1;
@@ -124,13 +124,13 @@ export class Session {
     const { version } = this;
     try {
       const state = await load(this.here);
-      // What was said meanwhile is not in it.
+      // Answers that were given meanwhile are not in it.
       if (version !== this.version) return;
       this.stale = false;
       this.work.begin(state, this.kept.answers.values());
       this.hooks.changed();
     } catch {
-      // The next answer tells that there is no connection.
+      // The next answer shows that there is no connection.
     }
   }
 
@@ -144,7 +144,7 @@ export class Session {
     this.hooks.changed();
   }
 
-  /** Close the set; a sentence where it is not closed. */
+  /** Close the set; returns a sentence if it is not closed. */
   async seal() {
     await this.sender.send();
     if (this.unsaved) return "Some answers are not saved yet. Close your set when the page says that all are saved.";

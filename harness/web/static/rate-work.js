@@ -1,9 +1,9 @@
-// What a rater has said and what is left: the server's word, with the answers that it has not confirmed on top.
+// What a rater has answered and what is left: the server's state, with the unconfirmed answers on top.
 // No document here: what a page shows is in rate-view.js.
 
 const LETTERS = "abdefghikmnopqstwxy";
 
-/** The key of each grade: its own digit, or its position where a grade is no digit. */
+/** The key of each grade: its own digit, or its position if a grade is not one digit. */
 export function keysOf(scale) {
   if (scale.every((grade) => grade >= 0 && grade <= 9)) {
     return new Map(scale.map((grade) => [String(grade), grade]));
@@ -81,7 +81,7 @@ export class Work {
     return counted;
   }
 
-  /** The places of a query's results that follow each other, none of them twice: a second time is a list of its own. */
+  /** The places of a query's results that follow each other, none of them twice: a repeated pair begins a list of its own. */
   group(place) {
     const same = (at) => this.pairs[at]?.query === this.pairs[place].query
       && JSON.stringify(this.pairs[at].context) === JSON.stringify(this.pairs[place].context);
@@ -121,7 +121,7 @@ export class Watch {
     if (seen) this.since = this.last = this.clock();
   }
 
-  /** A sign of the rater: a key, a click, a scroll. */
+  /** The rater did something: a key, a click, a scroll. */
   sign() {
     const now = this.clock();
     if (this.since !== null && now - this.last > this.away) {
