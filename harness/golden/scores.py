@@ -143,13 +143,17 @@ def _said(name: str, cells: Mapping[str, Any], layout: Layout) -> str:
 def _metadata(cells: Mapping[str, Any]) -> dict[str, Any]:
     """The metadata of a row of a CSV file, where it is JSON in one cell."""
     text = cells.get("metadata")
-    if not isinstance(text, str) or not text.lstrip().startswith("{"):
-        return {}
+    held = object_in(text) if isinstance(text, str) else {}
+    return {f"metadata.{name}": value for name, value in held.items() if isinstance(value, str | int | float)}
+
+
+def object_in(text: str) -> dict[str, Any]:
+    """The JSON object that a text is; empty for any other text."""
     try:
         held = json.loads(text)
     except (ValueError, RecursionError):
         return {}
-    return {f"metadata.{name}": value for name, value in held.items() if isinstance(value, str | int | float)}
+    return held if isinstance(held, dict) else {}
 
 
 def _text(cells: Mapping[str, Any], *names: str) -> str:

@@ -15,11 +15,11 @@ from harness.golden.rating.exchange.responses import (
     Loose,
     Response,
     Source,
+    answered,
     ask_for_grade,
-    clauses_of,
-    one_answer,
     pair_named,
-    text_under,
+    policy_named,
+    texts_of,
 )
 from harness.nouns.pair import indented_json
 from harness.storage.formats import read_table
@@ -153,27 +153,16 @@ def _add(
             return
     place = f"{where}, user {user}"
     data = {**record.fields, **(record.metadata or {})}
-    answers = {name: _texts(one.value) for name, one in given.items()}
-    names = ("grade", "cannot", "reasoning", "clauses")
-    text = {name: one_answer(answers, name, source.layout, place, collected) for name in names}
+    answers = {name: texts_of(one.value) for name, one in given.items()}
     collected.add(
         Response(
             place,
             _names(record.metadata or {}).get(user, user),
             pair_named(data, source.layout, "" if record.id is None else str(record.id)),
-            text["grade"],
-            text["cannot"],
-            text["reasoning"],
-            clauses_of(text["clauses"]),
-            policy=text_under("policy", data, source.layout),
-            policy_digest=text_under("policy_digest", data, source.layout),
+            **answered(answers, source.layout, place, collected),
+            **policy_named(data, source.layout),
         )
     )
-
-
-def _texts(value: Any) -> list[str]:
-    held = value if isinstance(value, list) else [value]
-    return [str(one) for one in held if one not in (None, "")]
 
 
 def _names(metadata: Mapping[str, Any]) -> dict[str, str]:
@@ -198,8 +187,7 @@ def _record(task: Task) -> dict[str, Any]:
     ids = {one.rater: str(uuid.uuid5(RATERS, one.rater)) for one in task.answers}
     responses: dict[str, list[dict[str, str]]] = defaultdict(list)
     for one in task.answers:
-        texts = {"grade": one.grade, "cannot": one.cannot, "clauses": " ".join(one.clauses)}
-        for name, text in {**texts, "reasoning": one.reasoning}.items():
+        for name, text in one.said.items():
             if text:
                 responses[name].append({"value": text, "user_id": ids[one.rater]})
     named = {"raters": [f"{id_} {name}" for name, id_ in ids.items()]} if ids else {}

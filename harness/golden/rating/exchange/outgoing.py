@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import BadInput, Fault, refuse_faults
+from harness.golden.exporting import texts_shown
 from harness.golden.rating.exchange.responses import Named, Response
 from harness.golden.rating.sheet import code_of
 from harness.nouns.pair import Example, Pair, Rating, Unrated
 from harness.nouns.policy import Policy
 from harness.policy.load import policy_digest
-from harness.storage.tables import RESULT_TEXTS
 
 CAUSES: Mapping[str, str] = {
     "ambiguous_text": "the text is ambiguous",
@@ -62,14 +62,6 @@ class Outgoing:
     def raters(self) -> tuple[str, ...]:
         """Who answered, in order of their names."""
         return tuple(sorted({one.rater for task in self.tasks for one in task.answers}))
-
-
-def texts_shown(pair: Pair) -> dict[str, str]:
-    """A pair's texts as columns: what a rater may see."""
-    result = {name: text for name in RESULT_TEXTS if (text := getattr(pair.result, name))}
-    attributes = {f"attributes.{name}": text for name, text in pair.result.attributes.items()}
-    context = {f"context.{name}": text for name, text in (pair.context or {}).items()}
-    return {"query": pair.query, **result, **attributes, **context}
 
 
 def shown_text(texts: Mapping[str, str]) -> str:

@@ -21,6 +21,7 @@ from harness.golden.rating.exchange.responses import (
     text_under,
 )
 from harness.golden.rating.exchange.texts import csv_header, csv_records, csv_text
+from harness.golden.scores import object_in
 from harness.nouns.pair import indented_json
 from harness.storage.formats import read_table
 from harness.storage.plural import plural
@@ -108,13 +109,7 @@ def _add(one: _Judgement, pair: Named, where: str, collected: Collected) -> None
 
 def _fields(fields: str | Mapping[str, Any] | None) -> Mapping[str, Any]:
     """What a book shows of a document: an object, or its JSON."""
-    if not isinstance(fields, str):
-        return fields or {}
-    try:
-        held = json.loads(fields)
-    except (ValueError, RecursionError):
-        return {}
-    return held if isinstance(held, dict) else {}
+    return object_in(fields) if isinstance(fields, str) else fields or {}
 
 
 def _named(query: str, docid: str, title: str = "") -> Named:

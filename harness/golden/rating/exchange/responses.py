@@ -19,6 +19,8 @@ from harness.storage.tables import Layout, Row, joined
 MOST_JSON = 256 << 20
 """The most bytes of a JSON file of a tool: it is held whole, and takes seven times its size in memory."""
 CANNOT: tuple[str, ...] = get_args(Cannot)
+QUESTIONS = ("grade", "cannot", "reasoning", "clauses")
+"""What a rater answers about a pair."""
 HEADERS: Mapping[str, tuple[str, ...]] = {
     "pair": ("pair",),
     "item": ("item",),
@@ -90,6 +92,12 @@ class Response(NamedTuple):
     repeat: int | None = None
     policy: str = ""
     policy_digest: str = ""
+
+    @property
+    def said(self) -> dict[str, str]:
+        """The answers as texts, by their questions."""
+        clauses = " ".join(self.clauses)
+        return {"grade": self.grade, "cannot": self.cannot, "clauses": clauses, "reasoning": self.reasoning}
 
 
 @dataclass
@@ -173,6 +181,31 @@ def one_answer(
         )
         return ""
     return given[0].strip() if given else ""
+
+
+def texts_of(value: Any) -> list[str]:
+    """The texts of an answer: of each value of a list, or of one value; empty values have none."""
+    held = value if isinstance(value, list) else [value]
+    return [str(one) for one in held if one not in (None, "")]
+
+
+def answered(
+    answers: Mapping[str, list[str]], layout: Layout, where: str, collected: Collected
+) -> dict[str, Any]:
+    """The fields of a Response that the answers to each question give."""
+    text = {name: one_answer(answers, name, layout, where, collected) for name in QUESTIONS}
+    return {**text, "clauses": clauses_of(text["clauses"])}
+
+
+def answered_in(row: Mapping[str, Any], layout: Layout) -> dict[str, Any]:
+    """The fields of a Response that a row with a column for each question gives."""
+    text = {name: text_under(name, row, layout) for name in QUESTIONS}
+    return {**text, "clauses": clauses_of(text["clauses"]), **policy_named(row, layout)}
+
+
+def policy_named(data: Mapping[str, Any], layout: Layout) -> dict[str, Any]:
+    """The fields of a Response that say under which policy a record was rated."""
+    return {name: text_under(name, data, layout) for name in ("policy", "policy_digest")}
 
 
 def ask_for_grade(collected: Collected, asked: Iterable[str], layout: Layout, path: Path) -> None:
