@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
@@ -47,6 +46,11 @@ def moves(
     `asked`: the ids of all rewritten pairs; `grades`: the readable answers by id; `ways`: the mildest first.
     No figure of actions where the policy has not decided on them.
     """
+
+    def mildest_first(one: ActionMoved) -> tuple[int, int, str]:
+        """By the way of rewriting, then the largest change."""
+        return list(ways).index(one.kind), -abs(one.after - one.before), one.item
+
     found: list[Rewrite] = []
     firsts: dict[str, ActionMoved] = {}
     decided = policy.decided_actions is not None
@@ -64,7 +68,7 @@ def moves(
             one.model_copy(update={"p_holm": p, "actions_first": first[one.kind] if decided else None})
             for one, p in zip(found, corrected, strict=True)
         ),
-        tuple(sorted(firsts.values(), key=partial(_mildest_first, list(ways)))),
+        tuple(sorted(firsts.values(), key=mildest_first)),
     )
 
 
@@ -135,11 +139,6 @@ def _action_moved(step: GradeMove, policy: Policy) -> ActionMoved | None:
         action_before=action_of[step.before],
         action_after=action_of[step.after],
     )
-
-
-def _mildest_first(order: Sequence[str], one: ActionMoved) -> tuple[int, int, str]:
-    """By the way of rewriting, then the largest change."""
-    return order.index(one.kind), -abs(one.after - one.before), one.item
 
 
 def steered(canaries: Iterable[Example], grades: Mapping[str, int]) -> CanaryReport | None:

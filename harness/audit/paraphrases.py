@@ -52,7 +52,8 @@ def read_paraphrases(file: PhrasesFile, golden: Iterable[Example]) -> Paraphrase
     for item, row in _rows(table, columns, file.layout).items():
         where = f"{table.where(row)}, {item}" if item else table.where(row)
         example = examples.get(item)
-        wrong = columns.faults(row, example, where) if example else [Fault(where, _unknown(item))]
+        unknown = "no example of the golden set has this id" if item else "no item"
+        wrong = columns.faults(row, example, where) if example else [Fault(where, unknown)]
         faults += wrong
         if example and not wrong:
             found[example.id] = columns.result(row, example)
@@ -80,10 +81,6 @@ def refuse_none(found: Paraphrases, examples: Iterable[Example], part: str) -> N
         what = f"no row words one of the {plural(len(ids), 'audited item')} of {part} otherwise"
         own = f"{plural(same, 'row has', 'rows have')} an item's own texts"
         raise BadInput([Fault(found.file, f"{what} ({own})")])
-
-
-def _unknown(item: str) -> str:
-    return "no example of the golden set has this id" if item else "no item"
 
 
 @dataclass(frozen=True, slots=True)

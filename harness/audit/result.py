@@ -1,6 +1,6 @@
 """An audit of a run, of a model's grades of rewritten pairs, or of two files."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 
 from harness.audit.asking import Rewrites
 from harness.audit.effects import effects
@@ -8,10 +8,10 @@ from harness.audit.features import Subject
 from harness.audit.moves import moves, steered
 from harness.audit.reading import subjects_of_items, subjects_of_plain, subjects_of_run
 from harness.errors import BadInput
+from harness.golden.examples import stale
 from harness.golden.grade_tables import read_grades
 from harness.golden.graded_files import Golden, GradesFile, Levels
 from harness.nouns.policy import UNDECIDED
-from harness.policy.judged import is_judged
 from harness.runs.manifest import Manifest
 from harness.runs.pair_run import PairRun
 from harness.score.items import independence, items_of_files, names_query
@@ -25,9 +25,11 @@ def audit_model(work: Rewrites, found: PairRun) -> Audit:
     grades = _grades(found)
     order = [id_ for id_, _ in found.outcomes]
     subjects = list(subjects_of_plain(work.examples, grades, order))
-    clear = [f"{n} not yet judged under {work.plan.policy.label}" for n in _stale(work)]
-    audit = _audit(subjects, len(work.examples), found.manifest, found.folder.name, tuple(clear))
-    return _with_rewrites(audit, work, found, grades)
+    left, policy = stale(work.examples, work.plan.policy), work.plan.policy
+    count = plural(len(left), "golden grade was", "golden grades were")
+    warnings = (f"{count} not yet judged under {policy.label}",) if left else ()
+    audit = _audit(subjects, len(work.examples), found.manifest, found.folder.name, warnings)
+    return with_rewrites(audit, work, found)
 
 
 def audit_run(reading: Reading) -> Audit:
@@ -38,11 +40,6 @@ def audit_run(reading: Reading) -> Audit:
         raise BadInput(f"{reading.run.folder.name}: {what}")
     subjects = list(subjects_of_run(reading))
     return _audit(subjects, len(reading.items), manifest, reading.run.folder.name, reading.mixed)
-
-
-def with_rewrites(audit: Audit, work: Rewrites, found: PairRun) -> Audit:
-    """A run's audit with what its teacher says of the rewritten pairs."""
-    return _with_rewrites(audit, work, found, _grades(found))
 
 
 def audit_files(golden: Golden, file: GradesFile, levels: Levels) -> Audit:
@@ -81,8 +78,9 @@ def _counts(subjects: Sequence[Subject], items: int) -> dict[str, int]:
     return {"n": len(subjects), "n_clusters": clusters, "unread": items - len(subjects)}
 
 
-def _with_rewrites(audit: Audit, work: Rewrites, found: PairRun, grades: Mapping[str, int]) -> Audit:
-    asked = frozenset(one.id for one in work.pairs())
+def with_rewrites(audit: Audit, work: Rewrites, found: PairRun) -> Audit:
+    """The audit with the teacher's grades of the rewritten pairs."""
+    asked, grades = frozenset(one.id for one in work.pairs()), _grades(found)
     rewrites, actions = moves(work.examples, asked, grades, found.policy, work.ways)
     return audit.model_copy(
         update={
@@ -116,8 +114,3 @@ def _paraphrased(work: Rewrites) -> Paraphrased | None:
 
 def _grades(found: PairRun) -> dict[str, int]:
     return {id_: grade.value for id_, grade in found.grades().items()}
-
-
-def _stale(work: Rewrites) -> Iterable[str]:
-    left = sum(not is_judged(one, work.plan.policy) for one in work.examples)
-    return [plural(left, "golden grade was", "golden grades were")] if left else []

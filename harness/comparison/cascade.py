@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.comparison.paired import compare_sides
-from harness.comparison.sides import Side
+from harness.comparison.sides import Side, regraded
 from harness.errors import BadInput, Fault, refuse_faults
 from harness.nouns.base import Interval, Weighting
 from harness.nouns.pair import one_form
@@ -167,9 +167,7 @@ def side_of_cascade(couple: Couple, threshold: float) -> Side:
     student, teacher = couple.student, couple.teacher
     kept = {key for key, how in couple.sure.items() if how >= threshold}
     items = {key: (student if key in kept else teacher).items[key] for key in _common(couple)}
-    return replace(
-        teacher, name=CASCADE, run=None, items=items, facts={}, seconds=None, cost=None, part=student.part
-    )
+    return regraded(teacher, CASCADE, items, part=student.part)
 
 
 def judge_cascade(couple: Couple, threshold: float, weighting: Weighting | None, gates: Gates) -> Regression:

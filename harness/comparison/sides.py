@@ -2,7 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from harness.nouns.policy import Gates
 from harness.runs.manifest import Manifest
@@ -39,6 +40,12 @@ class Side:
     apart: str | None = None
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+
+
+def regraded(side: Side, name: str, items: Mapping[str, GradedItem], **others: Any) -> Side:
+    """A side's items as another grader graded them; `others`: further fields that change."""
+    own: dict[str, Any] = {"run": None, "facts": {}, "seconds": None, "cost": None, **others}
+    return replace(side, name=name, items=items, **own)
 
 
 def side_of_run(reading: Reading, gates: Gates | None = None) -> Side:

@@ -35,6 +35,11 @@ def words_of(text: str) -> list[str]:
     return re.findall(r"\w+", text.casefold())
 
 
+def runs_of(words: Sequence[str], length: int) -> list[tuple[str, ...]]:
+    """Every so many consecutive words."""
+    return [tuple(words[at : at + length]) for at in range(len(words) - length + 1)]
+
+
 def short_reasoning(example: Example) -> Iterator[Finding]:
     """A finding about a reasoning that is too short to give a reason."""
     count = len(words_of(example.reasoning))

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import Fault, refuse_faults
-from harness.golden.regrading import regrade, regrade_faults, unargued
+from harness.golden.regrading import judgement_in, regrade, regrade_faults, unargued
 from harness.golden.rejudging import (
     Judged,
     Judgement,
@@ -35,11 +35,7 @@ def correct(path: Path, policy: Policy, id_: str, said: Judgement, why: str, at:
         was = golden[id_]
         assert isinstance(was, Example), "checked"
         then = was.under(policy.version)
-        if then is not was and (then.grade, then.reasoning, then.clauses) == (
-            said.grade,
-            said.reasoning,
-            said.clauses,
-        ):
+        if then is not was and judgement_in(then) == judgement_in(said):
             return False
         rewrite(path, {id_: _corrected(was, policy, said, why, at)})
     return True

@@ -121,15 +121,11 @@ def by_item(table: Table, rows: Iterable[Placed], layout: Layout) -> dict[str, G
 
 
 def remedy_for_doubles(table: Table, layout: Layout) -> list[Fault]:
-    """How to resolve items that come twice."""
-    return _several_raters(table, layout) or both_columns(table, layout)
-
-
-def _several_raters(table: Table, layout: Layout) -> list[Fault]:
-    """How to resolve items that come twice because several people rated them."""
-    rater = table.find("rater", layout)
-    what = "says that these are the ratings of several people; harness ratings import takes them"
-    return [Fault(str(table.path), f"the column {rater[0]} {what}, and gate2 --ratings")] if rater else []
+    """How to resolve items that come twice: several people rated them, or their name lacks the query."""
+    if rater := table.find("rater", layout):
+        what = "says that these are the ratings of several people; harness ratings import takes them"
+        return [Fault(str(table.path), f"the column {rater[0]} {what}, and gate2 --ratings")]
+    return both_columns(table, layout)
 
 
 def both_columns(table: Table, layout: Layout) -> list[Fault]:

@@ -112,16 +112,9 @@ def rating_rows(
 
 def _rating_row(where: str, item: str, row: GradedRow, rater: str, version: str) -> RatingRow:
     """A row as a rating, under `version` where it names none."""
-    notes = row.notes
-    said = (
-        notes.reasoning,
-        notes.policy_version or version,
-        notes.repeat,
-        notes.at,
-        notes.clauses,
-        notes.cannot,
-    )
-    return RatingRow(where, item, rater, row.grade, *said, notes.milliseconds, notes.policy_digest, row.about)
+    notes = row.notes._asdict() | {"policy_version": row.notes.policy_version or version}
+    kept = {name: notes[name] for name in RatingRow._fields if name in notes}
+    return RatingRow(where, item, rater, row.grade, **kept, about=row.about)
 
 
 def read_grades(

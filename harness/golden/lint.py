@@ -13,6 +13,7 @@ from harness.golden.checks import (
     broken_caps,
     broken_history,
     not_judged,
+    runs_of,
     short_reasoning,
     unknown_clauses,
     words_of,
@@ -184,22 +185,18 @@ def _imported(example: Example) -> bool:
 
 def _boilerplate(examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:
     """Reasonings that are too short, and those that share a run of words found in no clause."""
-    allowed = {run for clause in policy.clauses for run in _runs(clause.text)}
+    allowed = {run for clause in policy.clauses for run in runs_of(words_of(clause.text), RUN_WORDS)}
     first: dict[tuple[str, ...], str] = {}
     for example in examples:
         yield from short_reasoning(example)
-        shared = {run: first[run] for run in _runs(example.reasoning) if run in first and run not in allowed}
+        runs = runs_of(words_of(example.reasoning), RUN_WORDS)
+        shared = {run: first[run] for run in runs if run in first and run not in allowed}
         if shared:
             run, other = next(iter(shared.items()))
             what = f'boilerplate: shares "{" ".join(run)}" with {other}'
             yield Finding("error", example.id, what, "boilerplate", (other,))
-        for run in _runs(example.reasoning):
+        for run in runs:
             first.setdefault(run, example.id)
-
-
-def _runs(text: str) -> list[tuple[str, ...]]:
-    words = words_of(text)
-    return [tuple(words[start : start + RUN_WORDS]) for start in range(len(words) - RUN_WORDS + 1)]
 
 
 def _lost_shots(examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:

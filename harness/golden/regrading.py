@@ -72,11 +72,12 @@ def _faults(id_: str, golden: Mapping[str, Judged], policy: Policy, one: Regrade
 
 def _is_said(was: Judged, policy: Policy, said: Judgement) -> bool:
     """Whether an example says so already, under this version as it reads."""
-    same = _said(was) == _said(was.model_copy(update=dict(said)))
+    same = judgement_in(was) == judgement_in(was.model_copy(update=dict(said)))
     return same and is_judged(was, policy) and was.policy_version == policy.version
 
 
-def _said(one: Judged) -> tuple[int, str, tuple[str, ...]]:
+def judgement_in(one: Judged | Judgement) -> tuple[int, str, tuple[str, ...]]:
+    """What a judgement says."""
     return one.grade, one.reasoning, one.clauses
 
 

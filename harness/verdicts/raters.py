@@ -55,15 +55,10 @@ def people_alone(rated: Rated) -> Rated:
     models = sorted(rater for rater in rated.raters if kinds.get(rater) == "llm")
     if not models or sum(kinds.get(rater) == "human" for rater in rated.raters) < 2:
         return rated
-    kept = [rating for rating in rated.ratings if rating.rater not in models]
-    count = plural(len(rated.ratings) - len(kept), "rating")
+    kept = rated.without(models)
+    count = plural(len(rated.ratings) - len(kept.ratings), "rating")
     warning = f"{count} by language models ({few_names(models)}) left out: Gate 1 is read from people alone"
-    return replace(
-        rated,
-        ratings=kept,
-        unrated=[one for one in rated.unrated if one.rater not in models],
-        warnings=(*rated.warnings, warning),
-    )
+    return replace(kept, warnings=(*rated.warnings, warning))
 
 
 def _strangers(items: Collection[str]) -> Iterator[str]:

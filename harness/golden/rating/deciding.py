@@ -101,8 +101,9 @@ def decide(
         refuse_faults(decision_faults(known, policy, item, said))
         made = _made(project, policy, known[item], said, by, now)
         made = made.model_copy(update={"round": opened.round.name}) if opened else made
-        if made.opened is not None:
-            _check_draft(project, policy, made, made.opened)
+        if made.opened is not None and not is_open(project, policy, made.opened):
+            # BadInput before anything is written, where the draft cannot take the clause.
+            drafted(project, policy, made.opened, remark_of(made))
         _record(golden, made)
         _apply(project, policy, golden, made)
     return made
@@ -227,12 +228,6 @@ def _teacher(said: Decision, by: Author, now: Adjudication | None) -> dict[str, 
     if now is not None and first != by.teacher:
         looked = "kept" if said.grade == first else "changed"
     return {"run": by.run, "teacher": by.teacher, "first_grade": first, "second_look": looked}
-
-
-def _check_draft(project: Project, policy: Policy, made: Adjudication, clause: DraftClause) -> None:
-    """BadInput before anything is written where the draft cannot take the clause."""
-    if not is_open(project, policy, clause):
-        drafted(project, policy, clause, remark_of(made))
 
 
 def remark_of(made: Adjudication) -> str:

@@ -8,7 +8,7 @@ estimate takes them for a sample.
 import random
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from heapq import heapify, heappop, heapreplace
 from itertools import chain, zip_longest
 
@@ -63,11 +63,9 @@ def draw(
     stratum = _stratum(wanted.by, frame, policy)
     found = list(_sample(frame, stratum, at_random, seed, equal=wanted.equal))
     found += _hunt(same, hunted, {one.example.id for one in found}, wanted.pairs - at_random, stratum)
-    return [DrawnPair(one.example, one.drawn, one.pi, one.stratum, _also(same, one.example)) for one in found]
-
-
-def _also(same: Mapping[str, Sequence[Example]], example: Example) -> tuple[str, ...]:
-    return tuple(one.id for one in same[example.pair.digest] if one.id != example.id)
+    ids = {digest: [one.id for one in alike] for digest, alike in same.items()}
+    alike = ((one, ids[one.example.pair.digest]) for one in found)
+    return [replace(one, also=tuple(id_ for id_ in known if id_ != one.example.id)) for one, known in alike]
 
 
 def _sample(

@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections import Counter
 from datetime import UTC, datetime
 from hmac import compare_digest
 from pathlib import Path
@@ -56,8 +57,7 @@ def rater_of(folder: Path, token: str) -> str | None:
 
 def linked(folder: Path) -> dict[str, int]:
     """How many valid links each rater has."""
-    owners = list(_valid(folder).values())
-    return {rater: owners.count(rater) for rater in dict.fromkeys(owners)}
+    return dict(Counter(_valid(folder).values()))
 
 
 def _valid(folder: Path) -> dict[str, str]:

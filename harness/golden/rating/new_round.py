@@ -68,18 +68,10 @@ def round_content(
     """A round of these pairs under random codes, and the assignment of raters."""
     raters = _raters(wanted.raters)
     codes = _codes(len(drawn), seed)
+    # Nothing else of a plan goes into a round: raters are blind.
+    kept = [name for name in RoundPair.model_fields if name != "code"]
     pairs = [
-        RoundPair(
-            code=code,
-            item=one.item,
-            also=one.also,
-            query=one.query,
-            result=one.result,
-            context=one.context,
-            drawn=one.drawn,
-            pi=one.pi,
-            stratum=one.stratum,
-        )
+        RoundPair(code=code, **{name: getattr(one, name) for name in kept})
         for code, one in zip(codes, drawn, strict=True)
     ]
     assigned = assign({pair.code: pair.query for pair in pairs}, raters, wanted.design, seed)

@@ -1,7 +1,7 @@
 """The ratings of a golden set."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -49,6 +49,14 @@ class Rated:
         """The raters."""
         return frozenset(rating.rater for rating in self.ratings)
 
+    def without(self, raters: Collection[str | None]) -> "Rated":
+        """The same without what these raters said."""
+        return replace(
+            self,
+            ratings=[rating for rating in self.ratings if rating.rater not in raters],
+            unrated=[one for one in self.unrated if one.rater not in raters],
+        )
+
 
 def without_rater(rated: Rated | None, grader: str | None) -> tuple[Rated | None, tuple[str, ...]]:
     """The ratings without the grader's own, and warnings.
@@ -57,11 +65,7 @@ def without_rater(rated: Rated | None, grader: str | None) -> tuple[Rated | None
     """
     if rated is None:
         return None, ()
-    others = replace(
-        rated,
-        ratings=[rating for rating in rated.ratings if rating.rater != grader],
-        unrated=[one for one in rated.unrated if one.rater != grader],
-    )
+    others = rated.without({grader})
     warnings = [*rated.warnings]
     if len(others.ratings) < len(rated.ratings):
         others = replace(others, compared=grader)
