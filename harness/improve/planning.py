@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 
 from harness.errors import BadInput
+from harness.golden.summary import query_count
 from harness.grading.forecast import forecast
 from harness.grading.plan import Plan, make_plan
 from harness.grading.plan_warnings import plan_warnings
@@ -73,7 +74,7 @@ def search_name(wanted: Wanted, plan: Plan) -> str:
 
 def part_of(examples: tuple[Example, ...]) -> Part:
     """The size of a part."""
-    return Part(n=len(examples), queries=len({example.cluster for example in examples}))
+    return Part(n=len(examples), queries=query_count(examples))
 
 
 def foresee(project: Project, wanted: Wanted) -> SearchForecast:
