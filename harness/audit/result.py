@@ -21,7 +21,7 @@ from harness.storage.plural import plural
 
 
 def audit_model(work: Rewrites, found: PairRun) -> Audit:
-    """What a model's grades of plain and rewritten pairs say."""
+    """Audit a model by its grades of plain and rewritten pairs."""
     grades = _grades(found)
     order = [id_ for id_, _ in found.outcomes]
     subjects = list(subjects_of_plain(work.examples, grades, order))
@@ -33,7 +33,7 @@ def audit_model(work: Rewrites, found: PairRun) -> Audit:
 
 
 def audit_run(reading: Reading) -> Audit:
-    """What the answers of a run say. BadInput for a run without golden grades."""
+    """Audit a run by its answers. BadInput for a run without golden grades."""
     manifest = reading.run.manifest
     if not manifest.asked.kind.scored:
         what = f"{manifest.asked.kind.apart}: name a run over the golden set, such as latest~1"
@@ -43,7 +43,7 @@ def audit_run(reading: Reading) -> Audit:
 
 
 def audit_files(golden: Golden, file: GradesFile, levels: Levels) -> Audit:
-    """What a file of grades says, beside a file of golden ones."""
+    """Audit a file of grades against a file of golden grades."""
     grades = read_grades(file.path, file.table, levels.scale, file.rater)
     items, warnings = items_of_files(golden, grades, file.path.name)
     subjects = list(subjects_of_items(items))
@@ -79,7 +79,7 @@ def _counts(subjects: Sequence[Subject], items: int) -> dict[str, int]:
 
 
 def with_rewrites(audit: Audit, work: Rewrites, found: PairRun) -> Audit:
-    """The audit with the teacher's grades of the rewritten pairs."""
+    """Add to an audit the teacher's grades of the rewritten pairs."""
     asked, grades = frozenset(one.id for one in work.pairs()), _grades(found)
     rewrites, actions = moves(work.examples, asked, grades, found.policy, work.ways)
     return audit.model_copy(
@@ -96,7 +96,7 @@ def with_rewrites(audit: Audit, work: Rewrites, found: PairRun) -> Audit:
 
 
 def _paraphrased(work: Rewrites) -> Paraphrased | None:
-    """How many of the audited examples a file of paraphrases words otherwise."""
+    """How many of the audited examples a file of paraphrases changes."""
     given, ids = work.paraphrases, {one.id for one in work.examples}
     if given is None:
         return None

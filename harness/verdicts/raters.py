@@ -1,4 +1,4 @@
-"""Gate 1 judged on ratings, without a run: all that `harness gate1` needs of the assessment."""
+"""Judge Gate 1 on ratings, without a run, as `harness gate1` does."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
@@ -49,7 +49,7 @@ def judge_raters(
 def people_alone(rated: Rated) -> Rated:
     """The ratings without those of language models, where two people or more rated, and a warning of it.
 
-    Gate 1 is about people: models that agree with them say nothing more of whether the policy is clear.
+    Gate 1 is about people: agreement of models is no evidence that the policy is clear to them.
     """
     kinds = rated.kinds or {}
     models = sorted(rater for rater in rated.raters if kinds.get(rater) == "llm")
@@ -62,7 +62,7 @@ def people_alone(rated: Rated) -> Rated:
 
 
 def _strangers(items: Collection[str]) -> Iterator[str]:
-    """A warning of rated items that are not graded: agreement on them says nothing of the golden set."""
+    """A warning about rated items that are not golden: agreement on them is not about the golden set."""
     if items:
         count = plural(len(items), "rated item")
         yield f"left out: {count} that the golden set lacks ({few_names(sorted(items))})"
