@@ -1,4 +1,4 @@
-"""Correct what a golden example says under a policy version, also after it was judged under a later one."""
+"""Correct the judgement of an example under a policy version, also if a later version judged it since."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -21,10 +21,10 @@ from harness.storage.project import is_version, version_number
 
 
 def correct(path: Path, policy: Policy, id_: str, said: Judgement, why: str, at: str) -> bool:
-    """Give an example this judgement under a policy version. False where it has it already.
+    """Give an example this judgement under a policy version. False if it has it already.
 
-    Where it was judged under a later version, that judgement stays the one in use: the corrected one goes
-    into the history, after the one that it corrects.
+    A judgement under a later version stays in use: the corrected one is inserted into the history, after
+    the judgement that it corrects.
     """
     one = golden_lines(path).get(id_)
     if one is None or not judged_later(one, policy):
@@ -47,7 +47,7 @@ def judged_later(one: Judged, policy: Policy) -> bool:
 
 
 def correction_faults(id_: str, golden: Mapping[str, Judged], policy: Policy, said: Judgement) -> list[Fault]:
-    """Why an example cannot get this judgement; empty if it can."""
+    """The faults of a judgement for an example; empty if it can be recorded."""
     one = golden.get(id_)
     if one is None or not isinstance(one, Example):
         return [Fault(id_, "not an example of this set")]
@@ -60,7 +60,7 @@ def correction_faults(id_: str, golden: Mapping[str, Judged], policy: Policy, sa
 def _corrected(
     was: Example, policy: Policy, said: Judgement, why: str, at: str
 ) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    """A function that puts the judgement behind the last one under its version or an earlier one."""
+    """A function that inserts the judgement after the last one under its version or an earlier one."""
     then = judged_under(policy.version, was.history, was.reasoning, was.clauses)
 
     def change(line: dict[str, Any]) -> dict[str, Any]:

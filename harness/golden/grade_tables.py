@@ -32,7 +32,7 @@ def read_ratings(
     """
     table, layout = graded_table(path, layout)
     full = () if layout.wide else ("rater",)
-    # Several raters rate an item: one copy of its name is kept.
+    # Several raters rate an item: keep one copy of its name.
     rated = (
         (line, (sys.intern(item), row.rater, row.notes.repeat), row)
         for line, item, row in _of_version(path, graded_rows(table, layout, scale, full), version)
@@ -126,7 +126,7 @@ def read_grades(
 
 
 HELD = 50_000
-"""How many rows of a table of grades are held in memory, if only some are looked up."""
+"""The most rows of a table of grades that are held in memory, if only some are looked up."""
 
 
 def stored_grades(

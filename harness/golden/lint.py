@@ -1,4 +1,4 @@
-"""Lint of a golden set: errors to fix and warnings to review."""
+"""Check a golden set: errors to fix and warnings to review."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -82,7 +82,7 @@ def _beside(path: Path, examples: Sequence[Example], policy: Policy) -> Iterator
         yield Finding("warning", "ratings", warning)
     if ratings_file.exists() and not ratings:
         yield Finding(
-            "warning", "ratings", f"none under {policy.label}: so that the set has no Gate 1 of this version"
+            "warning", "ratings", f"none under {policy.label}, so the set has no Gate 1 of this version"
         )
     golden = {example.id: example.grade for example in examples}
     for item in sorted(rated.strangers):
@@ -103,7 +103,7 @@ def _beside(path: Path, examples: Sequence[Example], policy: Policy) -> Iterator
 
 
 def _doubles(made: Sequence[Adjudication]) -> Iterator[str]:
-    """A decision that was reopened says which one it supersedes."""
+    """Two decisions about one item, unless the later one says that it supersedes the earlier one."""
     if any(then.supersedes != first.key for first, then in pairwise(made)):
         yield "adjudicated twice"
 
@@ -135,7 +135,7 @@ def _queries_in_two_splits(examples: Sequence[Example], policy: Policy) -> Itera
 def _same_pairs(examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:
     """A query and text under two ids: a duplicate with equal grades, a contradiction with different ones.
 
-    Whether it is one product twice, or two that the text does not tell apart, cannot be seen here.
+    It may be one product twice, or two products with the same text: the check cannot tell.
     """
     first: dict[str, Example] = {}
     for example in examples:

@@ -66,7 +66,7 @@ class ReplyCache:
     def get(self, prompt: Prompt) -> CachedReply | None:
         """The entry for a prompt, if there is one."""
         key = self._key(prompt)
-        # As bytes: a text that is no UTF-8 is as damaged as one that is no entry.
+        # As bytes: a text that is not UTF-8 is as damaged as one that is not an entry.
         query = "select cast(body as blob) from replies where key = ?"
         found = self._waiting.get(key)
         bodies = [found] if found else [row[0] for row in self._fetch(query, key)]

@@ -57,7 +57,7 @@ def prepared(project: Project, wanted: Wanted) -> tuple[Plan, Parts]:
 
 
 def _refuse_shots(plan: Plan) -> None:
-    """BadInput if there is no choice of shots."""
+    """BadInput if the prompt leaves no shots to choose."""
     spec = plan.writer.files.spec
     if spec.strategy == "nearest":
         raise BadInput(f"{plan.asked.prompt} shows the nearest shots of each pair: there is no set to choose")

@@ -101,8 +101,8 @@ def _number(text: str) -> float | None:
 
 
 _READ: dict[str, Callable[[str], Any]] = {
-    **dict.fromkeys(COUNTS, partial(_whole, least=0, wanted="no count: a whole number from 0 is wanted")),
-    "position": partial(_whole, least=1, wanted="no position: a whole number is wanted that counts from 1"),
+    **dict.fromkeys(COUNTS, partial(_whole, least=0, wanted="not a count; expected a whole number from 0")),
+    "position": partial(_whole, least=1, wanted="not a position; expected a whole number from 1"),
     "dwell": _seconds,
     "outcome": _happened,
 }

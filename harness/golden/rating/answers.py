@@ -24,7 +24,7 @@ from harness.storage.regular import LARGEST
 LONGEST = 1 << 20
 """The most bytes of a value in the file."""
 MOST = 100
-"""The most answers of a rater at one place, undone ones too: a limit for scripts."""
+"""The most answers of a rater at one place, with undone ones: a limit for scripts."""
 PAGE = 4096
 """Bytes of a page of the file, as SQLite makes it."""
 Text = Annotated[str, StringConstraints(max_length=10_000)]
@@ -39,11 +39,11 @@ _SAID = "SELECT number, CAST(body AS BLOB) FROM answers"
 
 
 class Refused(BadInput):
-    """The round can never take these answers: the fault is in the answers, not in a file."""
+    """The round cannot take these answers: the fault is in the answers, not in a file."""
 
 
 class Answer(Noun):
-    """What a rater said about a place. `event`: its id, made by the browser. `at`: the server's time."""
+    """A rater's answer at a place. `event`: its id, made by the browser. `at`: the server's time."""
 
     event: str = Field(pattern=r"^[0-9A-Za-z-]{8,64}$")
     place: int = Field(ge=0)
@@ -57,7 +57,7 @@ class Answer(Noun):
 
 
 def check_answers(open_round: OpenRound, rater: str, answers: Sequence[Answer]) -> None:
-    """Refused with every answer that the round cannot take. BadInput where its files cannot be read."""
+    """Refused with the faults of all answers. BadInput if the files of the round cannot be read."""
     if rater in open_round.sealed():
         raise Refused(CLOSED)
     if faults := answer_faults(open_round, rater, answers):
@@ -94,7 +94,7 @@ class AnswerLog(DatabaseFile):
         self._connection.execute("PRAGMA synchronous = FULL")
 
     def add(self, rater: str, answers: Sequence[Answer]) -> Mapping[int, Answer]:
-        """Store answers, and what counts now at their places. On the disk when it returns.
+        """Store answers; returns what counts now at their places. They are on the disk when it returns.
 
         An answer whose id is there already is not stored again. Refused where the rater's set is closed, and
         where a place has MOST answers.
@@ -135,13 +135,13 @@ class AnswerLog(DatabaseFile):
             raise Refused([Fault(f"place {again.place}", what)])
 
     def close_set(self, rater: str, at: str) -> str:
-        """Take no more answers of a rater; returns since when. A second call changes nothing."""
+        """Take no more answers of a rater; returns the time of closing. A second call changes nothing."""
         with self.transaction():
             self._connection.execute("INSERT OR IGNORE INTO closed VALUES (?, ?)", (rater, at))
         return str(self.fetch("SELECT at FROM closed WHERE rater = ?", rater)[0][0])
 
     def current(self, rater: str) -> dict[int, Answer]:
-        """What counts at each of a rater's places; a place without an answer is not in it."""
+        """The answer that counts at each of a rater's places; places without an answer are left out."""
         rows = self.fetch(f"{_SAID} WHERE rater = ? ORDER BY place, number", rater)
         by_place = groupby((self._read(*row) for row in rows), key=attrgetter("place"))
         counts = ((place, _counting(said)) for place, said in by_place)

@@ -49,7 +49,7 @@ class RatingsFile:
 
 
 class RatingsImported(NamedTuple):
-    """What an import adds. `unmatched`: the items that the golden set lacks, in words; empty without any.
+    """The result of an import. `unmatched`: the items that the golden set lacks, in words; empty without any.
 
     `added`, `raters`: by policy version. `kinds` are new in raters.toml; it has no kind of the raters in
     `unsaid`. `cannot` counts what could not be rated, `left_out` what does not count as a rating. `renamed`:
@@ -112,7 +112,7 @@ def _nothing(incoming: Incoming) -> str:
 
 
 class _Merging(NamedTuple):
-    """Where the ratings of a file go."""
+    """The golden set that a file of ratings is imported into."""
 
     project: Project
     path: Path

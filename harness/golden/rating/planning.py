@@ -31,7 +31,7 @@ from harness.storage.project import Project
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A round that was planned. `warnings`: what the lead should know before anybody rates."""
+    """A round that was planned. `warnings`: for the lead, before the rating begins."""
 
     opened: OpenRound
     examples: Sequence[Example]
@@ -99,7 +99,7 @@ def _made(
     production: bool = False,
     dry_run: bool,
 ) -> tuple[OpenRound, list[str]]:
-    """The round of these pairs, written unless `dry_run`, and what the lead should know of it."""
+    """The round of these pairs, written unless `dry_run`, and warnings for the lead."""
     golden = golden_path(project, judged_by.name)
     raters_file = golden.with_name(RATERS)
     kinds = _new_kinds(raters_file, wanted.raters, wanted.kind)
@@ -126,7 +126,7 @@ def _made(
 
 
 def _new_kinds(path: Path, raters: Sequence[str], kind: Kind | None) -> dict[str, str]:
-    """What --kind adds to raters.toml. BadInput if raters.toml says otherwise of a rater."""
+    """The kinds that --kind adds to raters.toml. BadInput if it has another kind of a rater."""
     known = rater_kinds(path)
     refuse_faults(kind_faults(raters, known, kind))
     return {rater: kind for rater in raters if rater not in known} if kind else {}

@@ -27,7 +27,7 @@ class RaterProgress(Noun):
 
 
 class RoundProgress(Noun):
-    """A round and its raters. `policy_changed`: a sentence where the policy reads otherwise now, or empty."""
+    """A round and its raters. `policy_changed`: a sentence if the policy file changed since, or empty."""
 
     round: str
     policy: str

@@ -97,7 +97,7 @@ def _entries(source: Source, collected: Collected) -> Iterator[tuple[str, Any]]:
         if isinstance(entry, dict):
             yield f"{path}, record {named}", entry
         else:
-            collected.faults.append(Fault(f"{path}, record {named}", "a JSON object is wanted"))
+            collected.faults.append(Fault(f"{path}, record {named}", "expected a JSON object"))
 
 
 def _rows(columns: Mapping[str, Any], path: Path, collected: Collected) -> list[dict[str, Any]]:
@@ -111,14 +111,14 @@ def _rows(columns: Mapping[str, Any], path: Path, collected: Collected) -> list[
 
 
 def _nested(flat: Mapping[str, Any], where: str, collected: Collected) -> dict[str, Any]:
-    """A flat record as a nested one: fields and metadata stand beside each other in it."""
+    """A flat record as a nested one. Fields and metadata are side by side in it."""
     names = [name.removesuffix(USERS) for name in flat if name.endswith(USERS)]
     responses = {}
     for name in names:
         columns = [flat.get(name + part) for part in (RESPONSES, USERS, STATUS)]
         values, users, status = (column if isinstance(column, list) else [] for column in columns)
         if len(values) != len(users) or (status and len(status) != len(users)):
-            collected.faults.append(Fault(where, f"{name}: as many values, users and statuses are wanted"))
+            collected.faults.append(Fault(where, f"{name}: expected equally many values, users and statuses"))
             continue
         said = status or [None] * len(users)
         parts = zip(values, users, said, strict=True)

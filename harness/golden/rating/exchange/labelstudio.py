@@ -88,7 +88,7 @@ def _tasks(content: Any, source: Source) -> Collected:
     collected, seen, questions, from_model = Collected(), dict[str, str](), set[str](), 0
     if not isinstance(content, list):
         collected.faults.append(
-            Fault(str(source.path), "a list of tasks is wanted, as Label Studio exports them")
+            Fault(str(source.path), "expected a list of tasks, as Label Studio exports them")
         )
         return collected
     for number, entry in enumerate(content, start=1):
@@ -131,19 +131,19 @@ def _said(about: Response, one: _Annotation, where: str, source: Source, collect
 
 
 def _about(task: _Task, source: Source) -> Response:
-    """What a task says of each of its annotations."""
+    """The fields that all annotations of a task share."""
     pair = pair_named(task.data, source.layout)
     return Response("", "", pair, **policy_named(task.data, source.layout))
 
 
 def _texts(value: Mapping[str, Any]) -> list[str]:
-    """What a control holds: choices, a rating, a number or a text."""
+    """The texts of a control: choices, a rating, a number or a text."""
     kinds = ("choices", "rating", "number", "text")
     return next((texts_of(value[kind]) for kind in kinds if kind in value), [])
 
 
 def _rater(by: int | str | _Person | None, source: Source) -> str:
-    """Who answered: by e-mail where the export has it, else by the number in Label Studio."""
+    """The rater: the e-mail address if the export has it, else the number in Label Studio."""
     if isinstance(by, _Person):
         by = by.email or by.id
     text = "" if by is None else str(by)
@@ -155,7 +155,7 @@ def _flat(table: Table, source: Source) -> Collected:
     collected, seen = Collected(), dict[str, str]()
     for row in table.rows:
         if not row.text("annotation_id"):
-            collected.left_out["tasks that nobody annotated"] += 1
+            collected.left_out["tasks without an annotation"] += 1
             continue
         where = f"{table.where(row)}, annotation {row.text('annotation_id')}"
         if not collected.once(seen, row.text("annotation_id"), where):

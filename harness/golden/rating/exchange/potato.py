@@ -63,7 +63,7 @@ class _One(Loose):
 
 
 def is_state(content: Any) -> bool:
-    """Whether JSON is what Potato keeps of one rater."""
+    """Whether JSON is Potato's state of one rater."""
     return isinstance(content, dict) and "instance_id_to_label_to_value" in content
 
 
@@ -184,7 +184,7 @@ def _labels(labels: Any, where: str, collected: Collected) -> Iterator[tuple[str
                 yield question, label, value
             case _:
                 collected.faults.append(
-                    Fault(where, "labels in a form that is not known: {question: {label: value}}")
+                    Fault(where, "unknown form of labels; expected {question: {label: value}}")
                 )
 
 

@@ -116,7 +116,7 @@ def write(out: Outgoing) -> dict[Path, str]:
         return {out.path: csv_of([{"pair": task.key, **task.texts, **task.under} for task in out.tasks])}
     strangers = [rater for rater in out.raters if not _is_participant(rater)]
     if strangers:
-        raise BadInput(f"{', '.join(strangers[:5])}: no participants of Prolific; use --to table")
+        raise BadInput(f"{', '.join(strangers[:5])}: not participants of Prolific; use --to table")
     rows = [
         {
             "PROLIFIC_PID": one.rater,
