@@ -149,7 +149,7 @@ def test_what_a_set_lacks_cannot_be_told_and_says_why() -> None:
         "price": "no item has a price above 0",
         "brand named": "no item says whether it has a brand",
         "brand": "no item names its brand",
-        "order of asking": "it is not known",
+        "order of asking": "the order is unknown",
         "script": "no script has 10 items beside 10 others",
         "language": "no item names its language",
     }

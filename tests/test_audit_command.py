@@ -219,7 +219,7 @@ FAULTS = {
     "nothing named": ((), "name either a run or a model"),
     "both named": (("latest", "--golden", "g.csv"), "name either a run or a model"),
     "half of the files": (("--grades", "g.csv"), "go together"),
-    "a replay": (("replay/g.csv",), "a file of grades has none for rewritten pairs"),
+    "a replay": (("replay/g.csv",), "a file of grades has no grades of rewritten pairs"),
     "an unknown run": (("nope",), "no run 'nope'"),
     "a run with settings": (("latest", "--prompt", "teacher"), "--prompt: a run brings its own"),
     "a run with a cost": (("latest", "--dry-run"), "add --rewrites"),

@@ -394,7 +394,7 @@ def test_gains_take_nothing_from_the_limit() -> None:
 def test_a_student_without_any_confidence_is_refused() -> None:
     student, teacher, splits = planted(knowing, queries=20)
     bare = {key: replace(one, answers=(Answer(1, "graded"),)) for key, one in student.items.items()}
-    with pytest.raises(BadInput, match="says of no answer how sure it is"):
+    with pytest.raises(BadInput, match="gives no confidence, which a cascade needs"):
         choose_cascade(replace(student, items=bare), teacher, splits, Rule(), COST)
 
 

@@ -171,7 +171,7 @@ def test_a_pair_with_two_ids_is_rated_once_and_counts_for_both(here: Path) -> No
     assert len(json.loads((here / "out.json").read_text("utf-8"))) == 1
     write_ratings(here, [{**before[0]}, {**before[1], "grade": 2}])
     ended = exported(here / "out.json", "label-studio")
-    assert "item 'twin': ann rated the same pair otherwise as 'q1-0'; make the two alike" in ended.err
+    assert "item 'twin': ann graded the same pair differently as 'q1-0'; make both alike" in ended.err
 
 
 @pytest.mark.parametrize(
@@ -199,7 +199,7 @@ def test_what_cannot_be_exported_is_refused(here: Path, words: tuple[str, ...], 
 def test_ratings_of_names_are_no_survey_of_prolific(here: Path) -> None:
     write_project(here)
     write_ratings(here, [{"item": "q1-0", "rater": "ann", "grade": 1}])
-    assert "ann: no participants of Prolific; use --to table" in exported(here / "x.csv", "prolific").err
+    assert "ann: not participants of Prolific; use --to table" in exported(here / "x.csv", "prolific").err
 
 
 def test_no_cell_of_an_export_is_a_formula(here: Path) -> None:

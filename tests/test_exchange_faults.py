@@ -61,7 +61,7 @@ def test_every_fault_of_a_file_is_told_at_once(here: Path) -> None:
     ended = imported(path)
     assert ended.code == 2
     for fault in (
-        "task 1, annotation 1: grade: 2 answers (1, 2) where one is wanted",
+        "task 1, annotation 1: grade: 2 answers (1, 2); expected one",
         "task 1, annotation 2: a grade ('1') and why there is none ('policy_silent'); keep one of them",
         "task 2: annotations[1].lead_time: input should be a valid number",
         "task 2: annotations[2].result: input should be a valid list",
@@ -87,10 +87,10 @@ def test_every_fault_of_a_file_is_told_at_once(here: Path) -> None:
         ("x.json", "[" * 100_000, "not JSON"),
         ("x.json", '{"a":' * 100_000, "not JSON"),
         ("x.json", '[{"id": 1, "id": 2}]', "key 'id' given twice"),
-        ("x.json", "[]", "no form that is known: an empty list; say which it is: --from label-studio, "),
-        ("x.json", [{"text": "a", "label": "b"}], "known: a list of objects with text, label;"),
-        ("x.json", {"examples": []}, "is in no form that is known: an object with examples;"),
-        ("x.json", 3, "is in no form that is known: a int;"),
+        ("x.json", "[]", "an unknown form: an empty list; name its format: --from label-studio, "),
+        ("x.json", [{"text": "a", "label": "b"}], "form: a list of objects with text, label;"),
+        ("x.json", {"examples": []}, "has an unknown form: an object with examples;"),
+        ("x.json", 3, "has an unknown form: a int;"),
         ("x.jsonl", '{"text": "a", "label": 1}\n', "no column for item"),
         ("x.csv", "query,docid,ann\na,b,1\n", "no column for item"),
         ("x.csv", "", "holds no"),
@@ -121,7 +121,7 @@ def test_which_control_is_the_grade_is_asked_and_can_be_said(here: Path) -> None
     path = written(here, [task(1, annotation(1, choice("relevance", "1")))])
     ended = imported(path)
     assert (
-        "which of its questions is the grade? there are: relevance; say it: --columns grade=relevance"
+        "which of its questions is the grade? there are: relevance; name it: --columns grade=relevance"
         in ended.err
     )
     assert imported(path, "--columns", "grade=relevance").code == 0
@@ -306,7 +306,7 @@ def test_argillas_columns_must_fit_each_other(here: Path) -> None:
         "grade.responses.status": [],
     }
     ended = imported(written(here, [flat]))
-    assert f"record {CODES['q1-0']}: grade: as many values, users and statuses are wanted" in ended.err
+    assert f"record {CODES['q1-0']}: grade: expected equally many values, users and statuses" in ended.err
     two = {
         "id": 1,
         "fields": {},

@@ -22,8 +22,8 @@ SUBMISSIONS = ("--submissions", FILES / "prolific/submissions.csv")
     ("name", "format", "words", "more", "left_out"),
     [
         ("label-studio/export.json", "label-studio", (), [AGAIN], ["skipped by the rater: 1"]),
-        ("label-studio/json-min.json", "label-studio", (), [AGAIN], ["tasks that nobody annotated: 1"]),
-        ("label-studio/export.csv", "label-studio", (), [AGAIN], ["tasks that nobody annotated: 1"]),
+        ("label-studio/json-min.json", "label-studio", (), [AGAIN], ["tasks without an annotation: 1"]),
+        ("label-studio/export.csv", "label-studio", (), [AGAIN], ["tasks without an annotation: 1"]),
         ("argilla/flat.json", "argilla", (), [], ["draft responses: 1", "discarded responses: 1"]),
         ("argilla/nested.json", "argilla", (), DRAFTS, []),
         ("argilla/names.json", "argilla", (), DRAFTS, []),
@@ -32,7 +32,7 @@ SUBMISSIONS = ("--submissions", FILES / "prolific/submissions.csv")
         ("potato/annotations.csv", "potato", (), [], ["without a grade: 1"]),
         ("potato/annotations.jsonl", "potato", (), [], ["without a grade: 1"]),
         ("quepid/book.json", "quepid", (), [],
-         ["unrateable, without one of our causes in the explanation: 1", "judgements of nobody: 1",
+         ["unrateable, without one of our causes in the explanation: 1", "judgements without a user: 1",
           "to be judged later: 1"]),
         ("mturk/batch_results.csv", "mturk", (), [], ["rejected assignments: 2"]),
         ("prolific/survey.csv", "prolific", SUBMISSIONS, [],
@@ -116,7 +116,7 @@ def test_a_book_as_csv_is_read_when_it_is_named_and_never_guessed(here: Path) ->
 def test_ratings_of_a_case_want_their_rater(here: Path) -> None:
     write_project(here)
     ended = imported(FILES / "quepid/ratings.csv")
-    assert (ended.code, "say it: --rater NAME" in ended.err) == (2, True)
+    assert (ended.code, "add --rater NAME" in ended.err) == (2, True)
     ended = imported(FILES / "quepid/ratings.csv", "--rater", "cy")
     assert "left out, queries without ratings: 1" in ended.err
     assert [(one["item"], one["rater"], one["grade"]) for one in lines(here)] == [

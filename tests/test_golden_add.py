@@ -92,9 +92,9 @@ def test_disagreement_missing_ratings_and_what_is_there_are_refused_at_once(here
     assert ended.code == 2
     for what in (
         "6 of 8 pairs cannot be added, and none was; without them: --leave-out",
-        "n2: 1 could not grade it, and nobody has decided; `harness adjudicate --policy small@v1 --round r1`",
-        "n3: the raters say 1 and 2, and nobody has decided",
-        "n4: the raters say 0 and 1, and nobody has decided",
+        "n2: 1 could not grade it, and it is not decided; `harness adjudicate --policy small@v1 --round r1`",
+        "n3: the raters say 1 and 2, and it is not decided",
+        "n4: the raters say 0 and 1, and it is not decided",
         "n6: no sealed rating by ann",
         "q2-0: the id is taken in the golden set, by another pair",
         "again: the golden set has this pair as 'q1-0'",

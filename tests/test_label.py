@@ -457,13 +457,12 @@ def test_a_folder_of_something_else_is_left_alone(here: Path) -> None:
 
 def test_the_prompt_of_a_label_is_that_of_eval(here: Path) -> None:
     from harness.grading.plan import make_plan
-    from harness.production.label import teacher_plan
     from harness.runs.manifest import Asked
 
     write_project(here)
     asked = {"model": "openai/m", "policy": "small", "prompt": "teacher"}
     golden = make_plan(Project(here), Asked(**asked, splits=("test",)))
-    pairs = teacher_plan(Project(here), Asked(**asked, splits=(), pairs="pairs.csv"))
+    pairs = make_plan(Project(here), Asked(**asked, splits=(), pairs="pairs.csv"))
     assert pairs.digests.model_copy(update={"golden": golden.digests.golden}) == golden.digests
 
 

@@ -272,7 +272,7 @@ FAULTS = {
     ),
     "none audited": (
         ("builtin/majority", "--split", "test"),
-        "no row words one of the 18 audited items of test otherwise",
+        "no row changes the texts of one of the 18 audited items of test",
     ),
     "no file": (("builtin/majority",), "gone.jsonl"),
     "a pipe": (("builtin/majority",), "words.jsonl"),

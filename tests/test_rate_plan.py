@@ -108,7 +108,7 @@ def test_nothing_in_a_code_says_which_pair_it_is(here: Path) -> None:
         (("--name", "../up"), "is not a name"),
         (("--picture", "image"), "pictures take both"),
         (("--raters", "ann,ann"), "names ann twice"),
-        (("--raters", ","), "names nobody"),
+        (("--raters", ","), "names no rater"),
     ],
 )
 def test_what_cannot_be_planned_is_said_and_nothing_written(
@@ -314,7 +314,7 @@ def test_a_policy_that_changes_in_the_middle_is_said_and_the_digest_kept(here: P
     kept = lines(here / "golden/small/ratings.jsonl")
     assert {line["policy_digest"] for line in kept} == {opened.round.policy_digest}
     count = len(kept)
-    warned = f"{count} ratings were given when small@v1 read otherwise"
+    warned = f"{count} ratings were given before the text of small@v1 changed"
     assert warned in " ".join(harness("gate1", "--policy", "small").out.split())
     assert warned in " ".join(harness("golden", "lint", "--policy", "small").out.split())
 

@@ -97,7 +97,7 @@ def test_of_several_scores_the_grade_is_named_and_never_chosen(here: Path) -> No
     ]
     ended = graded(here, rows)
     assert ended.code == 2 and "which of its scores is the grade? there are: relevance, tone" in ended.err
-    assert "say it: --columns grade=relevance" in ended.err
+    assert "name it: --columns grade=relevance" in ended.err
     ended = graded(here, rows, "--grades-columns", "grade=tone")
     assert json.loads(ended.out)["n"] == 3
     ended = graded(here, rows, "--grades-columns", "grade=mood")
@@ -205,7 +205,7 @@ def test_an_unknown_form_is_named_and_not_read_as_the_nearest(here: Path, rows: 
     path = here / "scores.json"
     path.write_text(json.dumps(rows), "utf-8")
     ended = imported(path)
-    assert ended.code == 2 and "is in no form that is known" in ended.err
+    assert ended.code == 2 and "has an unknown form" in ended.err
     assert harness("gate2", "--grades", path, "--golden", golden(here), "--scale", "0-2").code == 2
     for tool in ("langfuse", "phoenix"):
         assert imported(path, "--from", tool).code == 2

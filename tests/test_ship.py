@@ -166,7 +166,7 @@ def another_prompt(here: Path) -> None:
 STOPPED: dict[str, tuple[Callable[[Path], object], str, str, str]] = {
     "empty text": (
         edited("policies/small/v1.toml", 'goal = "Said."', 'goal = ""'),
-        "policy", "fail", "1 to mend (the first: goal: empty)",
+        "policy", "fail", "1 finding to fix (the first: goal: empty)",
     ),
     "stale grade": (
         golden_with(0, policy_version="v0"),

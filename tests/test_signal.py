@@ -305,9 +305,9 @@ def test_every_faulty_row_is_named(tmp_path: Path) -> None:
     _, flag, labels = files(tmp_path, rows := shown())
     rows[1]["position"], rows[3]["clicks"], rows[5]["item"], rows[7]["views"] = 0, "many", "", -2
     said = refused(write_csv(tmp_path / "log.csv", COUNTS, rows), flag, labels, *SCALE)
-    for line, what in ((3, "position: '0' is no position"), (5, "clicks: 'many' is no count")):
+    for line, what in ((3, "position: '0' is not a position"), (5, "clicks: 'many' is not a count")):
         assert f"log.csv, line {line}: {what}" in said
-    assert "log.csv, line 7: item: is empty" in said and "line 9: views: '-2' is no count" in said
+    assert "log.csv, line 7: item: is empty" in said and "line 9: views: '-2' is not a count" in said
 
 
 def test_columns_that_are_missing_are_named(tmp_path: Path) -> None:

@@ -176,7 +176,7 @@ def test_grades_of_a_file_say_how_its_ratings_are_named(shop: Path) -> None:
     words = ("gate2", "--golden", "g.csv", "--grades", "r.csv", "--rater", "ann", "--scale", "0-2")
     said = flat(harness(*words).out)
     assert "Gate 1 was not measured here, as no ratings were named (--ratings FILE)," in said
-    assert "for want of two raters" not in said
+    assert "as it takes two raters" not in said
     assert "not measured" not in flat(harness(*words, "--ratings", "r.csv").out)
 
 

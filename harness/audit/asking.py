@@ -62,11 +62,11 @@ def _pairs(examples: Sequence[Example], canaries: Sequence[Example], ways: Ways)
 def rewrites_of_model(project: Project, asked: Asked, words: PhrasesFile | None = None) -> Rewrites:
     """The rewritten examples of the splits asked for, with the paraphrases of `words`.
 
-    BadInput for a teacher that cannot be asked.
+    BadInput for a teacher that grades no new pairs.
     """
     if reads_grades(asked.model):
         how = f"`harness eval --model {asked.model}`, then `harness audit latest`"
-        raise BadInput(f"{asked.model}: a file of grades has none for rewritten pairs; {how}")
+        raise BadInput(f"{asked.model}: a file of grades has no grades of rewritten pairs; {how}")
     policy = load_policy(policy_path(project, asked.policy))
     golden = list(checked_examples(golden_path(project, policy.name), policy))
     examples = choose_examples(golden, asked.splits, asked.limit, asked.seed or 0)
@@ -77,11 +77,11 @@ def rewrites_of_model(project: Project, asked: Asked, words: PhrasesFile | None 
 def rewrites_of_run(
     project: Project, reading: Reading, base_url: str | None, words: PhrasesFile | None = None
 ) -> Rewrites:
-    """The rewritten examples of a run, for its own teacher. BadInput if it cannot be asked as then."""
+    """The rewritten examples of a run, for its own teacher. BadInput if its settings or inputs changed."""
     run, before = reading.run, reading.run.manifest.asked
     where = run.folder.name
     if reads_grades(before.model):
-        raise BadInput(f"{where}: a file of grades has none for rewritten pairs; remove --rewrites")
+        raise BadInput(f"{where}: a file of grades has no grades of rewritten pairs; remove --rewrites")
     address = confirmed(before.model, before.base_url, base_url, run.folder)
     kept = ("model", "policy", "prompt", "splits", "shots", *SENT_ALONG)
     values = {name: getattr(before, name) for name in kept}
@@ -112,13 +112,13 @@ def _planned(
     canaries, ways = canary_examples(load_canaries(path, policy)), _ways(given)
     count = sum(1 for _ in _pairs(examples, canaries, ways))
     plan = make_plan(project, asked, Stream(lambda: _pairs(examples, canaries, ways), count))
-    # Taken when the file was read: it may be another one by now.
+    # The digest of the file as it was read: the file may have changed since.
     digests = plan.digests.model_copy(update={"paraphrases": given.digest if given else None})
     return Rewrites(replace(plan, digests=digests), examples, canaries, given)
 
 
 def foresee(project: Project, work: Rewrites, *, again: bool = False) -> Forecast:
-    """What the questions without an answer would cost; with `again`, all. Makes no API calls."""
+    """The cost of the questions without an answer; with `again`, of all. Makes no API calls."""
     plan = work.plan
     price = price_of(project, plan.asked.model, plan.asked.base_url, sold_as)
     folder = None if again else find_pair_run(project, plan.asked, plan.digests)

@@ -15,7 +15,7 @@ from harness.stats.paired import holm
 from harness.stats.slopes import within_slope
 
 LEAST = 30
-"""Fewer items say nothing about a feature."""
+"""The fewest items with which a feature is tested."""
 
 
 def effects(subjects: Sequence[Subject]) -> tuple[Effect, ...]:
@@ -52,7 +52,7 @@ def _both(subjects: Sequence[Subject], feature: AuditFeature) -> Iterator[Effect
 def _too_little(
     known: Sequence[Subject], values: Floats, errors: Floats, feature: AuditFeature
 ) -> Reason | None:
-    """Why the set cannot tell, if it cannot."""
+    """Why an effect cannot be tested; None if it can."""
     if len(known) < LEAST:
         return Reason("undefined", f"fewer than {LEAST} items have it")
     if feature.unit == AGAINST and min(int(values.sum()), int((1 - values).sum())) < LEAST_SIDE:

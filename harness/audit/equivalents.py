@@ -1,7 +1,7 @@
 """Words and notations that mean the same in texts about products: a paraphrase by rule, in English.
 
-The table is small on purpose: where a spelling could mean something else, its row takes it in one direction
-alone, only beside what settles it (a number before a unit), or not at all.
+The table is small on purpose: a spelling that could mean something else is changed in one direction alone,
+only beside what settles its meaning (a number before a unit), or not at all.
 """
 
 import re
@@ -13,9 +13,9 @@ _NUMBER = r"(?<![\w.,/'])(?<![A-Za-z]-)(?P<n>\d+(?:[.,]\d+)*)"
 """A number of its own: not the end of V28, of 1/2 or of 7'10."""
 _ONE = r"(?<![\w.,/'-])(?P<n>1)"
 _POINT = r"\b(?:\.(?= [a-z0-9]|[),;]))?"
-"""The end of an abbreviation, with its point where that cannot end a sentence."""
+"""The end of an abbreviation, with its point if the point cannot end a sentence."""
 _CLOSED = r"(?=$|[,;)\]]|\.(?:\s|$))"
-"""Where nothing follows that belongs to the number before."""
+"""A place where nothing follows that belongs to the number before."""
 _NUMERALS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _SETS = r"(?P<of>\b[Ss]et of |\b[Pp]ack of |\b[Bb]ox of )"
 _QUOTE = re.compile(r'(?<!\d)"')
@@ -25,7 +25,7 @@ _LONE = r"(?! ?[\"'%″x\u00d7]| ?(?:cm|mm|ml|kg|lbs?|oz|in|ft|g|l)\b|[.,/-]?\w)
 
 @dataclass(frozen=True, slots=True)
 class Equivalent:
-    """A spelling that is found, and the one that takes its place: a template of `Match.expand`."""
+    """A spelling to find, and the one that replaces it: a template of `Match.expand`."""
 
     found: re.Pattern[str]
     instead: str
@@ -33,10 +33,10 @@ class Equivalent:
 
 @lru_cache(maxsize=65_536)
 def in_other_words(text: str, brand: str | None = None) -> str:
-    """The text with every spelling of the table changed for its equal; the same one where it has none.
+    """The text with every spelling of the table replaced by its equivalent; unchanged without any.
 
-    Each place is changed once; what belongs to the name of the brand stays. A text with a letter outside of
-    a to z stays whole: it may be in another language.
+    Each place is changed once. The name of the brand stays. A text with a letter outside of a to z stays
+    unchanged: it may be in another language.
     """
     if any(letter.isalpha() and not letter.isascii() for letter in text):
         return text
@@ -50,7 +50,7 @@ def in_other_words(text: str, brand: str | None = None) -> str:
 
 
 def _places(text: str, brand: str | None) -> Iterator[tuple[int, int, str]]:
-    """Where each row finds something, and what comes there instead."""
+    """The places that each row finds, with their replacements."""
     names = [one.span() for one in re.finditer(re.escape(brand), text, re.IGNORECASE)] if brand else []
     quotes = _QUOTE.search(text) is not None
     for row in EQUIVALENTS:
@@ -144,4 +144,4 @@ EQUIVALENTS: tuple[Equivalent, ...] = (
     *_spellings("aluminium", "aluminum"),
     *_spellings("jewellery", "jewelry"),
 )
-"""Every row. Of two that find the same place, the longer find is taken."""
+"""Every row. If two find the same place, the longer match counts."""

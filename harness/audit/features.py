@@ -16,9 +16,9 @@ from harness.storage.cells import number_of
 PER_SD = "standard deviation"
 AGAINST = "against the others"
 MOST_NAMED = 3
-"""How many brands, scripts and languages are features of their own: the most frequent ones."""
+"""The most brands, scripts and languages that become features: the most frequent ones."""
 LEAST_SIDE = 10
-"""Fewer items on either side say nothing about a feature that an item has or lacks."""
+"""The fewest items on either side with which a feature that an item has or lacks is tested."""
 LANGUAGE_KEYS = ("language", "lang", "locale")
 """Keys of a context, and beginnings of a tag (`language:de`), that name the language."""
 _PRICE = re.compile(r"[0-9][0-9.,\u00a0 ']*")
@@ -41,7 +41,7 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class AuditFeature:
-    """A value of each subject, None where it has none; `reason` where no subject has one."""
+    """A value of each subject, None if it is missing. `reason`: why it is missing for all subjects."""
 
     name: str
     unit: str
@@ -50,14 +50,14 @@ class AuditFeature:
 
 
 def features(subjects: Sequence[Subject]) -> Iterator[AuditFeature]:
-    """Every feature, in a fixed order. One that the set lacks has the reason."""
+    """Every feature, in a fixed order. A feature without any value carries the reason."""
     yield _measured("title length", subjects, _title_length, "no item has a title")
     yield _measured("query words in title", subjects, _shared, "no item has a query and a title")
     yield _price(subjects)
     yield _measured("brand named", subjects, _brand_named, "no item says whether it has a brand", AGAINST)
     brands = [one.result.brand if one.result else None for one in subjects]
     yield from _each_frequent("brand", brands, skip_first=False)
-    yield _measured(ORDER, subjects, lambda one: one.position, "it is not known")
+    yield _measured(ORDER, subjects, lambda one: one.position, "the order is unknown")
     yield from _each_frequent("script", [_script(f"{one.query} {one.title}") for one in subjects])
     yield from _each_frequent("language", [one.language for one in subjects])
 
@@ -136,7 +136,7 @@ def _each_frequent(
 ) -> Iterator[AuditFeature]:
     """A feature for each of the most frequent names: this one against the others.
 
-    `skip_first`: without the most frequent one, which is what the others are held against.
+    `skip_first`: leave out the most frequent name, with which the others are compared.
     """
     counts = Counter(one for one in named if one)
     known = sum(counts.values())

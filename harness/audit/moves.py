@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
@@ -45,8 +44,13 @@ def moves(
     """Each way of rewriting, with Holm's p over all of them, and the first changes of an action.
 
     `asked`: the ids of all rewritten pairs; `grades`: the readable answers by id; `ways`: the mildest first.
-    No figure of actions where the policy has not decided on them.
+    Without figures of actions where the policy has not decided on them.
     """
+
+    def mildest_first(one: ActionMoved) -> tuple[int, int, str]:
+        """By the way of rewriting, then the largest change."""
+        return list(ways).index(one.kind), -abs(one.after - one.before), one.item
+
     found: list[Rewrite] = []
     firsts: dict[str, ActionMoved] = {}
     decided = policy.decided_actions is not None
@@ -64,7 +68,7 @@ def moves(
             one.model_copy(update={"p_holm": p, "actions_first": first[one.kind] if decided else None})
             for one, p in zip(found, corrected, strict=True)
         ),
-        tuple(sorted(firsts.values(), key=partial(_mildest_first, list(ways)))),
+        tuple(sorted(firsts.values(), key=mildest_first)),
     )
 
 
@@ -113,7 +117,7 @@ def _shift(changes: Floats, clusters: Integers, least: int) -> Tested:
 
 
 def _p(shift: Tested, clusters: Integers) -> float | None:
-    """The p of the shift; where every query shifts alike, of a sign test over the queries."""
+    """The p of the shift; if every query shifts by the same amount, of a sign test over the queries."""
     if shift.reason is NO_SPREAD and shift.value:
         return float(2 * 0.5 ** (int(clusters.max()) + 1))
     return shift.p
@@ -137,13 +141,8 @@ def _action_moved(step: GradeMove, policy: Policy) -> ActionMoved | None:
     )
 
 
-def _mildest_first(order: Sequence[str], one: ActionMoved) -> tuple[int, int, str]:
-    """By the way of rewriting, then the largest change."""
-    return order.index(one.kind), -abs(one.after - one.before), one.item
-
-
 def steered(canaries: Iterable[Example], grades: Mapping[str, int]) -> CanaryReport | None:
-    """What the canaries' steering text does; None without canaries."""
+    """The effect of the canaries' steering text; None without canaries."""
     items = [
         GradedItem(
             one.id, one.cluster, one.grade, (_answer(grades.get(canary_pair_id(one.id))),), about_of(one)

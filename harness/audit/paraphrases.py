@@ -1,6 +1,6 @@
-"""Paraphrases that the user has: a table with the texts that take the place of an example's own.
+"""Paraphrases from a file: a table with texts that replace those of an example.
 
-Whether they mean the same is the file's word: nothing here can check it.
+Nothing here checks that they mean the same.
 """
 
 import re
@@ -52,7 +52,8 @@ def read_paraphrases(file: PhrasesFile, golden: Iterable[Example]) -> Paraphrase
     for item, row in _rows(table, columns, file.layout).items():
         where = f"{table.where(row)}, {item}" if item else table.where(row)
         example = examples.get(item)
-        wrong = columns.faults(row, example, where) if example else [Fault(where, _unknown(item))]
+        unknown = "no example of the golden set has this id" if item else "no item"
+        wrong = columns.faults(row, example, where) if example else [Fault(where, unknown)]
         faults += wrong
         if example and not wrong:
             found[example.id] = columns.result(row, example)
@@ -73,17 +74,13 @@ def _rows(table: Table, columns: "_Columns", layout: Layout) -> dict[str, Row]:
 
 
 def refuse_none(found: Paraphrases, examples: Iterable[Example], part: str) -> None:
-    """BadInput where no audited example is worded otherwise: no paraphrase would be asked about."""
+    """BadInput if the file changes no audited example: there would be nothing to ask."""
     ids = {one.id for one in examples}
     if ids.isdisjoint(found.results):
         same = sum(one in ids for one in found.unchanged)
-        what = f"no row words one of the {plural(len(ids), 'audited item')} of {part} otherwise"
+        what = f"no row changes the texts of one of the {plural(len(ids), 'audited item')} of {part}"
         own = f"{plural(same, 'row has', 'rows have')} an item's own texts"
         raise BadInput([Fault(found.file, f"{what} ({own})")])
-
-
-def _unknown(item: str) -> str:
-    return "no example of the golden set has this id" if item else "no item"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +110,7 @@ class _Columns:
         return cls(item, query, texts, tuple(one for one in table.columns if one not in used))
 
     def faults(self, row: Row, example: Example, where: str) -> list[Fault]:
-        """What a row does beside wording an example's texts otherwise."""
+        """The faults of a row that changes more than the wording of an example's texts."""
         found = [
             Fault(where, f"{'+'.join(headers)}: {_adds_or_removes(had, new)}")
             for headers, had, new in self._each(row, example)
@@ -151,7 +148,7 @@ class _Columns:
 
 
 def _is_same(had: str, new: str) -> bool:
-    """Whether a text is as it was: outer space aside, and 46.50 that a spreadsheet made 46.5."""
+    """Whether a text is unchanged: outer spaces, and 46.5 as a spreadsheet writes 46.50, do not count."""
     number = number_of(new)
     return new == had or (number is not None and number == number_of(had))
 

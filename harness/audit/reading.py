@@ -31,7 +31,7 @@ def subjects_of_plain(
 
 
 def subjects_of_items(items: Iterable[GradedItem]) -> Iterator[Subject]:
-    """The items of two files: a query and a title at most."""
+    """The items of two files, which have a query and a title at most."""
     for item in items:
         if (error := _error(item)) is not None:
             about = item.about

@@ -1,6 +1,6 @@
 """An audit of a run, of a model's grades of rewritten pairs, or of two files."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 
 from harness.audit.asking import Rewrites
 from harness.audit.effects import effects
@@ -8,10 +8,10 @@ from harness.audit.features import Subject
 from harness.audit.moves import moves, steered
 from harness.audit.reading import subjects_of_items, subjects_of_plain, subjects_of_run
 from harness.errors import BadInput
+from harness.golden.examples import stale
 from harness.golden.grade_tables import read_grades
 from harness.golden.graded_files import Golden, GradesFile, Levels
 from harness.nouns.policy import UNDECIDED
-from harness.policy.judged import is_judged
 from harness.runs.manifest import Manifest
 from harness.runs.pair_run import PairRun
 from harness.score.items import independence, items_of_files, names_query
@@ -21,17 +21,19 @@ from harness.storage.plural import plural
 
 
 def audit_model(work: Rewrites, found: PairRun) -> Audit:
-    """What a model's grades of plain and rewritten pairs say."""
+    """Audit a model by its grades of plain and rewritten pairs."""
     grades = _grades(found)
     order = [id_ for id_, _ in found.outcomes]
     subjects = list(subjects_of_plain(work.examples, grades, order))
-    clear = [f"{n} not yet judged under {work.plan.policy.label}" for n in _stale(work)]
-    audit = _audit(subjects, len(work.examples), found.manifest, found.folder.name, tuple(clear))
-    return _with_rewrites(audit, work, found, grades)
+    left, policy = stale(work.examples, work.plan.policy), work.plan.policy
+    count = plural(len(left), "golden grade was", "golden grades were")
+    warnings = (f"{count} not yet judged under {policy.label}",) if left else ()
+    audit = _audit(subjects, len(work.examples), found.manifest, found.folder.name, warnings)
+    return with_rewrites(audit, work, found)
 
 
 def audit_run(reading: Reading) -> Audit:
-    """What the answers of a run say. BadInput for a run without golden grades."""
+    """Audit a run by its answers. BadInput for a run without golden grades."""
     manifest = reading.run.manifest
     if not manifest.asked.kind.scored:
         what = f"{manifest.asked.kind.apart}: name a run over the golden set, such as latest~1"
@@ -40,13 +42,8 @@ def audit_run(reading: Reading) -> Audit:
     return _audit(subjects, len(reading.items), manifest, reading.run.folder.name, reading.mixed)
 
 
-def with_rewrites(audit: Audit, work: Rewrites, found: PairRun) -> Audit:
-    """A run's audit with what its teacher says of the rewritten pairs."""
-    return _with_rewrites(audit, work, found, _grades(found))
-
-
 def audit_files(golden: Golden, file: GradesFile, levels: Levels) -> Audit:
-    """What a file of grades says, beside a file of golden ones."""
+    """Audit a file of grades against a file of golden grades."""
     grades = read_grades(file.path, file.table, levels.scale, file.rater)
     items, warnings = items_of_files(golden, grades, file.path.name)
     subjects = list(subjects_of_items(items))
@@ -81,8 +78,9 @@ def _counts(subjects: Sequence[Subject], items: int) -> dict[str, int]:
     return {"n": len(subjects), "n_clusters": clusters, "unread": items - len(subjects)}
 
 
-def _with_rewrites(audit: Audit, work: Rewrites, found: PairRun, grades: Mapping[str, int]) -> Audit:
-    asked = frozenset(one.id for one in work.pairs())
+def with_rewrites(audit: Audit, work: Rewrites, found: PairRun) -> Audit:
+    """Add to an audit the teacher's grades of the rewritten pairs."""
+    asked, grades = frozenset(one.id for one in work.pairs()), _grades(found)
     rewrites, actions = moves(work.examples, asked, grades, found.policy, work.ways)
     return audit.model_copy(
         update={
@@ -98,7 +96,7 @@ def _with_rewrites(audit: Audit, work: Rewrites, found: PairRun, grades: Mapping
 
 
 def _paraphrased(work: Rewrites) -> Paraphrased | None:
-    """How many of the audited examples a file of paraphrases words otherwise."""
+    """How many of the audited examples a file of paraphrases changes."""
     given, ids = work.paraphrases, {one.id for one in work.examples}
     if given is None:
         return None
@@ -116,8 +114,3 @@ def _paraphrased(work: Rewrites) -> Paraphrased | None:
 
 def _grades(found: PairRun) -> dict[str, int]:
     return {id_: grade.value for id_, grade in found.grades().items()}
-
-
-def _stale(work: Rewrites) -> Iterable[str]:
-    left = sum(not is_judged(one, work.plan.policy) for one in work.examples)
-    return [plural(left, "golden grade was", "golden grades were")] if left else []

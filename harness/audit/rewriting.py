@@ -1,4 +1,4 @@
-"""Ways to rewrite a result, the mildest first. All are deterministic: none asks a model for a text."""
+"""Ways to rewrite a result, the mildest first. All are deterministic and call no model."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -13,7 +13,7 @@ from harness.scorecards.audit import PARAPHRASE
 from harness.stats.intervals import FEW
 
 PLAIN = "plain"
-"""The kind of a pair as it is."""
+"""The kind of a pair that is not rewritten."""
 _CANARY = "canary-"
 PRAISE = "best seller! top quality"
 _MARKS = re.compile(r"[,;:!?|()\[\]{}\"]+(?=\s|$)|(?:(?<=\s)|^)[-\u2013\u2014(\[{\"|&/]+(?=\s|\w)")
@@ -26,9 +26,9 @@ Rewriter = Callable[[Example], Result | None]
 class Rewriting:
     """One way to rewrite a result.
 
-    `what`: in words. `may_move`: whether the right grade may be another one for what comes out. `of`: the
-    rewritten result, or None where there is nothing to rewrite. `least`: with fewer queries, the shift is not
-    tested.
+    `what`: in words. `may_move`: whether the right grade of the rewritten result may differ. `of`: the
+    rewritten result, or None where there is nothing to rewrite. `least`: the fewest queries with which the
+    shift is tested.
     """
 
     what: str
@@ -52,7 +52,7 @@ def ways_with(paraphrases: Mapping[str, Result], source: str = "") -> Ways:
 
 
 def rewritten(examples: Callable[[], Iterable[Example]], ways: Ways | None = None) -> Iterator[ShownPair]:
-    """Every pair as it is, then every pair in each way that changes it. Default: the ways of REWRITINGS."""
+    """Every pair unchanged, then rewritten in each way that changes it. Default: the ways of REWRITINGS."""
     for example in examples():
         yield _pair(example, PLAIN, example.result)
     for kind, way in (REWRITINGS if ways is None else ways).items():
@@ -91,7 +91,7 @@ def _pair(example: Example, kind: str, result: Result) -> ShownPair:
 
 
 def _titled(change: Callable[[Example], str]) -> Rewriter:
-    """A rewriting of the title alone; none where no title would be left."""
+    """A rewriting of the title alone; None if the new title would be empty."""
 
     def of(example: Example) -> Result | None:
         title = change(example)
@@ -124,7 +124,7 @@ def _sentences_reversed(example: Example) -> Result | None:
 
 
 def _equivalents(example: Example) -> Result | None:
-    """The texts in other words of the same meaning; None where the example says that it is not English."""
+    """The texts in other words of the same meaning; None for an example in another language than English."""
     language = language_of(example.context, example.tags)
     if language is not None and not language.casefold().startswith("en"):
         return None

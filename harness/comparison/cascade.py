@@ -1,4 +1,4 @@
-"""A cascade as a side of a comparison: the student's answers where it is sure, else its teacher's."""
+"""A cascade as a side of a comparison: the student's answers where it is sure enough, else its teacher's."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.comparison.paired import compare_sides
-from harness.comparison.sides import Side
+from harness.comparison.sides import Side, regraded
 from harness.errors import BadInput, Fault, refuse_faults
 from harness.nouns.base import Interval, Weighting
 from harness.nouns.pair import one_form
@@ -55,13 +55,13 @@ def couple_of(student: Side, teacher: Side, sure: Mapping[str, float] | None = N
         and (how := item.answers[0].sure if sure is None else sure.get(one_form(item.item))) is not None
     }
     if not found:
-        what = "says of no answer how sure it is, and a cascade goes by that: a run whose answers have"
-        raise BadInput(f"{student.name} {what} probabilities, or a file with a column confidence")
+        what = "gives no confidence, which a cascade needs; name a run whose answers have probabilities"
+        raise BadInput(f"{student.name} {what}, or a file with a column confidence")
     return Couple(student, teacher, found)
 
 
 def refuse_repeats(*sides: Side) -> None:
-    """BadInput for a side with several answers to an item: a vote is better than a single answer."""
+    """BadInput for a side with several answers to an item: a vote agrees better than a single answer."""
     refuse_faults(
         Fault(side.name, asked_often(most))
         for side in sides
@@ -110,7 +110,7 @@ def joined(sides: Sequence[Side]) -> Side:
 
 @dataclass(frozen=True, slots=True)
 class CascadeAnswers:
-    """The items that both were asked about, as arrays. `sure`: NaN where the student says nothing."""
+    """The items that both were asked about, as arrays. `sure`: NaN where the student gives no confidence."""
 
     student: AnswerMatrix
     teacher: AnswerMatrix
@@ -122,7 +122,7 @@ class CascadeAnswers:
         return self.student.clusters
 
     def asked(self, threshold: float) -> NDArray[np.bool_]:
-        """Which items go to the teacher."""
+        """Whether each item is sent to the teacher."""
         return sent(self.sure, threshold)
 
     def cascade(self, threshold: float) -> AnswerMatrix:
@@ -167,9 +167,7 @@ def side_of_cascade(couple: Couple, threshold: float) -> Side:
     student, teacher = couple.student, couple.teacher
     kept = {key for key, how in couple.sure.items() if how >= threshold}
     items = {key: (student if key in kept else teacher).items[key] for key in _common(couple)}
-    return replace(
-        teacher, name=CASCADE, run=None, items=items, facts={}, seconds=None, cost=None, part=student.part
-    )
+    return regraded(teacher, CASCADE, items, part=student.part)
 
 
 def judge_cascade(couple: Couple, threshold: float, weighting: Weighting | None, gates: Gates) -> Regression:
@@ -180,10 +178,10 @@ def judge_cascade(couple: Couple, threshold: float, weighting: Weighting | None,
 
 
 def condition_of(loss: Loss, gated: str, margin: float) -> Condition | None:
-    """The limits that decide on the loss. None without any; `harness regress` then has the reason.
+    """The verdict on the loss by its limits. None without limits; `harness regress` then gives the reason.
 
-    Fewer than FEW_EVENTS queries that differ have an exact limit. Where none differs it is a pass, as in
-    `harness regress`, and the limit is said beside it.
+    If fewer than FEW_EVENTS queries differ, the limit is exact. If none differs, the verdict is a pass, as
+    in `harness regress`, and its reason names the limit.
     """
     if loss.low is None or loss.value is None:
         return None

@@ -22,7 +22,7 @@ def policies_differ(base: Side, candidate: Side) -> bool:
 
 
 def changes_between(base: Side, candidate: Side) -> tuple[Difference, ...]:
-    """The facts that differ, as far as both sides state them."""
+    """The facts that both sides state and that differ."""
     return tuple(
         Difference(name=name, base=base.facts[name], candidate=candidate.facts[name])
         for name in base.facts
@@ -60,7 +60,7 @@ def warnings_of(
     for side in (base, candidate):
         if side.stale:
             stale = plural(side.stale, "example was", "examples were")
-            # A base of an earlier version stays as it was: the golden set may have moved on.
+            # No command for the base: the golden set may have been judged under a later version since.
             how = f"; next: {how_to_confirm(side.policy)}" if side is candidate and side.policy else ""
             found.append(f"{stale} not yet judged under {side.policy}{how}")
     if base.gates != candidate.gates:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from harness.comparison.sides import Side
+from harness.comparison.sides import Side, regraded
 from harness.errors import BadInput
 from harness.golden.grade_tables import read_grades
 from harness.golden.graded_files import Golden, GradesFile, Levels
@@ -39,17 +39,9 @@ def side_beside_run(file: GradesFile, run: Side) -> Side:
         raise BadInput(f"no item of {file.path} is in {run.name}: its items are the examples' ids ({unmet})")
     count = plural(len(strangers), f"item of {file.name} is", f"items of {file.name} are")
     what = f"{count} not in {run.name} ({unmet})"
-    return replace(
-        run,
-        name=file.name,
-        run=None,
-        items=dict(zip(run.items, items, strict=True)),
-        facts={},
-        seconds=None,
-        cost=None,
-        notes=(),
-        warnings=(*((what,) if strangers else ()), *odd),
-    )
+    warnings = (*((what,) if strangers else ()), *odd)
+    keyed = dict(zip(run.items, items, strict=True))
+    return regraded(run, file.name, keyed, notes=(), warnings=warnings)
 
 
 def by_name(side: Side) -> Side:

@@ -68,7 +68,7 @@ def measure_impact(
 
 
 def _noise(pairs: Pairs, before: PairRun) -> MovedShare:
-    """How often the action changes when the same version is asked twice: the noise floor."""
+    """The noise floor: how often the action changes when the same version is asked twice."""
     first, second, action_of = before.grades(0), before.grades(1), before.policy.action_of
     read = [one for one in pairs if one.id in first and one.id in second]
     return _Sample(read).share([action_of[first[p.id].value] != action_of[second[p.id].value] for p in read])

@@ -87,7 +87,7 @@ def compare_items(
 
 
 def _nothing_shared(base: Side, candidate: Side) -> str:
-    """Why two sides have no item in common."""
+    """The message for two sides without a common item."""
     parts = base.part, candidate.part
     other = (
         f": one graded {parts[0]}, the other {parts[1]}" if None not in parts and len({*parts}) > 1 else ""
@@ -110,7 +110,7 @@ def _readable(item: GradedItem) -> bool:
 def _left_out(
     base: Side, candidate: Side, pairs: Pairing, relabelled: Sequence[str]
 ) -> dict[str, tuple[str | Relabelled, ...]]:
-    """The items that no figure includes, or whose golden grade differs between the sides."""
+    """The items that no figure includes, and those whose golden grade differs between the sides."""
     old, new = base.items, candidate.items
     return {
         "only_base": tuple(item.item for key, item in old.items() if key not in new),

@@ -2,7 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from harness.nouns.policy import Gates
 from harness.runs.manifest import Manifest
@@ -19,7 +20,7 @@ class Side:
     say. `run`: its name. `cost` and `seconds` are per item. `knows_queries`: whether an item's cluster is its
     query. `stale` counts examples not yet judged under the policy version.
     `part`: the splits that a run graded. `apart`: what it graded, if its items do not represent a split.
-    `notes`: what the run's grader said of itself. `warnings`: remarks from reading the side.
+    `notes`: the notes of the run's grader. `warnings`: remarks from reading the side.
     """
 
     name: str
@@ -39,6 +40,12 @@ class Side:
     apart: str | None = None
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+
+
+def regraded(side: Side, name: str, items: Mapping[str, GradedItem], **others: Any) -> Side:
+    """A side's items as another grader graded them; `others`: further fields that change."""
+    own: dict[str, Any] = {"run": None, "facts": {}, "seconds": None, "cost": None, **others}
+    return replace(side, name=name, items=items, **own)
 
 
 def side_of_run(reading: Reading, gates: Gates | None = None) -> Side:
@@ -87,7 +94,7 @@ def side_of_items(name: str, items: Sequence[GradedItem], scale: tuple[int, ...]
 
 
 def facts_of(manifest: Manifest) -> dict[str, str]:
-    """What was run: a comparable text for each aspect."""
+    """The facts of a run: a comparable text for each aspect."""
     asked, digests = manifest.asked, manifest.digests
     parameters = {
         "temperature": asked.temperature,
@@ -110,7 +117,7 @@ def facts_of(manifest: Manifest) -> dict[str, str]:
 
 
 def _read(manifest: Manifest) -> dict[str, str]:
-    """What the grader read beside the pairs. A fact's form never changes, since baselines keep it."""
+    """The facts about the grader's inputs. A fact's form never changes, since baselines keep it."""
     asked, digests = manifest.asked, manifest.digests
     if not manifest.unprompted:
         shots = f"{len(manifest.shots)} shown, {_short(digests.shots)}"

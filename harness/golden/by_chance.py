@@ -16,7 +16,7 @@ class Told(NamedTuple):
 
 
 def other_items(pairs: Iterable[tuple[str, Told, Told]], here: str, there: str) -> tuple[str, ...]:
-    """A warning about items that have another query in two files: each item with what both say of it.
+    """A warning about items that have another query in each of two files, given with both descriptions.
 
     Titles count where one side has no query. Case, spaces and punctuation do not. BadInput if most differ.
     """

@@ -61,7 +61,7 @@ class Canary(Noun):
 
     @property
     def reasoning(self) -> str:
-        """Empty: a canary stores no reasoning, since both products are plain cases."""
+        """Empty: a canary stores no reasoning, since its grade is obvious."""
         return ""
 
     def under(self, version: str) -> "Canary":

@@ -19,8 +19,8 @@ SHORT_WORDS = 8
 class Finding:
     """One finding: fix an error; review a warning.
 
-    `kind`: what it has in common with others that are worded for their own examples; else `what` is its kind.
-    `ids`: the examples that `what` names.
+    `kind`: groups findings whose `what` differs by example; if empty, `what` is the kind. `ids`: the examples
+    that `what` names.
     """
 
     level: Literal["error", "warning"]
@@ -33,6 +33,11 @@ class Finding:
 def words_of(text: str) -> list[str]:
     """The words of a text, without case."""
     return re.findall(r"\w+", text.casefold())
+
+
+def runs_of(words: Sequence[str], length: int) -> list[tuple[str, ...]]:
+    """Every so many consecutive words."""
+    return [tuple(words[at : at + length]) for at in range(len(words) - length + 1)]
 
 
 def short_reasoning(example: Example) -> Iterator[Finding]:
@@ -80,12 +85,12 @@ def broken_history(examples: Sequence[Example]) -> Iterator[Finding]:
 
 
 def how_to_confirm(policy: str) -> str:
-    """How to judge the golden grades again under a policy version: one command does most."""
+    """The commands that judge the golden grades again under a policy version."""
     return f"harness golden confirm --policy {policy} --unaffected, then confirm or regrade the others"
 
 
 def not_judged(examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:
-    """How many examples are not judged under this version; until then no gate can be read from them."""
+    """Count the examples not judged under this version; no gate can be read from such examples."""
     left = stale(examples, policy)
     for version, count in Counter(example.policy_version for example in left).items():
         first = next(example.id for example in left if example.policy_version == version)

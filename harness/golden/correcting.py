@@ -1,11 +1,11 @@
-"""Correct what a golden example says under a policy version, also after it was judged under a later one."""
+"""Correct the judgement of an example under a policy version, also if a later version judged it since."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from harness.errors import Fault, refuse_faults
-from harness.golden.regrading import regrade, regrade_faults, unargued
+from harness.golden.regrading import judgement_in, regrade, regrade_faults, unargued
 from harness.golden.rejudging import (
     Judged,
     Judgement,
@@ -21,10 +21,10 @@ from harness.storage.project import is_version, version_number
 
 
 def correct(path: Path, policy: Policy, id_: str, said: Judgement, why: str, at: str) -> bool:
-    """Give an example this judgement under a policy version. False where it has it already.
+    """Give an example this judgement under a policy version. False if it has it already.
 
-    Where it was judged under a later version, that judgement stays the one in use: the corrected one goes
-    into the history, after the one that it corrects.
+    A judgement under a later version stays in use: the corrected one is inserted into the history, after
+    the judgement that it corrects.
     """
     one = golden_lines(path).get(id_)
     if one is None or not judged_later(one, policy):
@@ -35,11 +35,7 @@ def correct(path: Path, policy: Policy, id_: str, said: Judgement, why: str, at:
         was = golden[id_]
         assert isinstance(was, Example), "checked"
         then = was.under(policy.version)
-        if then is not was and (then.grade, then.reasoning, then.clauses) == (
-            said.grade,
-            said.reasoning,
-            said.clauses,
-        ):
+        if then is not was and judgement_in(then) == judgement_in(said):
             return False
         rewrite(path, {id_: _corrected(was, policy, said, why, at)})
     return True
@@ -51,7 +47,7 @@ def judged_later(one: Judged, policy: Policy) -> bool:
 
 
 def correction_faults(id_: str, golden: Mapping[str, Judged], policy: Policy, said: Judgement) -> list[Fault]:
-    """Why an example cannot get this judgement; empty if it can."""
+    """The faults of a judgement for an example; empty if it can be recorded."""
     one = golden.get(id_)
     if one is None or not isinstance(one, Example):
         return [Fault(id_, "not an example of this set")]
@@ -64,7 +60,7 @@ def correction_faults(id_: str, golden: Mapping[str, Judged], policy: Policy, sa
 def _corrected(
     was: Example, policy: Policy, said: Judgement, why: str, at: str
 ) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    """A function that puts the judgement behind the last one under its version or an earlier one."""
+    """A function that inserts the judgement after the last one under its version or an earlier one."""
     then = judged_under(policy.version, was.history, was.reasoning, was.clauses)
 
     def change(line: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What would be lost if another golden set replaced this one."""
+"""The judgements and texts that are lost if another golden set replaces this one."""
 
 from collections import Counter
 from pathlib import Path
@@ -40,13 +40,13 @@ class Replaced:
         self._versions: set[str] = set()
 
     def see(self, new: Example) -> None:
-        """Take note of a new example."""
+        """Record a new example."""
         self._versions.add(new.policy_version)
         if new.id in self._old:
             self._new[new.id] = _said(new)
 
     def lost(self) -> str:
-        """What no new example has of judgements, reasonings, clauses and attributes: counted, in words."""
+        """The judgements, reasonings, clauses and attributes that the new examples lack: counts, in words."""
         lost: Counter[tuple[str, str]] = Counter()
         for id_, old in self._old.items():
             now, under = self._new.get(id_, NOTHING), f" under {old.version}"

@@ -22,7 +22,7 @@ def golden_path(project: Project, policy_name: str) -> Path:
 
 
 SHOWN = ("id", "query", "result", "context", "tags")
-"""What says which pair an example is: no control character is in it."""
+"""The fields that identify the pair: they hold no control character."""
 
 
 def load_examples(path: Path, policy: Policy) -> list[Example]:
@@ -31,7 +31,7 @@ def load_examples(path: Path, policy: Policy) -> list[Example]:
 
 
 def checked_examples(path: Path, policy: Policy) -> Iterator[Example]:
-    """The same, one by one. Faults are raised when the file has been gone through: all of them at once."""
+    """The same, one by one. Raises all faults at once, at the end of the file."""
     faults: list[Fault] = []
     for _, example in _each_numbered(path, policy, faults):
         yield example.under(policy.version)
@@ -80,7 +80,7 @@ def stale(examples: Iterable[Example], policy: Policy) -> list[Example]:
 
 
 def golden_digest(examples: Iterable[Example]) -> str:
-    """Identity of what a golden set says: ids, pairs, grades, reasonings and clauses, in any order."""
+    """A digest of a golden set: ids, pairs, grades, reasonings and clauses, in any order."""
     return said_digest((example, example.pair.digest) for example in examples)
 
 

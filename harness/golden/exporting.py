@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Sequence
 
-from harness.nouns.pair import Example
+from harness.nouns.pair import Example, Pair
 from harness.storage.cells import harmless
 from harness.storage.files import to_lines
 from harness.storage.tables import RESULT_TEXTS
@@ -30,8 +30,6 @@ _JUDGEMENT = ("grade", "reasoning", "clauses", "policy_version", "split", "tags"
 
 
 def _row(example: Example) -> dict[str, str]:
-    result = {name: getattr(example.result, name) or "" for name in RESULT_TEXTS}
-    attributes = {f"attributes.{name}": value for name, value in example.result.attributes.items()}
     judgement = (
         str(example.grade),
         example.reasoning,
@@ -40,6 +38,13 @@ def _row(example: Example) -> dict[str, str]:
         example.split,
         " ".join(example.tags),
     )
-    context = {f"context.{name}": value for name, value in (example.context or {}).items()}
-    row = {"id": example.id, "query": example.query}
-    return row | result | attributes | context | dict(zip(_JUDGEMENT, judgement, strict=True))
+    shown = {"id": example.id, **texts_shown(example.pair)}
+    return shown | dict(zip(_JUDGEMENT, judgement, strict=True))
+
+
+def texts_shown(pair: Pair) -> dict[str, str]:
+    """A pair's texts as columns: what a rater may see."""
+    result = {name: text for name in RESULT_TEXTS if (text := getattr(pair.result, name))}
+    attributes = {f"attributes.{name}": text for name, text in pair.result.attributes.items()}
+    context = {f"context.{name}": text for name, text in (pair.context or {}).items()}
+    return {"query": pair.query, **result, **attributes, **context}

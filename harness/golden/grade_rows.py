@@ -17,7 +17,7 @@ from harness.storage.tables import Layout, Row, Table, joined
 
 
 class RowNotes(NamedTuple):
-    """What a table says about an item beside its query and its grade."""
+    """The further columns of a row, beside query and grade."""
 
     reasoning: str = ""
     split: str | None = None
@@ -33,7 +33,7 @@ class RowNotes(NamedTuple):
 
     @property
     def told(self) -> bool:
-        """Whether there is anything that a report shows."""
+        """Whether a report shows any of it."""
         return bool(self.title or self.reasoning or self.clauses or self.tags)
 
 
@@ -50,14 +50,14 @@ class GradedRow(NamedTuple):
 
     @property
     def about(self) -> Told:
-        """What the row says of the item."""
+        """The item's query and title in this row."""
         return Told(self.query, self.notes.title)
 
 
 _bare = lru_cache(maxsize=65_536)(GradedRow)
 """Equal rows without further notes share one object, since tables are long."""
 Placed = tuple[int, str, GradedRow]
-"""A row's line, its item, and what it says of it."""
+"""A row's line, its item, and its grade."""
 
 
 def graded_rows(
@@ -121,15 +121,11 @@ def by_item(table: Table, rows: Iterable[Placed], layout: Layout) -> dict[str, G
 
 
 def remedy_for_doubles(table: Table, layout: Layout) -> list[Fault]:
-    """How to resolve items that come twice."""
-    return _several_raters(table, layout) or both_columns(table, layout)
-
-
-def _several_raters(table: Table, layout: Layout) -> list[Fault]:
-    """How to resolve items that come twice because several people rated them."""
-    rater = table.find("rater", layout)
-    what = "says that these are the ratings of several people; harness ratings import takes them"
-    return [Fault(str(table.path), f"the column {rater[0]} {what}, and gate2 --ratings")] if rater else []
+    """How to resolve items that come twice: several people rated them, or their name lacks the query."""
+    if rater := table.find("rater", layout):
+        what = "says that these are the ratings of several people; harness ratings import takes them"
+        return [Fault(str(table.path), f"the column {rater[0]} {what}, and gate2 --ratings")]
+    return both_columns(table, layout)
 
 
 def both_columns(table: Table, layout: Layout) -> list[Fault]:
@@ -158,6 +154,6 @@ def _graders(
 
 
 def _repeated(row: Row, headers: tuple[str, ...]) -> str | None:
-    """A cell with a text that many rows share: one copy is kept."""
+    """A cell whose text many rows share: only one copy is kept in memory."""
     text = joined(row, headers)
     return sys.intern(text) if text else None

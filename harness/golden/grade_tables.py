@@ -32,7 +32,7 @@ def read_ratings(
     """
     table, layout = graded_table(path, layout)
     full = () if layout.wide else ("rater",)
-    # Several raters rate an item: one copy of its name is kept.
+    # Several raters rate an item: keep one copy of its name.
     rated = (
         (line, (sys.intern(item), row.rater, row.notes.repeat), row)
         for line, item, row in _of_version(path, graded_rows(table, layout, scale, full), version)
@@ -112,16 +112,9 @@ def rating_rows(
 
 def _rating_row(where: str, item: str, row: GradedRow, rater: str, version: str) -> RatingRow:
     """A row as a rating, under `version` where it names none."""
-    notes = row.notes
-    said = (
-        notes.reasoning,
-        notes.policy_version or version,
-        notes.repeat,
-        notes.at,
-        notes.clauses,
-        notes.cannot,
-    )
-    return RatingRow(where, item, rater, row.grade, *said, notes.milliseconds, notes.policy_digest, row.about)
+    notes = row.notes._asdict() | {"policy_version": row.notes.policy_version or version}
+    kept = {name: notes[name] for name in RatingRow._fields if name in notes}
+    return RatingRow(where, item, rater, row.grade, **kept, about=row.about)
 
 
 def read_grades(
@@ -133,7 +126,7 @@ def read_grades(
 
 
 HELD = 50_000
-"""How many rows of a table of grades are held in memory, if only some are looked up."""
+"""The most rows of a table of grades that are held in memory, if only some are looked up."""
 
 
 def stored_grades(

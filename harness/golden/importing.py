@@ -33,7 +33,7 @@ _TEXTS = ("item", "query", "reasoning", "clauses", "tags", *RESULT_TEXTS)
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """What to import, and how."""
+    """The source of an import, and its options."""
 
     source: str
     policy: str
@@ -106,7 +106,7 @@ def import_golden(project: Project, request: Import) -> Imported:
 
 @contextmanager
 def _new_folder(folder: Path) -> Iterator[None]:
-    """A folder to write into; gone again if that fails and it is new."""
+    """A folder to write into; if writing fails, a new folder is removed."""
     new = [one for one in (folder, *folder.parents) if not one.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     try:

@@ -26,7 +26,7 @@ class Joined(NamedTuple):
 
 
 def present_shares(golden: Iterable[Example]) -> tuple[int, int, int]:
-    """How many examples each split has."""
+    """The number of examples of each split."""
     count = Counter(one.split for one in golden)
     return count["shots"], count["dev"], count["test"]
 
@@ -34,7 +34,7 @@ def present_shares(golden: Iterable[Example]) -> tuple[int, int, int]:
 def splits_of_new(
     golden: Sequence[Example | Canary], new: Sequence[NewPair], shares: tuple[int, int, int], seed: int
 ) -> Joined:
-    """The split of each new pair. Those there keep theirs.
+    """The split of each new pair. Existing pairs keep theirs.
 
     A query stays in one split, together with the queries of near-duplicate pairs. A pair that is similar to
     pairs of two splits fits in neither; one that is similar to a canary, which is graded, cannot be a shot.
@@ -75,7 +75,7 @@ def splits_of_new(
 
 
 def _refusal(there: set[Split], *, is_canary: bool) -> str:
-    """Why a query fits in no split; empty where it does."""
+    """The reason why a query fits no split; empty if it fits one."""
     if len(there) > 1:
         named = " and ".join(split for split in SPLITS if split in there)
         return f"its query, or one of nearly the same text, is in {named}: in either it would leak the other"
@@ -85,7 +85,7 @@ def _refusal(there: set[Split], *, is_canary: bool) -> str:
 
 
 def _alike(golden: Sequence[Example | Canary], new: Sequence[NewPair]) -> Iterator[tuple[str, str]]:
-    """Every two queries with near-duplicate pairs, of which one is new: those there are left as they are."""
+    """Every two queries with near-duplicate pairs, if one of them is new: existing pairs do not move."""
     words: list[tuple[str, Tokens]] = [(pair.cluster, tokens(pair)) for pair, _ in new]
     for one in golden:
         titles = [one.result.title] if isinstance(one, Example) else [one.plain.title, one.steered.title]

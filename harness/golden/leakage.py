@@ -23,7 +23,7 @@ class Dropped:
 
 
 class Leaks:
-    """Finds the shots and worked examples that would reveal graded pairs; it gets each graded pair once."""
+    """Finds the shots and worked examples that would reveal graded pairs; `see` adds each graded pair."""
 
     def __init__(self, shots: Sequence[Example], policy: Policy | None = None) -> None:
         self._shots = shots

@@ -1,4 +1,4 @@
-"""Lint of a golden set: errors to fix and warnings to review."""
+"""Check a golden set: errors to fix and warnings to review."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,6 +13,7 @@ from harness.golden.checks import (
     broken_caps,
     broken_history,
     not_judged,
+    runs_of,
     short_reasoning,
     unknown_clauses,
     words_of,
@@ -81,7 +82,7 @@ def _beside(path: Path, examples: Sequence[Example], policy: Policy) -> Iterator
         yield Finding("warning", "ratings", warning)
     if ratings_file.exists() and not ratings:
         yield Finding(
-            "warning", "ratings", f"none under {policy.label}: so that the set has no Gate 1 of this version"
+            "warning", "ratings", f"none under {policy.label}, so the set has no Gate 1 of this version"
         )
     golden = {example.id: example.grade for example in examples}
     for item in sorted(rated.strangers):
@@ -102,7 +103,7 @@ def _beside(path: Path, examples: Sequence[Example], policy: Policy) -> Iterator
 
 
 def _doubles(made: Sequence[Adjudication]) -> Iterator[str]:
-    """A decision that was reopened says which one it supersedes."""
+    """Two decisions about one item, unless the later one says that it supersedes the earlier one."""
     if any(then.supersedes != first.key for first, then in pairwise(made)):
         yield "adjudicated twice"
 
@@ -134,7 +135,7 @@ def _queries_in_two_splits(examples: Sequence[Example], policy: Policy) -> Itera
 def _same_pairs(examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:
     """A query and text under two ids: a duplicate with equal grades, a contradiction with different ones.
 
-    Whether it is one product twice, or two that the text does not tell apart, cannot be seen here.
+    It may be one product twice, or two products with the same text: the check cannot tell.
     """
     first: dict[str, Example] = {}
     for example in examples:
@@ -184,22 +185,18 @@ def _imported(example: Example) -> bool:
 
 def _boilerplate(examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:
     """Reasonings that are too short, and those that share a run of words found in no clause."""
-    allowed = {run for clause in policy.clauses for run in _runs(clause.text)}
+    allowed = {run for clause in policy.clauses for run in runs_of(words_of(clause.text), RUN_WORDS)}
     first: dict[tuple[str, ...], str] = {}
     for example in examples:
         yield from short_reasoning(example)
-        shared = {run: first[run] for run in _runs(example.reasoning) if run in first and run not in allowed}
+        runs = runs_of(words_of(example.reasoning), RUN_WORDS)
+        shared = {run: first[run] for run in runs if run in first and run not in allowed}
         if shared:
             run, other = next(iter(shared.items()))
             what = f'boilerplate: shares "{" ".join(run)}" with {other}'
             yield Finding("error", example.id, what, "boilerplate", (other,))
-        for run in _runs(example.reasoning):
+        for run in runs:
             first.setdefault(run, example.id)
-
-
-def _runs(text: str) -> list[tuple[str, ...]]:
-    words = words_of(text)
-    return [tuple(words[start : start + RUN_WORDS]) for start in range(len(words) - RUN_WORDS + 1)]
 
 
 def _lost_shots(examples: Sequence[Example], policy: Policy) -> Iterator[Finding]:

@@ -34,7 +34,7 @@ class Nearest:
 def spread_out(sets: Sequence[Tokens], queries: Sequence[str], number: int, near: Fraction) -> list[int]:
     """Positions of up to `number` of the sets, in order, none near one that was chosen before.
 
-    First one of each query; then more of the same queries.
+    First one set of each query, then more of the same queries.
     """
     taken: list[int] = []
     seen = set[str]()

@@ -27,7 +27,7 @@ from harness.storage.tables import Layout, joined
 
 
 class Regrade(NamedTuple):
-    """A new judgement, and why. `where`: its place in a file; empty where it is in none.
+    """A new judgement, and why. `where`: its place in a file; empty without a file.
 
     `said`: None if the file has no readable grade, which is a fault.
     """
@@ -71,17 +71,18 @@ def _faults(id_: str, golden: Mapping[str, Judged], policy: Policy, one: Regrade
 
 
 def _is_said(was: Judged, policy: Policy, said: Judgement) -> bool:
-    """Whether an example says so already, under this version as it reads."""
-    same = _said(was) == _said(was.model_copy(update=dict(said)))
+    """Whether an example has this judgement already, under this version as it reads now."""
+    same = judgement_in(was) == judgement_in(was.model_copy(update=dict(said)))
     return same and is_judged(was, policy) and was.policy_version == policy.version
 
 
-def _said(one: Judged) -> tuple[int, str, tuple[str, ...]]:
+def judgement_in(one: Judged | Judgement) -> tuple[int, str, tuple[str, ...]]:
+    """The grade, the reasoning and the clauses of a judgement."""
     return one.grade, one.reasoning, one.clauses
 
 
 def regrade_faults(id_: str, golden: Mapping[str, Judged], policy: Policy, said: Judgement) -> list[Fault]:
-    """Why a judgement cannot be recorded under a policy version; none if it can."""
+    """The faults of a judgement under a policy version; empty if it can be recorded."""
     if id_ not in golden:
         return [unknown_id(id_)]
     return [
@@ -92,7 +93,7 @@ def regrade_faults(id_: str, golden: Mapping[str, Judged], policy: Policy, said:
 
 
 def unargued(id_: str, before: str, said: Judgement) -> list[Fault]:
-    """A reasoning leads to one grade: where there is one, a new judgement takes a new one."""
+    """A fault if the old reasoning would stay beside a new judgement: it argues for the old grade."""
     if said.reasoning.strip() or not before.strip():
         return []
     what = "no reasoning; give --reasoning: the one that is there leads to the grade before"

@@ -34,7 +34,7 @@ class Judgement(Noun):
 
 
 def golden_lines(path: Path) -> dict[str, Judged]:
-    """Every example and canary by id, as last judged."""
+    """Every example and canary by id, with its latest judgement."""
     found: dict[str, Judged] = {}
     faults: list[Fault] = []
     for file, model in _files(path):
@@ -121,12 +121,12 @@ def confirm(path: Path, policy: Policy, why: Mapping[str, str], at: str) -> list
 
 
 def _is_noted(one: Judged, policy: Policy) -> bool:
-    """Whether it was judged under a policy version, and notes its rules, so that an edit can be told."""
+    """Whether it was judged under a policy version, and notes its rules, so that an edit can be detected."""
     return is_judged(one, policy) and one.under(policy.version).rules is not None
 
 
 def unknown_id(id_: str) -> Fault:
-    """The fault of an id that the golden set does not have."""
+    """The fault for an id that the golden set does not have."""
     return Fault(id_, "not an example or canary of this set")
 
 

@@ -55,7 +55,7 @@ class RowTexts:
         }
 
     def _under(self, prefix: str, row: Row) -> dict[str, str]:
-        """The cells of an object that an export flattened into columns."""
+        """The cells of an object that was flattened into columns."""
         if prefix not in self._flat:
             return {}
         names = [column for column in row.cells if column.startswith(prefix) and row.text(column)]

@@ -15,7 +15,7 @@ MOST_GRADES = 101
 
 
 def parse_scale(text: str) -> tuple[int, ...]:
-    """`0-4` as (0, 1, 2, 3, 4); `0,1,3` as it stands."""
+    """`0-4` as (0, 1, 2, 3, 4); `0,1,3` as (0, 1, 3)."""
     plain = "".join(text.split())
     span = re.fullmatch(r"(\d{1,9})-(\d{1,9})", plain)
     scale: Sequence[int] = ()
@@ -35,7 +35,7 @@ def grade_reader(
 ) -> Callable[[str], tuple[int | None, str | None]]:
     """A function that reads a cell as a grade, None if it is empty; or returns its fault.
 
-    `option`: by which the labels are given.
+    `option`: the option that gives the labels.
     """
     off = [f"{word}={grade}" for word, grade in labels.items() if grade not in (None, *scale)]
     if off:

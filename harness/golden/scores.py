@@ -41,7 +41,7 @@ class Score(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ScoreForm:
-    """How one tool writes its scores. `names`: where a row has the name of its score."""
+    """How one tool writes its scores. `names`: the columns that may hold the name of the score."""
 
     title: str
     told: Callable[[tuple[str, ...]], bool]
@@ -68,7 +68,7 @@ def _is_phoenix(columns: tuple[str, ...]) -> bool:
 def _langfuse(cells: Mapping[str, Any], layout: Layout) -> dict[str, Any]:
     kind = _text(cells, "dataType", "data_type").upper()
     value, words = _text(cells, "value"), _text(cells, "stringValue", "string_value")
-    # The value of a category is its place in a list: only its name says what it means.
+    # The value of a category is its place in a list: only its name has a meaning.
     grade = (words or value) if kind == "CATEGORICAL" else _number(value)
     why = "" if kind in ("NUMERIC", "BOOLEAN", "CATEGORICAL", "") else "texts and corrections"
     ids = ("traceId", "trace_id", "subject.traceId", "observationId", "observation_id", "subject.id")
@@ -104,18 +104,18 @@ FORMS: Mapping[str, ScoreForm] = {
 
 
 def form_of(columns: tuple[str, ...]) -> str | None:
-    """The form that a table surely has; None for any other table."""
+    """The form that a table certainly has; None for any other table."""
     return next((name for name, form in FORMS.items() if form.told(columns)), None)
 
 
 def scores_in(table: Table, form: ScoreForm, layout: Layout) -> list[Score]:
-    """The scores of the one name that is the grade. BadInput where there are several and none is said."""
+    """The scores whose name is the grade. BadInput if there are several names and none is chosen."""
     found = [_score(row, table, form, layout) for row in table.rows]
     wanted = layout.columns.get("grade", ())
     usable = sorted({one.name for one in found if not one.kind and one.grade})
     if not wanted and len(usable) > 1:
         such = f"--columns grade={usable[0]}"
-        what = f"which of its scores is the grade? there are: {', '.join(usable)}; say it: {such}"
+        what = f"which of its scores is the grade? there are: {', '.join(usable)}; name it: {such}"
         raise BadInput([Fault(str(table.path), what)])
     if wanted and not set(wanted) & {one.name for one in found}:
         there = ", ".join(usable) or "none"
@@ -143,13 +143,17 @@ def _said(name: str, cells: Mapping[str, Any], layout: Layout) -> str:
 def _metadata(cells: Mapping[str, Any]) -> dict[str, Any]:
     """The metadata of a row of a CSV file, where it is JSON in one cell."""
     text = cells.get("metadata")
-    if not isinstance(text, str) or not text.lstrip().startswith("{"):
-        return {}
+    held = object_in(text) if isinstance(text, str) else {}
+    return {f"metadata.{name}": value for name, value in held.items() if isinstance(value, str | int | float)}
+
+
+def object_in(text: str) -> dict[str, Any]:
+    """The JSON object that a text is; empty for any other text."""
     try:
         held = json.loads(text)
     except (ValueError, RecursionError):
         return {}
-    return {f"metadata.{name}": value for name, value in held.items() if isinstance(value, str | int | float)}
+    return held if isinstance(held, dict) else {}
 
 
 def _text(cells: Mapping[str, Any], *names: str) -> str:

@@ -79,7 +79,7 @@ each example, starting with the shots. `harness golden lint --policy {name}` cou
 
 
 def policy_skeleton(name: str, scale: tuple[int, ...], words: Mapping[int, str] | None = None) -> str:
-    """A policy file over a scale, to be filled in; the upper half is shown. `words`: names of grades."""
+    """A policy file for a scale, to fill in; grades of the upper half are shown. `words`: names of grades."""
     middle = len(scale) // 2
     names = {value: toml_string((words or {}).get(value, f"Grade {value}")) for value in scale}
     grades = "".join(_GRADE.format(value=value, name=names[value]) for value in reversed(scale))
@@ -90,7 +90,7 @@ def policy_skeleton(name: str, scale: tuple[int, ...], words: Mapping[int, str] 
 def write_skeleton(
     project: Project, name: str, scale: tuple[int, ...], words: Mapping[int, str] | None = None
 ) -> Path:
-    """A new policy to fill in, with its gates, as the path of its file."""
+    """Write a new policy to fill in, with its gates; returns the path of its file."""
     folder = project.policies / name
     folder.mkdir(parents=True)
     write_atomic(folder / "gates.toml", GATES_SKELETON)
@@ -99,7 +99,7 @@ def write_skeleton(
 
 
 def golden_readme(name: str, tally: GoldenTally) -> str:
-    """Where an imported set comes from and how it is split."""
+    """The README of an imported set: its sources and its splits."""
     return _README.format(
         name=name,
         examples=plural(tally.examples, "example"),

@@ -139,7 +139,7 @@ def named_examples(golden: Sequence[Example], ids: Collection[str]) -> list[Exam
 
 
 def sample_ids(golden: Iterable[Example], splits: Sequence[Split], limit: int, seed: int) -> frozenset[str]:
-    """The ids of a seeded sample of the splits; all of theirs, where they have no more than `limit`."""
+    """The ids of a seeded sample of the splits; all ids if there are no more than `limit`."""
     inside = (example for example in golden if example.split in splits)
     keyed = ((digest([seed, example.pair.digest]), at, example.id) for at, example in enumerate(inside))
     return frozenset(id_ for _, _, id_ in nsmallest(limit, keyed))

@@ -1,4 +1,4 @@
-"""The rows of a long table of grades by item, on the disk: in a private file that goes with the process."""
+"""The rows of a long table of grades by item, in a private file that is gone when the process ends."""
 
 import json
 import sqlite3
@@ -12,7 +12,7 @@ from harness.golden.grade_rows import GradedRow, Placed, RowNotes
 PIECE = 10_000
 """Rows that are added at a time, sorted, so that neighbours in the file are written together."""
 MOST_DOUBLES = 1_000
-"""Items that come twice of which the lines are named."""
+"""The most items that come twice whose lines are named."""
 
 
 class StoredGrades(Mapping[str, GradedRow]):

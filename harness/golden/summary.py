@@ -40,7 +40,7 @@ def golden_stats(examples: Sequence[Example], policy: Policy) -> GoldenStats:
     return GoldenStats(
         policy=policy.label,
         examples=len(examples),
-        queries=_queries(examples),
+        queries=query_count(examples),
         splits=tuple(_split_count(split, examples, policy) for split in SPLITS),
         clauses={**clauses, **cited},
         tags=dict(Counter(tag for example in examples for tag in example.tags).most_common()),
@@ -67,10 +67,11 @@ def _split_count(split: str, examples: Sequence[Example], policy: Policy) -> Spl
     return SplitCount(
         split=split,
         examples=len(inside),
-        queries=_queries(inside),
+        queries=query_count(inside),
         grades={grade: grades[grade] for grade in policy.scale},
     )
 
 
-def _queries(examples: Sequence[Example]) -> int:
+def query_count(examples: Sequence[Example]) -> int:
+    """How many queries the examples have."""
     return len({example.cluster for example in examples})

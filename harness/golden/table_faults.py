@@ -1,4 +1,4 @@
-"""Faults in the rows of a table: collected, so that all are told at once; and keys that come twice."""
+"""Faults in the rows of a table, collected to report all at once; and keys that come twice."""
 
 from array import array
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
@@ -8,17 +8,17 @@ from harness.errors import Fault, refuse_faults
 from harness.storage.tables import Row, Table
 
 MOST_WORDS = 12
-"""How many words an error lists that are not grades."""
+"""The most words that an error lists in place of grades."""
 NOTHING = ("nan", "na", "n/a", "null", "none", "-")
 """Words that usually mean: no grade."""
 NO_GRADE = "is not a grade"
-"""The fault of a word where a grade is wanted."""
+"""The fault for a word in place of a grade."""
 K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 
 
 class WordFaults:
-    """Cells that are not grades: each word is named once, with its first place, since files are long."""
+    """Cells that are not grades. Each word is named once, with its first place, since files are long."""
 
     def __init__(self, path: str, option: str = "--labels") -> None:
         self._path, self._option = path, option
@@ -34,7 +34,7 @@ class WordFaults:
         self._words[key] = first, count + 1
 
     def faults(self) -> list[Fault]:
-        """The faults that were noted; for words, with what to do."""
+        """The noted faults; for words, with what to do."""
         found, numbers = [], []
         for (column, text, fault), (where, count) in self._words.items():
             rows = f" ({count:,} rows)" if count != 1 else ""
@@ -70,7 +70,7 @@ class TableFaults:
         self._found.append(Fault(self._table.where(row), what))
 
     def note_gaps(self, row: Row, full: Sequence[str], found: Mapping[str, object]) -> None:
-        """A fault for each of the names under which nothing was found."""
+        """Add a fault for each name without a value."""
         for name in full:
             if found[name] is None:
                 self.note(row, f"no {name}")
@@ -112,8 +112,8 @@ def without_doubles(
 ) -> dict[K, T]:
     """Rows, given with their lines and keys, by their keys. BadInput for every key that comes twice.
 
-    Both places are named: `place` is what comes before the line. `remedy` comes first, since of many faults
-    the last are not shown.
+    Both places are named: `place` is the text before the line number. `remedy` comes first, since the last of
+    many faults are not shown.
     """
     found: dict[K, T] = {}
     lines = array("q")  # an item each, as in `found`

@@ -1,4 +1,4 @@
-"""What an imported golden set has, counted while its examples pass, since tables are long."""
+"""Counts of an imported golden set, made while its examples pass, since tables are long."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -13,8 +13,9 @@ LONG_SHOWN = 5
 
 
 class GoldenTally:
-    """Counts of a golden set; and the first texts that are longer than a surface shows: likely cells that ran
-    together.
+    """Counts of a golden set, and the first texts that are longer than a surface shows.
+
+    Such texts are likely cells that ran together.
     """
 
     def __init__(self) -> None:

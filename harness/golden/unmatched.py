@@ -10,12 +10,12 @@ _LONG = re.compile(r"[0-9]{12,300}|[0-9](\.[0-9]+)?[eE]\+?[0-9]{1,2}")
 
 
 def _rounded(id_: str) -> str:
-    """A long number as a spreadsheet shows it, in one way of writing it."""
+    """A long number as a spreadsheet rounds it, in one notation."""
     return f"{float(id_):.4e}" if _LONG.fullmatch(id_) else id_
 
 
 def _can_be_rounded(one: str, other: str) -> bool:
-    """Whether a long number is another one rounded or cut: to 6 digits at most, or to Excel's 15."""
+    """Whether a long number is the other one, rounded or cut to 6 digits at most or to Excel's 15."""
     digits = str(int(Decimal(one))).rstrip("0") if _LONG.fullmatch(one) else ""
     whole = str(int(Decimal(other))) if _LONG.fullmatch(other) else ""
     kept = len(digits) if len(digits) > 6 else max(len(digits), 5)
@@ -40,7 +40,7 @@ REASONS: dict[str, Callable[[str], str]] = {
 }
 """Reasons why two ids differ, the likeliest first, with the function that removes the difference."""
 NEAR, TRIED = 0.8, 1_000
-"""How alike a mistyped id is at least (difflib's ratio), and how many ids are compared."""
+"""The least similarity of a mistyped id (difflib's ratio), and the most ids that are compared."""
 COLUMNS = "one is named by several columns, the other by one of them"
 
 

@@ -1,4 +1,4 @@
-"""Golden grades of a table under one policy version, where its rows keep their history."""
+"""Golden grades of a table under one policy version, for rows that keep their history."""
 
 from dataclasses import replace
 from typing import Any
@@ -37,7 +37,7 @@ def _then(table: Table, row: Row, layout: Layout, version: str, faults: list[Fau
     then = judged_under(version, past, text_of(table, row, "reasoning", layout) or "", today)
     if then is None:
         return row
-    # Columns that the table lacks today are not added for the past.
+    # Do not add columns that the table lacks today.
     headers = {name: table.find(name, layout) for name in then if name != "rules"}
     cells = {
         header: list(then[name]) if name == "clauses" else then[name]

@@ -33,7 +33,7 @@ def money_of(
 ) -> tuple[Price | NoPrice, Budget | None]:
     """The price of an answer and the budget of the run. BadInput for a limit without a price.
 
-    `folder`: where an earlier session asked; `records`: what it kept, where that is no record log.
+    `folder`: where an earlier session asked; `records`: what it kept, if not in a record log.
     """
     asked = plan.asked
     price = price_of(project, asked.model, asked.base_url, sold_as)

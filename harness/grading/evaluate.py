@@ -109,7 +109,15 @@ def note_test_look(plan: Plan, manifest: Manifest) -> None:
     """Add a finished run on the test split to the log of looks at it, once."""
     asked = manifest.asked
     if "test" in asked.splits and asked.kind.scored and manifest.finished_at is not None:
-        note_look(plan.golden_file.with_name(LOOKS), _look(manifest))
+        look = HoldoutLook(
+            at=manifest.finished_at,
+            run=manifest.name,
+            model=asked.model,
+            prompt=asked.prompt,
+            policy=asked.policy,
+            examples=manifest.examples,
+        )
+        note_look(plan.golden_file.with_name(LOOKS), look)
 
 
 def answer(job: Job, resumed_by: str) -> Manifest:
@@ -130,14 +138,3 @@ def _seal(folder: Path, log: RecordLog, notes: tuple[str, ...], left: int) -> Ma
         manifest = manifest.model_copy(update={"finished_at": now})
     save_manifest(folder, manifest)
     return manifest
-
-
-def _look(manifest: Manifest) -> HoldoutLook:
-    return HoldoutLook(
-        at=manifest.finished_at or "",
-        run=manifest.name,
-        model=manifest.asked.model,
-        prompt=manifest.asked.prompt,
-        policy=manifest.asked.policy,
-        examples=manifest.examples,
-    )

@@ -252,6 +252,8 @@ def _replayed(project: Project, asked: Asked) -> str | None:
 def setup_of(project: Project, plan: Plan) -> Setup:
     """What opens the teacher."""
     asked = plan.asked
+    # Where pairs are graded, --columns is about the file of pairs, not about a replayed file.
+    mapped_by = "--columns" if asked.pairs is None else None
     return Setup(
         policy=plan.policy,
         shots=plan.learnable,
@@ -260,14 +262,7 @@ def setup_of(project: Project, plan: Plan) -> Setup:
         base_url=asked.base_url,
         **{name: getattr(asked, name) for name in SENT_ALONG},
         sampled=asked.limit is not None,
-        layout=Layout(
-            asked.columns, asked.wide, asked.format, asked.labels, asked.encoding, _mapped_by(asked)
-        ),
+        layout=Layout(asked.columns, asked.wide, asked.format, asked.labels, asked.encoding, mapped_by),
         rater=asked.rater,
         root=project.root,
     )
-
-
-def _mapped_by(asked: Asked) -> str | None:
-    """The option for a replayed file's headers; where pairs are graded, it is about the file of pairs."""
-    return "--columns" if asked.pairs is None else None

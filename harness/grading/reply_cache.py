@@ -8,7 +8,7 @@ pairs whose prompt changed. Failures are not kept.
 import hashlib
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,10 +66,10 @@ class ReplyCache:
     def get(self, prompt: Prompt) -> CachedReply | None:
         """The entry for a prompt, if there is one."""
         key = self._key(prompt)
-        # As bytes: a text that is no UTF-8 is as damaged as one that is no entry.
+        # As bytes: a text that is not UTF-8 is as damaged as one that is not an entry.
         query = "select cast(body as blob) from replies where key = ?"
         found = self._waiting.get(key)
-        bodies = [found] if found else [row[0] for row in self._execute(query, [key])]
+        bodies = [found] if found else [row[0] for row in self._fetch(query, key)]
         try:
             return CachedReply.model_validate_json(bodies[0]) if bodies else None
         except ValidationError:
@@ -89,7 +89,7 @@ class ReplyCache:
         if rows:
             place = ", ".join(["(?, ?, ?)"] * len(rows))
             query = f"insert or replace into replies (key, model, body) values {place}"
-            self._execute(query, [value for row in rows for value in row])
+            self._fetch(query, *(value for row in rows for value in row))
 
     def close(self) -> None:
         """Write what waits, and close the file."""
@@ -98,7 +98,7 @@ class ReplyCache:
         finally:
             self._connection.close()
 
-    def _execute(self, query: str, values: Sequence[object]) -> list[Any]:
+    def _fetch(self, query: str, *values: object) -> list[Any]:
         return _execute(self._connection, self._path, query, *values)
 
     def _key(self, prompt: Prompt) -> bytes:

@@ -28,14 +28,12 @@ class Terms(NamedTuple):
     weighting: Weighting
 
 
-def judged(
-    grader: Grader, base: Variant, found: Sequence[Found], parts: Parts, terms: Terms
-) -> list[Candidate]:
+def judged(grader: Grader, found: Sequence[Found], parts: Parts, terms: Terms) -> list[Candidate]:
     """The best candidates on `propose`, tried on `select`; accepted where the change is sure after Holm."""
-    scored = [(one, _change(grader, base, one.variant, parts.propose, terms)) for one in found]
+    scored = [(one, _change(grader, one.variant, parts.propose, terms)) for one in found]
     better = [(one, change) for one, change in scored if (change.delta or 0) > 0]
     better.sort(key=lambda one: (-(one[1].delta or 0), one[0].number))
-    return decided([_tried(grader, base, *one, parts, terms) for one in better[:TESTED]])
+    return decided([_tried(grader, *one, parts, terms) for one in better[:TESTED]])
 
 
 def decided(tried: Sequence[Candidate]) -> list[Candidate]:
@@ -50,11 +48,9 @@ def chosen(candidates: Sequence[Candidate]) -> Candidate | None:
     return max(accepted, key=lambda one: one.select.ci.low if one.select.ci else 0, default=None)
 
 
-def _tried(
-    grader: Grader, base: Variant, one: Found, propose: Change, parts: Parts, terms: Terms
-) -> Candidate:
-    select = _change(grader, base, one.variant, parts.select, terms)
-    before, after = (_unread(grader.items(variant, parts.select)) for variant in (base, one.variant))
+def _tried(grader: Grader, one: Found, propose: Change, parts: Parts, terms: Terms) -> Candidate:
+    select = _change(grader, one.variant, parts.select, terms)
+    before, after = (_unread(grader.items(variant, parts.select)) for variant in (grader.base, one.variant))
     inflation = None
     if propose.delta is not None and select.delta is not None:
         inflation = propose.delta - select.delta
@@ -85,10 +81,8 @@ def _decided(one: Candidate, p: float | None) -> Candidate:
     return one.model_copy(update={"p_holm": p, "accepted": not why, "why": why})
 
 
-def _change(
-    grader: Grader, base: Variant, variant: Variant, examples: Sequence[Example], terms: Terms
-) -> Change:
-    before, after = (grader.items(one, examples) for one in (base, variant))
+def _change(grader: Grader, variant: Variant, examples: Sequence[Example], terms: Terms) -> Change:
+    before, after = (grader.items(one, examples) for one in (grader.base, variant))
     try:
         found = compare_items(before, after, terms.scale, ("before", "after"), terms.weighting)
     except BadInput as error:

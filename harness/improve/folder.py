@@ -4,7 +4,7 @@ A folder that somebody sends can hold links, pipes and devices. A search would w
 whole folder is checked before anything is read or written.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 from harness.errors import Fault, refuse_faults
@@ -47,12 +47,7 @@ def _faults(folder: Path) -> list[Fault]:
     versions = [path for path in candidate_folders(folder) if not path.is_symlink()]
     if len(versions) > MOST:
         return [*faults, Fault(str(above), f"holds {plural(len(versions), 'folder')}, which no search makes")]
-    return [*faults, *_odd_in(versions)]
-
-
-def _odd_in(versions: list[Path]) -> Iterator[Fault]:
-    for version in versions:
-        yield from odd_files(version)
+    return [*faults, *(fault for version in versions for fault in odd_files(version))]
 
 
 def _files(folders: Iterable[Path]) -> list[Fault]:

@@ -1,10 +1,11 @@
 """Which proposed templates are refused: other code, too long, invisible text, a copy of a graded pair."""
 
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from harness.errors import BadInput
+from harness.golden.checks import runs_of
 from harness.nouns.pair import Example
 from harness.nouns.pair import words as words_of
 from harness.prompting.prompt import PromptWriter
@@ -58,13 +59,13 @@ class Guard:
         """The text of a graded pair that the proposal repeats and the first template does not."""
         said = _said(proposed)
         text, own = _phrase(said), _phrase(self._own)
-        brought = set(_runs(said)) - set(_runs(self._own))
+        brought = {*runs_of(said, IN_A_ROW)}.difference(runs_of(self._own, IN_A_ROW))
         for example in self._graded:
             for what, whole in (("query", example.query), ("title", example.result.title)):
                 words = words_of(whole)
                 if len(words) >= SHORTEST and _phrase(words) in text and _phrase(words) not in own:
                     return f"says the {what} of {example.id}, which is graded"
-            if not brought.isdisjoint(_runs(words_of(example.pair.json_text))):
+            if not brought.isdisjoint(runs_of(words_of(example.pair.json_text), IN_A_ROW)):
                 return f"says {IN_A_ROW} words in a row of {example.id}, which is graded"
         return None
 
@@ -101,8 +102,3 @@ def _tokens(source: str) -> list[tuple[str, str]]:
 
 def _phrase(words: Sequence[str]) -> str:
     return f" {' '.join(words)} "
-
-
-def _runs(words: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    for at in range(len(words) - IN_A_ROW + 1):
-        yield tuple(words[at : at + IN_A_ROW])

@@ -90,7 +90,7 @@ class _Task:
         sorted_ = sorted_out(parts.propose, first, plan.ratings)
         searched = self._searched(sorted_)
         terms = Terms(plan.policy.scale, plan.gates.weighting)
-        candidates = judged(grader, grader.base, searched.found, parts, terms)
+        candidates = judged(grader, searched.found, parts, terms)
         best = chosen(candidates)
         result = self._result(sorted_, searched, candidates, best)
         if best is None:
@@ -104,11 +104,8 @@ class _Task:
         if not sorted_.wrong:
             return _Searched()
         if self.reflector is None:
-            return _Searched(
-                *search_shots(
-                    self.grader, base, plan.learnable, examples, scale, wanted.proposals, wanted.seed
-                )
-            )
+            tried = wanted.proposals, wanted.seed
+            return _Searched(*search_shots(self.grader, plan.learnable, examples, scale, *tried))
         guard = Guard(base.system, Stream(lambda: _graded(plan), len(plan.examples)))
         search = Search(self.grader, self.reflector, guard, plan.writer, examples, scale, wanted.proposals)
         found = search.run(base.system, sorted_.wrong, wanted.seed)

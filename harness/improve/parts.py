@@ -6,6 +6,7 @@ from typing import NamedTuple
 from harness.errors import BadInput
 from harness.golden.similarity import near_duplicates, tokens
 from harness.golden.splits import assign_splits
+from harness.golden.summary import query_count
 from harness.nouns.pair import Example
 from harness.storage.plural import plural
 
@@ -37,7 +38,7 @@ def parts_of(examples: Sequence[Example], seed: int) -> Parts:
     counts = []
     for at in range(TRIES):
         parts = _dealt(examples, assign_splits(pairs, HALVES, seed + at * NEXT, joined))
-        counts.append((_queries(parts.propose), _queries(parts.select)))
+        counts.append((query_count(parts.propose), query_count(parts.select)))
         if min(counts[-1]) >= LEAST_QUERIES:
             return parts
     known = plural(len(set(queries)), "query", "queries")
@@ -52,8 +53,3 @@ def _dealt(examples: Sequence[Example], dealt: Mapping[str, str]) -> Parts:
         tuple(example for example in examples if dealt[example.cluster] == part) for part in ("dev", "test")
     )
     return Parts(propose, select)
-
-
-def _queries(part: Sequence[Example]) -> int:
-    """The queries of a part."""
-    return len({example.cluster for example in part})

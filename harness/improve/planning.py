@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 
 from harness.errors import BadInput
+from harness.golden.summary import query_count
 from harness.grading.forecast import forecast
 from harness.grading.plan import Plan, make_plan
 from harness.grading.plan_warnings import plan_warnings
@@ -56,7 +57,7 @@ def prepared(project: Project, wanted: Wanted) -> tuple[Plan, Parts]:
 
 
 def _refuse_shots(plan: Plan) -> None:
-    """BadInput if there is no choice of shots."""
+    """BadInput if the prompt leaves no shots to choose."""
     spec = plan.writer.files.spec
     if spec.strategy == "nearest":
         raise BadInput(f"{plan.asked.prompt} shows the nearest shots of each pair: there is no set to choose")
@@ -73,7 +74,7 @@ def search_name(wanted: Wanted, plan: Plan) -> str:
 
 def part_of(examples: tuple[Example, ...]) -> Part:
     """The size of a part."""
-    return Part(n=len(examples), queries=len({example.cluster for example in examples}))
+    return Part(n=len(examples), queries=query_count(examples))
 
 
 def foresee(project: Project, wanted: Wanted) -> SearchForecast:

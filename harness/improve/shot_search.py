@@ -20,7 +20,6 @@ TRIES = 100
 
 def search_shots(
     grader: Grader,
-    base: Variant,
     pool: Sequence[Example],
     examples: Sequence[Example],
     scale: Sequence[int],
@@ -29,11 +28,15 @@ def search_shots(
 ) -> tuple[list[Found], int]:
     """The sets that gained on `propose`, each a step from the one before; and how many were tried.
 
-    `base` names its shots; `pool` has all that may be shown.
+    The grader's base names its shots; `pool` has all that may be shown.
     """
-    dice = random.Random(seed)
+    dice, base = random.Random(seed), grader.base
+
+    def score_of(variant: Variant) -> float:
+        return sum(closeness(item, scale) for item in grader.items(variant, examples))
+
     ids = [shot.id for shot in pool]
-    best, score = base, _score(grader, base, examples, scale)
+    best, score = base, score_of(base)
     found: list[Found] = []
     seen = {base.shots}
     for number in range(1, wanted + 1):
@@ -43,16 +46,12 @@ def search_shots(
         shots, note = step
         seen.add(shots)
         variant = Variant(base.system, shots)
-        gained = _score(grader, variant, examples, scale)
+        gained = score_of(variant)
         if gained > score:
             edits = found[-1].edits if found else ()
             found.append(Found(number, variant, (*edits, Edit(note=note))))
             best, score = variant, gained
     return found, wanted
-
-
-def _score(grader: Grader, variant: Variant, examples: Sequence[Example], scale: Sequence[int]) -> float:
-    return sum(closeness(item, scale) for item in grader.items(variant, examples))
 
 
 def _step(

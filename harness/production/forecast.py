@@ -8,6 +8,7 @@ from pathlib import Path
 from harness.errors import BadInput
 from harness.grading.forecast import forecast
 from harness.grading.job import Question
+from harness.grading.plan import make_plan
 from harness.pricing.prices import price_of
 from harness.production.cascade import Cascade
 from harness.production.intake import take_in
@@ -16,7 +17,6 @@ from harness.production.label import (
     cascade_of,
     checks_of,
     proof_of,
-    teacher_plan,
 )
 from harness.production.pairs import files_of
 from harness.production.set_folder import begun_before
@@ -35,7 +35,7 @@ def foresee_labels(
 ) -> LabelForecast:
     """The forecast of a labelling. Checks every row; makes no call, and writes nothing that stays."""
     files = [file for text in request.pairs for file in files_of(text)]
-    plan = teacher_plan(project, request.asked)
+    plan = make_plan(project, request.asked)
     cascade = cascade_of(project, request, plan)
     before = begun_before(request.folder, plan, cascade) if request.folder else None
     price = price_of(project, plan.asked.model, plan.asked.base_url, sold_as)

@@ -176,7 +176,8 @@ class _Intake:
             first = key not in numbers
             if first:
                 numbers[key] = self._store.pairs + len(pairs) + 1
-                pairs.append((numbers[key], key, row.item, row.body, self._has_shot_query(row)))
+                of_shot = query_key(row.pair.query) in self._checks.queries
+                pairs.append((numbers[key], key, row.item, row.body, of_shot))
             number = self._store.rows + len(rows) + 1
             rows.append((number, row.item, numbers[key], first, row.weight, row.stratum, row.position))
         self._store.add(pairs, rows)
@@ -212,6 +213,3 @@ class _Intake:
             self.faults.add([Fault(row.where, str(error))])
             return False
         return True
-
-    def _has_shot_query(self, row: InputRow) -> bool:
-        return query_key(row.pair.query) in self._checks.queries

@@ -16,7 +16,8 @@ from harness.grading.new_run import package_versions, teacher_contents
 from harness.grading.plan import Plan, make_plan, setup_of
 from harness.nouns.pair import query_key
 from harness.production.cascade import Cascade, answer_first, open_cascade
-from harness.production.engines import DEFAULT, Engine, engine_of
+from harness.production.engine import Engine
+from harness.production.engines import DEFAULT, engine_of
 from harness.production.intake import Checks, take_in
 from harness.production.pairs import Input, files_of
 from harness.production.parts import join_parts
@@ -72,7 +73,8 @@ def label(
     if folder is None:
         raise BadInput("name the folder of the labels: -o LABELS")
     files = [file for text in request.pairs for file in files_of(text)]
-    plan = teacher_plan(project, request.asked)
+    # As in `harness eval`: production pairs exclude no shot.
+    plan = make_plan(project, request.asked)
     cascade = cascade_of(project, request, plan)
     before = begun_before(folder, plan, cascade)
     proof = proof_of(project, plan, cascade, unproven=request.unproven)
@@ -98,15 +100,10 @@ def label(
             job = _job(project, folder, plan, teacher, watch, limits, store)
             engine.answer(job, store, HOW_TO_RESUME)
             try:
-                return _finish(folder, store, manifest, plan, teacher, engine)
+                return _finish(job, store, manifest, engine)
             except KeyboardInterrupt:
                 what = "interrupted while the shards were written"
                 raise Interrupted(f"{what}; {HOW_TO_RESUME}") from None
-
-
-def teacher_plan(project: Project, asked: Asked) -> Plan:
-    """The plan of the teacher as in `harness eval`; production pairs exclude no shot."""
-    return make_plan(project, asked)
 
 
 def cascade_of(project: Project, request: LabelRequest, plan: Plan) -> Cascade | None:
@@ -193,24 +190,18 @@ def _job(
     )
 
 
-def _finish(
-    folder: Path,
-    store: AnswerStore,
-    manifest: LabelManifest,
-    plan: Plan,
-    teacher: Teacher,
-    engine: Engine,
-) -> LabelSummary:
+def _finish(job: Job, store: AnswerStore, manifest: LabelManifest, engine: Engine) -> LabelSummary:
     """The shards, the finished manifest, the summary."""
+    folder = job.folder
     if left := store.pairs - store.count - store.failures:
         raise Unfinished(f"{plural(left, 'pair was', 'pairs were')} never asked; {HOW_TO_RESUME}")
     manifest = manifest.model_copy(
         update={
             "model_answered": names_of({*manifest.model_answered, *store.models}),
-            "notes": tuple(dict.fromkeys((*manifest.notes, *teacher.notes, *store.notes))),
+            "notes": tuple(dict.fromkeys((*manifest.notes, *job.teacher.notes, *store.notes))),
         }
     )
-    engine.write(folder, store, manifest, plan.policy)
+    engine.write(folder, store, manifest, job.plan.policy)
     now = datetime.now(UTC).isoformat(timespec="seconds")
     save_label_manifest(folder, manifest.model_copy(update={"finished_at": now}))
     summary = summarise(load_labels(folder))

@@ -6,6 +6,7 @@ No key goes through Ray: the actor reads keys from the environment of its own pr
 import asyncio
 import os
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -143,7 +144,7 @@ class PartAsker:
         job = self._job(number, folder, heard)
         pace = self._pace = self._pace or self._paced(job.teacher)
         with part_log(folder) as log, Worker(job, log, self._stop, pace, lambda: pool.working) as worker:
-            pool = Pool(open_questions(job, log), Careful(worker).grade, pace, self._stop)
+            pool = Pool(open_questions(job, log), partial(_grade, worker), pace, self._stop)
             await pool.run()
 
     def _paced(self, teacher: Teacher) -> Pace:
@@ -170,18 +171,12 @@ class PartAsker:
         )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Careful:
-    """A worker that no single question stops: an error becomes that question's outcome."""
-
-    worker: Worker
-
-    async def grade(self, question: Question) -> None:
-        """Find or ask for the answer, and keep it; or keep why there is none."""
-        try:
-            await self.worker.grade(question)
-        except (HarnessError, DrainedError, OSError):
-            raise
-        except Exception as error:  # noqa: BLE001 - the row's outcome, told in the label set
-            what = f"unexpected {type(error).__name__}: {error}"
-            self.worker.keep(question, Answered(Failed(detail=what)))
+async def _grade(worker: Worker, question: Question) -> None:
+    """Find or ask for the answer, and keep it. An unexpected error becomes the question's outcome."""
+    try:
+        await worker.grade(question)
+    except (HarnessError, DrainedError, OSError):
+        raise
+    except Exception as error:  # noqa: BLE001 - the row's outcome, told in the label set
+        what = f"unexpected {type(error).__name__}: {error}"
+        worker.keep(question, Answered(Failed(detail=what)))

@@ -21,8 +21,8 @@ from harness.grading.questions import to_ask
 from harness.grading.signals import draining
 from harness.grading.stop import Stop
 from harness.nouns.policy import Policy
+from harness.production.engine import Engine
 from harness.production.intake import Rows
-from harness.production.local import Local
 from harness.production.pairs import Input
 from harness.production.parts import join_part, join_parts, lay_out, part_folder
 from harness.production.ray_actor import TOLD_EVERY, Order, PartAsker
@@ -66,7 +66,7 @@ def sizes(most: int, connections: int | None, questions: int) -> PoolSizes:
     return PoolSizes(actors, every // actors, max(SMALLEST, part))
 
 
-class Ray(Local):
+class Ray(Engine):
     """The engine. `actors`: how many there are at most; by default as many as the cores."""
 
     def __init__(self, actors: int | None = None) -> None:
@@ -111,8 +111,8 @@ class Ray(Local):
         self._started.close()
 
 
-class _Pool:
-    """The executor behind it."""
+class OnCluster:
+    """An executor on the cluster of an engine, which is closed where the executor fails."""
 
     priced_as_batch = waits = False
 
@@ -120,27 +120,39 @@ class _Pool:
         self._store, self._engine = store, engine
 
     def check(self, model: str, teacher: Teacher) -> None:
-        """Every teacher can be asked in this way."""
+        """The engine has checked the teacher."""
 
     async def answer(self, job: Job, log: Answers) -> None:
         """Ask every open question."""
         if not (count := to_ask(job, log)):
             return
         try:
-            found = self._engine.cluster()
-            size = sizes(found.actors, job.limits.connections, count)
-            parts = lay_out(job.folder, self._store, size.part, only_failed=job.limits.only_failed)
-            job.watch.said(
-                f"Ray: {plural(size.actors, 'process', 'processes')} with up to "
-                f"{plural(size.connections, 'connection')} each, {plural(parts, 'part')}"
-            )
-            await _Labelling(job, self._store, found, size, parts).run()
+            await self._ask(job, self._engine.cluster(), count)
         except BaseException:
             self._engine.close()
             raise
         finally:
             # However it ended: take over what was answered and not taken over yet.
             join_parts(job.folder, self._store)
+
+    async def _ask(self, job: Job, found: Cluster, count: int) -> None:
+        """Ask `count` open questions on a cluster."""
+        raise NotImplementedError
+
+    def _lay_out(self, job: Job, size: int) -> int:
+        """Write the open questions as parts of this size; returns how many parts."""
+        return lay_out(job.folder, self._store, size, only_failed=job.limits.only_failed)
+
+
+class _Pool(OnCluster):
+    async def _ask(self, job: Job, found: Cluster, count: int) -> None:
+        size = sizes(found.actors, job.limits.connections, count)
+        parts = self._lay_out(job, size.part)
+        job.watch.said(
+            f"Ray: {plural(size.actors, 'process', 'processes')} with up to "
+            f"{plural(size.connections, 'connection')} each, {plural(parts, 'part')}"
+        )
+        await _Labelling(job, self._store, found, size, parts).run()
 
 
 class _Labelling:

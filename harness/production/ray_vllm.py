@@ -13,21 +13,20 @@ from typing import Any
 from harness.errors import BadInput, Unfinished
 from harness.grading.answered import Answered, record_of
 from harness.grading.answering import ask_all
-from harness.grading.job import Answers, Job
+from harness.grading.job import Job
 from harness.grading.plan import Plan, setup_of
-from harness.grading.questions import to_ask
 from harness.grading.signals import draining
 from harness.grading.stop import Stop
 from harness.nouns.records import Failed, Record, Reply, Usage
 from harness.pricing.prices import NoPrice, Price, cost_of
-from harness.production.parts import PartItems, join_parts, lay_out, part_folder
+from harness.production.parts import PartItems, part_folder
 from harness.production.ray_actor import Order
 from harness.production.ray_cluster import Cluster, need_ray, said_of
-from harness.production.ray_engine import PoolSizes, Ray, order_of, streamed
+from harness.production.ray_engine import OnCluster, PoolSizes, Ray, order_of, streamed
 from harness.production.store import AnswerStore
 from harness.prompting.answer import read_grade
 from harness.providers import provider_of, split_model
-from harness.providers.base import LONGEST_ANSWER, Setup, Teacher
+from harness.providers.base import LONGEST_ANSWER, Setup
 from harness.providers.openai_chat import Chat
 from harness.runs.manifest import Asked
 from harness.storage.stream import Stream
@@ -86,31 +85,17 @@ class RayVllm(Ray):
         return ask_all(job, store, resumed_by, _OnGpus(store, self, self._replicas, self._build))
 
 
-class _OnGpus:
-    """The executor behind it."""
+class _OnGpus(OnCluster):
+    """The executor behind it: each answer is kept as it comes."""
 
-    priced_as_batch, waits = False, True
+    waits = True
 
     def __init__(self, store: AnswerStore, engine: Ray, replicas: int, build: Build) -> None:
-        self._store, self._engine, self._replicas, self._build = store, engine, replicas, build
+        super().__init__(store, engine)
+        self._replicas, self._build = replicas, build
 
-    def check(self, model: str, teacher: Teacher) -> None:
-        """The engine has checked it."""
-
-    async def answer(self, job: Job, log: Answers) -> None:
-        """Ask every open question; each answer is kept as it comes."""
-        if not to_ask(job, log):
-            return
-        try:
-            await self._ask(job, self._engine.cluster())
-        except BaseException:
-            self._engine.close()
-            raise
-        finally:
-            join_parts(job.folder, self._store)
-
-    async def _ask(self, job: Job, found: Cluster) -> None:
-        parts, stop = self._laid_out(job), Stop()
+    async def _ask(self, job: Job, found: Cluster, count: int) -> None:
+        parts, stop = self._lay_out(job, PART), Stop()
         order = order_of(job, PoolSizes(self._replicas, 1, PART), found.node)
         rows = partial(generated, found.ray, order, parts, self._build(job.plan.asked, self._replicas))
         try:
@@ -121,9 +106,6 @@ class _OnGpus:
                         raise stop.why
         except found.ray.exceptions.RayError as error:
             raise Unfinished(f"Ray: {said_of(error)}") from error
-
-    def _laid_out(self, job: Job) -> int:
-        return lay_out(job.folder, self._store, PART, only_failed=job.limits.only_failed)
 
     def _keep(self, job: Job, row: dict[str, Any]) -> None:
         record = record_of_row(row, job.plan, job.price)

@@ -6,7 +6,7 @@ engine asked.
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +46,10 @@ def write_shard(
     folder: Path, number: int, store: AnswerStore, manifest: LabelManifest, policy: Policy
 ) -> None:
     """Write one shard; the first is number 0."""
-    after = number * SHARD
-    rows = min(SHARD, store.rows - after)
-    _write(shard_path(folder, number), store, after, rows, manifest, policy.decided_actions or {})
+    rows = range(number * SHARD, min((number + 1) * SHARD, store.rows))
+    schema = shard_schema().with_metadata(manifest.facts)
+    tables = _tables(store, rows, manifest, policy.decided_actions or {}, schema)
+    _write(shard_path(folder, number), schema, tables)
 
 
 def _is_final(path: Path, rows: int, facts: Mapping[str, str]) -> bool:
@@ -65,24 +66,16 @@ def _is_final(path: Path, rows: int, facts: Mapping[str, str]) -> bool:
     return whole and all(told.get(name.encode()) == fact.encode() for name, fact in wanted.items())
 
 
-def _write(
-    path: Path,
-    store: AnswerStore,
-    after: int,
-    rows: int,
-    manifest: LabelManifest,
-    actions: Mapping[int, str],
-) -> None:
+def _write(path: Path, schema: Any, tables: Iterable[tuple[Any, int]]) -> None:
     """One shard, in one atomic step: a group of rows for each piece, so that memory stays flat."""
     import pyarrow.parquet
 
-    beside = beside_of(path)
-    schema, failed = shard_schema().with_metadata(manifest.facts), 0
+    beside, failed = beside_of(path), 0
     try:
         beside.unlink(missing_ok=True)
         with beside.open("xb") as file:
             with pyarrow.parquet.ParquetWriter(file, schema, compression="zstd") as writer:
-                for table, without in _tables(store, after, rows, manifest, actions, schema):
+                for table, without in tables:
                     failed += without
                     writer.write_table(table, row_group_size=PIECE)
                 writer.add_key_value_metadata({FAILED: str(failed)})
@@ -94,12 +87,7 @@ def _write(
 
 
 def _tables(
-    store: AnswerStore,
-    after: int,
-    rows: int,
-    manifest: LabelManifest,
-    actions: Mapping[int, str],
-    schema: Any,
+    store: AnswerStore, rows: range, manifest: LabelManifest, actions: Mapping[int, str], schema: Any
 ) -> Iterator[tuple[Any, int]]:
     """The rows as tables of PIECE rows, each with how many of them have no answer."""
     import pyarrow as pa
@@ -110,18 +98,13 @@ def _tables(
         "shots": manifest.digests.shots,
         "proven": manifest.proven is not None,
     }
-    parts: list[Any] = []
-    held = failed = 0
-    for at in range(after, after + rows, STEP):
-        found = store.labelled(at, min(STEP, after + rows - at))
-        cells = [{**row_of(one, actions), **constant} for one in found]
-        failed += sum(cell["outcome"] == "failed" for cell in cells)
-        parts.append(pa.RecordBatch.from_pylist(cells, schema=schema))
-        held += len(found)
-        if held >= PIECE:
-            yield pa.Table.from_batches(parts, schema=schema).combine_chunks(), failed
-            parts, held, failed = [], 0, 0
-    if parts:
+    for piece in (rows[at : at + PIECE] for at in range(0, len(rows), PIECE)):
+        parts, failed = list[Any](), 0
+        for step in (piece[at : at + STEP] for at in range(0, len(piece), STEP)):
+            found = store.labelled(step.start, len(step))
+            cells = [{**row_of(one, actions), **constant} for one in found]
+            failed += sum(cell["outcome"] == "failed" for cell in cells)
+            parts.append(pa.RecordBatch.from_pylist(cells, schema=schema))
         yield pa.Table.from_batches(parts, schema=schema).combine_chunks(), failed
 
 

@@ -38,7 +38,7 @@ class AnthropicBatches(Batches):
 
     async def standing(self, batch: str) -> BatchStatus:
         """The batch's status. The API counts nothing as done until all is done."""
-        found = await self._batch(batch)
+        found = await self._wire.get(f"{PATH}/{part(batch)}", _read_batch)
         counts = _counts(found.request_counts)
         total = sum(counts.values())
         return BatchStatus(
@@ -52,9 +52,6 @@ class AnthropicBatches(Batches):
     async def results(self, batch: str) -> list[BatchResult]:
         """The lines of the result file, from its path in the API: the key is sent to no other address."""
         return await self._lines(f"{PATH}/{part(batch)}/results", "results", _MessageLine, self._answer)
-
-    async def _batch(self, id: str) -> "_MessageBatch":
-        return await self._wire.get(f"{PATH}/{part(id)}", _read_batch)
 
     def _answer(self, line: "_MessageLine") -> Reply:
         result = line.result

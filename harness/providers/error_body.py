@@ -80,11 +80,7 @@ def told_in(body: Any) -> ErrorTold | None:
 
 def tells(error: Any) -> bool:
     """Whether a value in the place of an error means one: some servers send an empty form, or "success"."""
-    return error is True or (error is not None and _says(error))
-
-
-def _says(error: Any) -> bool:
-    return any(value.strip(" .!").casefold() not in WELL for _, value in _leaves(error, ()))
+    return error is True or any(value.strip(" .!").casefold() not in WELL for _, value in _leaves(error, ()))
 
 
 def holds_answer(body: Any) -> bool:

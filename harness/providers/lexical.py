@@ -4,7 +4,7 @@ It learns only from the shots, which a teacher may see too.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from harness.nouns.pair import Pair
 from harness.nouns.records import Prompt, Reply
 from harness.prompting.answer import answer_text
 from harness.providers.base import LocalTeacher, Setup
-from harness.providers.overlap import Floats, description, met, overlaps, shares_of
+from harness.providers.overlap import Floats, cosines, description, met, overlaps, shares_of
 
 FEATURES = (
     "query words in the title",
@@ -74,9 +74,9 @@ class Lexical(LocalTeacher):
         characters = _rows(self._characters.transform(queries + titles + descriptions + texts), 4)
         features = [
             np.array([overlaps(pair) for pair in pairs], dtype=np.float64),
-            _cosines(words[0], words[1]),
-            _cosines(characters[0], characters[1]),
-            _cosines(characters[0], characters[2]),
+            cosines(words[0], words[1]),
+            cosines(characters[0], characters[1]),
+            cosines(characters[0], characters[2]),
         ]
         return np.column_stack(features), characters[3]
 
@@ -95,15 +95,14 @@ class Lexical(LocalTeacher):
         return f"Query words {terms}. Decided most, {direction}wards: {FEATURES[at]}."
 
 
-class _Step:
+class _Step(NamedTuple):
     """P(grade >= k) for features; constant where the shots hold only one answer."""
 
-    def __init__(self, weights: Floats, intercept: float) -> None:
-        self.weights = weights
-        self._intercept = intercept
+    weights: Floats
+    intercept: float
 
     def __call__(self, features: Floats) -> float:
-        return float(1 / (1 + np.exp(-(features @ self.weights + self._intercept))))
+        return float(1 / (1 + np.exp(-(features @ self.weights + self.intercept))))
 
 
 def _fit(features: Floats, above: NDArray[np.bool_]) -> _Step:
@@ -119,8 +118,3 @@ def _rows(matrix: Any, parts: int) -> list[Any]:
     """A sparse matrix, cut into pieces of equally many rows."""
     size = matrix.shape[0] // parts
     return [matrix[part * size : (part + 1) * size] for part in range(parts)]
-
-
-def _cosines(left: Any, right: Any) -> Floats:
-    """Cosine of each row with the row beside it; the rows have length 1, or 0."""
-    return np.asarray(left.multiply(right).sum(axis=1), dtype=np.float64).reshape(-1)

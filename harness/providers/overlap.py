@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,6 +58,11 @@ def description(pair: Pair) -> str:
     result = pair.result
     parts = [result.brand, result.category, result.description, *result.attributes.values()]
     return " ".join(part for part in parts if part)
+
+
+def cosines(left: Any, right: Any) -> Floats:
+    """Cosine of each row of a sparse matrix with the row beside it; the rows have length 1, or 0."""
+    return np.asarray(left.multiply(right).sum(axis=1), dtype=np.float64).reshape(-1)
 
 
 def _share(found: Sequence[bool]) -> float:

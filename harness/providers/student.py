@@ -76,17 +76,13 @@ class Student(LocalTeacher):
 
     async def ask(self, prompt: Prompt) -> Reply:
         """The grade of the pair."""
-        shares = self.shares([prompt.pair])
+        shares = shares_by(self._weights, [prompt.pair], self._vectors)
         at = positions_of(shares, self.saved.cuts)[0]
         return Reply(
             text=answer_text("", (), self.saved.scale[at]),
             model=self._model,
             probabilities=dict(zip(self.saved.scale, shares[0].tolist(), strict=True)),
         )
-
-    def shares(self, pairs: Sequence[Pair]) -> "Floats":
-        """The probability of each grade of the scale, a row for each pair."""
-        return shares_by(self._weights, pairs, self._vectors)
 
 
 def shares_by(weights: "Weights", pairs: Sequence[Pair], vectors: "WordVectors | None" = None) -> "Floats":

@@ -14,7 +14,7 @@ from sklearn.feature_extraction import FeatureHasher
 from sklearn.feature_extraction.text import HashingVectorizer
 
 from harness.nouns.pair import Pair
-from harness.providers.overlap import Floats, description, overlaps, stems
+from harness.providers.overlap import Floats, cosines, description, overlaps, stems
 
 if TYPE_CHECKING:
     from harness.providers.student_vectors import WordVectors
@@ -57,8 +57,8 @@ def meeting(
     columns = [
         np.array([overlaps(pair) for pair in pairs], dtype=np.float64),
         np.array([_rare(pair, rarity) for pair in pairs], dtype=np.float64),
-        _cosines(query, title),
-        _cosines(query, other),
+        cosines(query, title),
+        cosines(query, other),
         np.array([_lengths(pair) for pair in pairs], dtype=np.float64),
         *([vectors.compared(pairs)] if vectors else []),
     ]
@@ -97,8 +97,3 @@ def _lengths(pair: Pair) -> tuple[float, float]:
 
 def _bucket(word: str) -> int:
     return zlib.crc32(word.encode("utf-8", "surrogatepass")) % BUCKETS
-
-
-def _cosines(left: Any, right: Any) -> Floats:
-    """Cosine of each row with the row beside it; the rows have length 1, or 0."""
-    return np.asarray(left.multiply(right).sum(axis=1), dtype=np.float64).reshape(-1)

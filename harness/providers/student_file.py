@@ -63,10 +63,6 @@ class Weights:
     words: NDArray[np.float32]
     learned: NDArray[np.uint64]
 
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """The arrays by name."""
-        return {name: getattr(self, name) for name in KINDS}
-
 
 KINDS: Mapping[str, str] = {
     "rarity": "<f4", "mean": "<f8", "spread": "<f8", "dense": "<f8", "intercept": "<f8",
@@ -78,7 +74,7 @@ def save_student(folder: Path, saved: SavedStudent, weights: Weights) -> SavedSt
     """Write a student into a folder."""
     whole = io.BytesIO()
     arrays: dict[str, Any] = {
-        name: np.ascontiguousarray(one, KINDS[name]) for name, one in weights.arrays().items()
+        name: np.ascontiguousarray(getattr(weights, name), kind) for name, kind in KINDS.items()
     }
     np.savez(whole, **arrays)
     content = whole.getvalue()

@@ -113,7 +113,7 @@ def _canaries_of(policy: Policy, teacher: Asked | None) -> Wanted:
 
 
 def _teacher(asked: Asked) -> tuple[object, ...]:
-    """Who grades. The grader of a replay is unknown, so all replays count as one teacher."""
+    """The teacher's settings. The grader of a replay is unknown, so all replays count as one teacher."""
     model = None if reads_grades(asked.model) else asked.model
     sent = asked.temperature, asked.max_tokens, asked.no_schema, asked.fold_system
     return model, asked.prompt, asked.shots, sent, asked.base_url

@@ -45,7 +45,7 @@ class ShipEvidence:
     `judged` golden grades, with canaries, were not yet judged under the version; `unnoted`: how many of the
     others note no rules, so that it is unknown; `bare`: how many examples have no reasoning. `raters`: how
     many rated, by policy version. `canaries_exist`, `pairs_given`: whether there is something to grade.
-    `waiting`: what a round of rating under this version still waits for.
+    `waiting`: the ratings that a round under this version still lacks, in words.
     """
 
     policy: Policy
@@ -99,7 +99,7 @@ def judge_shipping(found: ShipEvidence, override: Override | None = None) -> Shi
 
 
 def not_passed(found: ShipEvidence) -> bool:
-    """Whether Gate 1 was measured and not passed, which no override covers; doubts about who rated are."""
+    """Whether Gate 1 was measured and not passed. An override covers doubts about the raters, not this."""
     gate1 = found.gate1
     return gate1 is not None and gate1.verdict != "pass" and not gate1.doubt
 
@@ -128,9 +128,9 @@ def _steps(found: ShipEvidence, override: Override | None) -> Iterator[tuple[str
 
 
 def _not_run(found: ShipEvidence) -> Iterator[tuple[str, str]]:
-    """The checks that have nothing to check, each with what it lacks."""
+    """The checks without an input, each with the input that is missing."""
     if not found.canaries_exist:
-        yield CANARIES, f"there are none: golden/{found.policy.name}/canaries.jsonl would list them"
+        yield CANARIES, f"there are none; add golden/{found.policy.name}/canaries.jsonl"
     if not found.pairs_given:
         yield IMPACT, "no production pairs were given; name a file with --pairs"
 
@@ -138,7 +138,7 @@ def _not_run(found: ShipEvidence) -> Iterator[tuple[str, str]]:
 def _policy(found: ShipEvidence) -> Check:
     if not found.unfinished:
         return "pass", f"{found.policy.label} has no findings"
-    return "fail", f"{len(found.unfinished):,} to mend (the first: {found.unfinished[0]})"
+    return "fail", f"{plural(len(found.unfinished), 'finding')} to fix (the first: {found.unfinished[0]})"
 
 
 def _golden(found: ShipEvidence) -> Check:
@@ -156,7 +156,7 @@ def _golden(found: ShipEvidence) -> Check:
 
 
 def _none_stale(found: ShipEvidence) -> str:
-    """A grade that notes no rules may be older than an edit of its own version: unknown is not fresh."""
+    """How many grades are known to be stale. One without noted rules may be older than an edit: unknown."""
     if not found.unnoted:
         return "none stale"
     since = f"it is unknown whether {found.policy.label} was edited since they were judged"

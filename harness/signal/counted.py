@@ -64,8 +64,8 @@ class CellCounts:
         near = pc.less_equal(positions, FARTHEST)
         known = pc.is_valid(pairs)
         if "views" in counts:
-            self.ungraded_views += _total(pc.filter(counts["views"], pc.invert(known)))
-            self.far_views += _total(pc.filter(counts["views"], pc.and_(known, pc.invert(near))))
+            self.ungraded_views += total(pc.filter(counts["views"], pc.invert(known)))
+            self.far_views += total(pc.filter(counts["views"], pc.and_(known, pc.invert(near))))
         used = pc.and_(known, near)
         number, place = (_array(pc.filter(one, used)) for one in (pairs, positions))
         columns = {
@@ -94,7 +94,8 @@ def _array(column: Any) -> Any:
     return column.to_numpy() if hasattr(column, "chunks") else column.to_numpy(zero_copy_only=False)
 
 
-def _total(column: Any) -> int:
+def total(column: Any) -> int:
+    """The sum of a column, or how many of its values are true."""
     import pyarrow.compute as pc
 
     return int(pc.sum(column).as_py() or 0)

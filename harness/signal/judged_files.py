@@ -155,4 +155,4 @@ def _warnings(
         are = "pair of the plan says" if others == 1 else "pairs of the plan say"
         yield f"{others:,} {are} nothing of users, and count nowhere"
     if models := [rater for rater in raters if rater in people.machines]:
-        yield f"{', '.join(models)}: a language model by raters.toml, and no person"
+        yield f"{', '.join(models)}: a language model by raters.toml, not a person"

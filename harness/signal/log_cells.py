@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from harness.golden.table_faults import shortened
@@ -74,14 +75,6 @@ def misfit(name: str, kind: Any) -> str | None:
     return "seconds as a number" if name == "dwell" else "whole numbers"
 
 
-def _count(text: str) -> int | Odd:
-    return _whole(text, 0, "no count: a whole number from 0 is wanted")
-
-
-def _position(text: str) -> int | Odd:
-    return _whole(text, 1, "no position: a whole number is wanted that counts from 1")
-
-
 def _whole(text: str, least: int, wanted: str) -> int | Odd:
     value = _number(text)
     if value is not None and value > LAST:
@@ -108,8 +101,8 @@ def _number(text: str) -> float | None:
 
 
 _READ: dict[str, Callable[[str], Any]] = {
-    **dict.fromkeys(COUNTS, _count),
-    "position": _position,
+    **dict.fromkeys(COUNTS, partial(_whole, least=0, wanted="not a count; expected a whole number from 0")),
+    "position": partial(_whole, least=1, wanted="not a position; expected a whole number from 1"),
     "dwell": _seconds,
     "outcome": _happened,
 }

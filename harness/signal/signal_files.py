@@ -13,7 +13,6 @@ from harness.golden.graded_files import Levels
 from harness.production.pairs import files_of
 from harness.runs.labels import is_label_set, load_labels
 from harness.scorecards.signal import LogCounts, Measure, SameSide, Signal
-from harness.signal.allocating import give_back
 from harness.signal.batches import refuse_missing
 from harness.signal.cautions import bias_warnings, moved_medians, unfelt_line, unfelt_steps
 from harness.signal.contradictions import (
@@ -117,9 +116,9 @@ def signal_files(log: LogFile, labels: LabelFile, wanted: SignalWanted) -> Signa
     graded = read_graded(labels.path, labels.layout, labels.levels)
     if not len(graded):
         raise BadInput([Fault(str(labels.path), "no pair has a grade")])
-    give_back()
+    _give_back()
     counted = _counted(log, files, graded, labels.levels, edges_of(labels.levels, wanted.at_least))
-    give_back()
+    _give_back()
     if not counted.rows:
         raise BadInput([Fault(str(log.path), "holds no rows")])
     _refuse_unmeasured(log, counted, wanted.measure)
@@ -186,9 +185,17 @@ def _signal(log: LogFile, labels: LabelFile, wanted: SignalWanted, found: Exposu
     )
 
 
+def _give_back() -> None:
+    """Give back what is free between what is held: both allocators keep it after large arrays have gone."""
+    import pyarrow as pa
+
+    pa.default_memory_pool().release_unused()
+    pa.system_memory_pool().release_unused()
+
+
 def _family(known: Evidence, tests: PairTests) -> tuple[PairTests, dict[str, Any]]:
     """The tests of a family that found something (there are as many tests as pairs), and its summary."""
-    give_back()
+    _give_back()
     return tests.found_only(), {
         "tested": tests.tested,
         "contradictions": tuple(contradictions(known, tests)),

@@ -8,7 +8,7 @@ import numpy as np
 
 from harness.signal.batches import in_one_form
 from harness.signal.cells import Blocks
-from harness.signal.counted import CellCounts
+from harness.signal.counted import CellCounts, total
 from harness.signal.searches import SearchCounts
 from harness.signal.tally import Tally
 from harness.signal.ubi_tables import OBJECT, RANK
@@ -60,9 +60,9 @@ class Seen:
         succeeds = pc.fill_null(pc.equal(name, pa.scalar(outcome, pa.string())), False)
         piece = piece.append_column("action", numbers.take(at)).append_column(OUTCOME, succeeds)
         counts, named = pc.is_valid(at), pc.is_valid(piece.column("query_id"))
-        self.events_read += _true(counts)
-        self.strangers += _true(pc.and_(counts, pc.invert(named)))
-        self.outcomes += _true(succeeds)
+        self.events_read += total(counts)
+        self.strangers += total(pc.and_(counts, pc.invert(named)))
+        self.outcomes += total(succeeds)
         return piece.filter(pc.and_(pc.or_(counts, succeeds), named)).drop_columns(["action_name"])
 
     def warnings(self) -> Iterator[str]:
@@ -154,8 +154,8 @@ def _count_events(
 
     search = pc.index_in(done.column("query_id"), value_set=ids).combine_chunks()
     found, rank = pc.is_valid(search), done.column(RANK)
-    seen.strangers += done.num_rows - _true(found)
-    seen.placeless += _true(pc.and_(found, pc.is_null(rank)))
+    seen.strangers += done.num_rows - total(found)
+    seen.placeless += total(pc.and_(found, pc.is_null(rank)))
     pairs = cells.pairs_of(texts.take(search), in_one_form(done.column(OBJECT)))
     kept = pc.and_(pc.and_(found, pc.is_valid(rank)), pc.is_valid(pairs))
     columns = {"search": search, "pair": pairs, "action": done.column("action"), "position": rank}
@@ -186,9 +186,3 @@ def _first(column: Any) -> Integers:
     """Where each different value comes first, in order."""
     codes = column.combine_chunks().dictionary_encode().indices.to_numpy()
     return np.sort(np.unique(codes, return_index=True)[1])
-
-
-def _true(column: Any) -> int:
-    import pyarrow.compute as pc
-
-    return int(pc.sum(column).as_py() or 0)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.comparison.sides import Side
+from harness.comparison.sides import Side, regraded
 from harness.errors import BadInput, Fault, refuse_faults
 from harness.nouns.pair import Example, one_form
 from harness.score.items import NEVER_ASKED, GradedItem, ItemAnswer
@@ -72,18 +72,8 @@ def cut_scores(
     if not items:
         what = "the cuts are chosen on dev, and judged on test"
         raise BadInput(f"{teacher.name} graded nothing of test: {what}")
-    student = replace(
-        teacher,
-        name=name,
-        run=None,
-        items={key: _cut(item, scores, cuts, scale) for key, item in items.items()},
-        facts={},
-        seconds=None,
-        cost=None,
-        part="test",
-        notes=(),
-        warnings=(),
-    )
+    cut = {key: _cut(item, scores, cuts, scale) for key, item in items.items()}
+    student = regraded(teacher, name, cut, part="test", notes=(), warnings=())
     on_test = replace(teacher, items=items, part="test")
     return student, on_test, ChosenCuts(cuts=cuts, n=len(known), kappa=kappa)
 

@@ -126,10 +126,9 @@ def _training_set(
 ) -> TrainingSet:
     labels, choice = pairs.labels, request.choice
     manifest = labels.manifest
-    train = counts.part("train")
-    if not train:
-        raise BadInput(f"all {plural(pairs.count, 'pair')} would be held back: lower --validation")
     rows = {part: counts.part(part) for part in PARTS}
+    if not rows["train"]:
+        raise BadInput(f"all {plural(pairs.count, 'pair')} would be held back: lower --validation")
     files = tuple(
         TrainingFile(path=path, form=form, rows=rows[part])
         for path, form, part in files_of(request.forms, how.parts)
@@ -148,7 +147,7 @@ def _training_set(
         rows=pairs.rows,
         distinct=pairs.distinct,
         pairs=pairs.count,
-        train=train,
+        train=rows["train"],
         validation=rows["validation"],
         soft=counts.soft,
         weighted=counts.weighted,
@@ -162,7 +161,7 @@ def _training_set(
         labels_made=manifest.finished_at or "",
         digests=manifest.facts,
         files=files,
-        warnings=tuple(_warnings(request, pairs, counts, train)),
+        warnings=tuple(_warnings(request, pairs, counts, rows["train"])),
     )
 
 

@@ -1,7 +1,7 @@
 """Fit a student's steps, and choose how strong they are and how probabilities become grades."""
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -79,7 +79,7 @@ def choose(data: Data, q: int) -> Chosen:
         Tried(words=one.words, strength=one.strength, cuts=one.cuts is not None, kappa=one.kappa)
         for _, one in tried
     )
-    return Chosen(best.words, best.strength, best.cuts, best.kappa, None, listed)
+    return replace(best, tried=listed)
 
 
 def fit(data: Data, q: int, chosen: Chosen, columns: NDArray[np.int32]) -> Weights:

@@ -9,6 +9,7 @@ datasets      the same table as Hugging Face `datasets` keeps it on the disk
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
@@ -36,9 +37,7 @@ class Form(Protocol):
 class Lines:
     """Chat lines, a file for each part."""
 
-    def __init__(
-        self, folder: Path, make: Callable[[list[dict[str, str]]], dict[str, Any]], how: "How"
-    ) -> None:
+    def __init__(self, folder: Path, how: "How", make: Callable[[list[dict[str, str]]], Any]) -> None:
         folder.mkdir()
         self._make, self._how = make, how
         self._files = {part: (folder / f"{part}.jsonl").open("w", encoding="utf-8") for part in how.parts}
@@ -108,18 +107,10 @@ class How:
         return answer_text("", (), one.grade)
 
 
-def _openai(messages: list[dict[str, str]]) -> dict[str, Any]:
-    return {"messages": messages}
-
-
-def _completion(messages: list[dict[str, str]]) -> dict[str, Any]:
-    return {"prompt": messages[:-1], "completion": messages[-1:]}
-
-
 OPENAI, TRL = "openai-jsonl", "trl"
 FORMS: dict[str, Callable[[Path, How], Form]] = {
-    OPENAI: lambda folder, how: Lines(folder, _openai, how),
-    TRL: lambda folder, how: Lines(folder, _completion, how),
+    OPENAI: partial(Lines, make=lambda said: {"messages": said}),
+    TRL: partial(Lines, make=lambda said: {"prompt": said[:-1], "completion": said[-1:]}),
     "parquet": TableForm,
 }
 WITH_MESSAGES = (OPENAI, TRL)

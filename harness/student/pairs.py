@@ -58,7 +58,7 @@ class Choice:
 class TrainingPairs:
     """The pairs to learn from, streamed. Each distinct pair once; those of a query are all in, or all out.
 
-    `left_out` counts distinct pairs. BadInput where nothing is left.
+    `rows`, `distinct`: of the label set. `left_out` counts distinct pairs. BadInput where nothing is left.
     """
 
     def __init__(self, labels: LabelSet, graded: GradedSet, choice: Choice) -> None:
@@ -67,22 +67,13 @@ class TrainingPairs:
             raise BadInput([Fault(str(labels.folder), f"{what} alone; label without --cascade")])
         self.labels, self.choice = labels, choice
         self._found = _Survey(labels, graded)
+        self.rows, self.distinct = self._found.rows, self._found.distinct
         self._taken = _chosen(self._found, choice)
         self.count = sum(self._taken)
         found = self._found
         self.left_out = LeftOut(**found.reasons, not_drawn=len(found.grades) - self.count)
         if not self.count:
             raise BadInput([Fault(str(labels.folder), f"has no pair to learn from ({self.left_out.words})")])
-
-    @property
-    def rows(self) -> int:
-        """The rows of the label set."""
-        return self._found.rows
-
-    @property
-    def distinct(self) -> int:
-        """The distinct pairs of the label set."""
-        return self._found.distinct
 
     def __iter__(self) -> Iterator[TrainingPair]:
         at = 0

@@ -34,6 +34,11 @@ from harness.student.pairs import Choice, TrainingPairs
 
 LEAST = 10
 """Pairs to learn from, below which there is nothing to learn."""
+KEPT = (
+    "labels", "features", "policy", "teacher", "proven", "pairs", "queries", "words", "strength", "cuts",
+    "kappa",
+)  # fmt: skip
+"""The fields of a saved student that the summary of its training repeats."""
 PIECE = 2_000
 
 
@@ -68,7 +73,7 @@ def train(project: Project, request: TrainRequest) -> TrainedStudent:
     weights = replace(weights, rarity=rarity, learned=read.learned)
     with whole_folder(request.folder) as draft:
         saved = save_student(draft, _saved(request, labels, golden, read, chosen, vectors), weights)
-    return _summary(request, saved, pairs, labels, chosen)
+    return _summary(request, saved, pairs, chosen)
 
 
 class _Read:
@@ -142,7 +147,7 @@ def _saved(
 
 
 def _summary(
-    request: TrainRequest, saved: SavedStudent, pairs: TrainingPairs, labels: LabelSet, chosen: Chosen
+    request: TrainRequest, saved: SavedStudent, pairs: TrainingPairs, chosen: Chosen
 ) -> TrainedStudent:
     warnings = []
     if not saved.proven:
@@ -152,22 +157,12 @@ def _summary(
         warnings.append(f"no pair has grade {', '.join(missing)}: the student never gives it")
     return TrainedStudent(
         folder=str(request.folder),
-        labels=labels.folder.name,
-        features=saved.features,
+        **{name: getattr(saved, name) for name in KEPT},
         vectors=saved.vectors.package if saved.vectors else None,
-        policy=saved.policy,
-        teacher=saved.teacher,
-        proven=saved.proven,
         rows=pairs.rows,
         distinct=pairs.distinct,
-        pairs=saved.pairs,
-        queries=saved.queries,
         left_out=pairs.left_out,
         grades=dict(zip(map(str, saved.scale), saved.counts, strict=True)),
-        words=saved.words,
-        strength=saved.strength,
-        cuts=saved.cuts,
-        kappa=saved.kappa,
         reason=chosen.reason,
         tried=chosen.tried,
         warnings=tuple(warnings),

@@ -1,7 +1,7 @@
 """One assessment per run, computed once from one pass over its folder.
 
 Terminal, page, `--json`, viewer, comparison, baseline and shipping read it and recompute nothing.
-The assembly also serves items of other origins: files of grades, and arrays in a notebook.
+It also assesses items that come from files of grades, or from arrays in a notebook.
 """
 
 import json
@@ -147,12 +147,12 @@ def _measured(
 
 
 def mixed_answers(reading: Reading) -> tuple[str, ...]:
-    """The warnings of a run with several graders: its verdict is not about any one of them."""
+    """The warnings about a run with several graders: its verdict is about their mixture."""
     return tuple(f"{mixed}, and the verdict is about their mixture" for mixed in reading.mixed)
 
 
 def _stale(run: Run) -> str | None:
-    """Why no gate is read: grades of another policy version, or examples that were chosen, not sampled."""
+    """Why no gate can be judged: grades of another policy version, or examples chosen by hand."""
     left, of = run.manifest.stale, run.manifest.examples
     if left:
         was = "was" if left == 1 else "were"

@@ -24,7 +24,7 @@ VERDICT_KEYS = {
     "provisional",
 }  # fmt: skip
 UNMEASURED = "Gate 1 was not measured here, {why}, so it is unknown whether the policy is clear"
-NO_RATERS = UNMEASURED.format(why="for want of two raters")
+NO_RATERS = UNMEASURED.format(why="as it takes two raters")
 
 G = TypeVar("G", bound=Gate)
 Check = tuple[Verdict, str]
@@ -39,8 +39,8 @@ def judge_gate1(
 ) -> Gate1:
     """Gate 1 with its verdict and advice. Ratings that look copied do not pass.
 
-    `unfinished` says why these are not yet the ratings that were planned, if so: then the verdict is open,
-    and neither band nor advice says what it might become. `machines`: the raters that are language models.
+    `unfinished`: why planned ratings are missing, if any are. Then the verdict is inconclusive, without band
+    and advice, which would show what it may become. `machines`: the raters that are language models.
     """
     check = _kappa_check(score)
     if unfinished:
@@ -118,7 +118,7 @@ def _against(estimate: Estimate, bar: float, name: str) -> Check:
 
 
 def _gate2_check(score: Gate2, gates: Gates) -> Check:
-    """Check in order: coverage, missing answers, failures, open conditions; what remains is a pass."""
+    """Check in order: coverage, missing answers, failures, open conditions. Pass if none is found."""
     if score.coverage < gates.coverage_floor:
         floor = f"the floor of {gates.coverage_floor:.1%}"
         return "inconclusive", f"coverage {score.coverage:.1%} is under {floor}"
@@ -134,7 +134,7 @@ def _gate2_check(score: Gate2, gates: Gates) -> Check:
 
 
 def together(checks: Sequence[Check], passed: str | None = None) -> Check:
-    """The worst verdict, fail before inconclusive, with its reasons; `passed`: what to say of a pass."""
+    """The worst verdict, fail before inconclusive, with its reasons; `passed`: the reason of a pass."""
     verdicts: tuple[Verdict, ...] = ("fail", "inconclusive", "pass")
     worst = next(verdict for verdict in verdicts if any(found == verdict for found, _ in checks))
     reasons = [reason for found, reason in checks if found == worst]

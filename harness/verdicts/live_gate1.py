@@ -64,7 +64,7 @@ def live_gate1(
 
 
 def _nothing(now: RoundNow, graded: Sequence[Rating]) -> str | None:
-    """Why there is no agreement to compute; "so far" only while ratings are waited for."""
+    """Why agreement cannot be computed; "so far" only while ratings are missing."""
     so_far = " so far" if now.open else ""
     if not now.given:
         return f"no rater has answered{' yet' if now.open else ''}"
@@ -94,7 +94,7 @@ def _timed(now: RoundNow) -> list[Timed]:
 
 
 def _unrated(now: RoundNow, one: RaterSet) -> list[Unrated]:
-    """What a rater could not rate; once where the golden set has the same pair under several ids."""
+    """The pairs that a rater could not rate, each once, even if it has several ids in the golden set."""
     items = {pair.item for pair in now.open_round.pairs.values()}
     return [line for line in one.said if isinstance(line, Unrated) and line.item in items]
 
@@ -134,7 +134,7 @@ def _cited(ratings: Sequence[Rating], gate1: Gate1 | None) -> tuple[CitedClause,
 
 
 def _cannot_rate(now: RoundNow, unrated: Sequence[Unrated]) -> tuple[CannotRate, ...]:
-    """The pairs that could not be rated, those that most raters gave up on first."""
+    """The pairs that could not be rated, those with most such raters first."""
     causes: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for one in unrated:
         if one.rater not in causes[one.item][one.cannot]:

@@ -1,4 +1,4 @@
-"""Gate 1 judged on ratings, without a run: all that `harness gate1` needs of the assessment."""
+"""Judge Gate 1 on ratings, without a run, as `harness gate1` does."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
@@ -49,25 +49,20 @@ def judge_raters(
 def people_alone(rated: Rated) -> Rated:
     """The ratings without those of language models, where two people or more rated, and a warning of it.
 
-    Gate 1 is about people: models that agree with them say nothing more of whether the policy is clear.
+    Gate 1 is about people: agreement of models is no evidence that the policy is clear to them.
     """
     kinds = rated.kinds or {}
     models = sorted(rater for rater in rated.raters if kinds.get(rater) == "llm")
     if not models or sum(kinds.get(rater) == "human" for rater in rated.raters) < 2:
         return rated
-    kept = [rating for rating in rated.ratings if rating.rater not in models]
-    count = plural(len(rated.ratings) - len(kept), "rating")
+    kept = rated.without(models)
+    count = plural(len(rated.ratings) - len(kept.ratings), "rating")
     warning = f"{count} by language models ({few_names(models)}) left out: Gate 1 is read from people alone"
-    return replace(
-        rated,
-        ratings=kept,
-        unrated=[one for one in rated.unrated if one.rater not in models],
-        warnings=(*rated.warnings, warning),
-    )
+    return replace(kept, warnings=(*rated.warnings, warning))
 
 
 def _strangers(items: Collection[str]) -> Iterator[str]:
-    """A warning of rated items that are not graded: agreement on them says nothing of the golden set."""
+    """A warning about rated items that are not golden: agreement on them is not about the golden set."""
     if items:
         count = plural(len(items), "rated item")
         yield f"left out: {count} that the golden set lacks ({few_names(sorted(items))})"

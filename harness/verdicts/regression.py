@@ -1,4 +1,4 @@
-"""The regression verdict: non-inferiority, and conditions that must hold whatever kappa is.
+"""The regression verdict: non-inferiority of kappa, and conditions that hold for any kappa.
 
 "Not significantly worse" is not "no regression": a candidate passes by showing that it loses less than the
 margin.

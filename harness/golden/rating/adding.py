@@ -35,8 +35,8 @@ from harness.storage.project import Project
 
 @dataclass(frozen=True, slots=True)
 class Adding:
-    """What to add. `only`: of these items alone; `leave_out`: of all but these. `shares`: None takes those of
-    the set as it is, for queries that it does not have."""
+    """The pairs to add. `only`: these alone; `leave_out`: all but these. `shares`: of the splits that new
+    queries join; None takes the present shares of the set."""
 
     only: tuple[str, ...] = ()
     leave_out: tuple[str, ...] = ()
@@ -46,7 +46,7 @@ class Adding:
 
 
 class _Verdict(NamedTuple):
-    """What is said of a pair: a judgement and its author, or why there is none.
+    """The judgement of a pair and its author, or why there is none.
 
     `waits_for`: the planned raters who have not rated it.
     """
@@ -62,8 +62,8 @@ def add_judged(project: Project, opened: OpenRound, wanted: Adding) -> tuple[Pat
     """Add the judged pairs of a round to the golden set; returns its file and the new examples.
 
     BadInput with every fault of every pair, and then nothing is written: raters who differ or could not
-    grade, where nobody decided; ratings that are missing; an id or a pair that the set has; a query that
-    would leak.
+    grade, without a decision of the author; missing ratings; an id or a pair that the set has already; a
+    query that would leak.
     """
     policy = load_policy(opened.folder / POLICY)
     path = golden_path(project, policy.name)
@@ -114,7 +114,7 @@ def _unsealed(
 def _verdicts(
     path: Path, policy: Policy, opened: OpenRound, pairs: Sequence[NamedPair]
 ) -> dict[str, _Verdict]:
-    """What is said of each pair, by its id."""
+    """The judgement of each pair, by its id."""
     said, decided, _ = said_in_round(path, policy, opened, pairs)
     items = {code: one.item for code, one in opened.pairs.items()}
     planned: dict[str, set[str]] = defaultdict(set)
@@ -154,15 +154,15 @@ def _agreed(
     faults: list[Fault] = []
     lost = [rater for rater in missing if rater in sealed]
     if lost or not (said or missing):
-        by = ", ".join(lost) or "anybody"
+        by = ", ".join(lost) or "any rater"
         faults.append(Fault(item, f"no sealed rating by {by}; `harness rate seal` puts back what was lost"))
     if could_not := [one for one in said if isinstance(one, Unrated)]:
-        faults.append(Fault(item, f"{len(could_not)} could not grade it, and nobody has decided; {decide}"))
+        faults.append(Fault(item, f"{len(could_not)} could not grade it, and it is not decided; {decide}"))
     ratings = [one for one in said if isinstance(one, Rating)]
     grades = sorted({one.grade for one in ratings})
     if len(grades) > 1:
         given = " and ".join(map(str, grades))
-        faults.append(Fault(item, f"the raters say {given}, and nobody has decided; {decide}"))
+        faults.append(Fault(item, f"the raters say {given}, and it is not decided; {decide}"))
     if faults or missing or not ratings:
         return _Verdict(None, faults=tuple(faults), waits_for=tuple(missing))
     judgement = _argued(policy, item, ratings)
@@ -171,10 +171,10 @@ def _agreed(
 
 
 def _argued(policy: Policy, item: str, ratings: Sequence[Rating]) -> Judgement:
-    """The grade of all, with the reasoning of the first rater who gave one; bare if nobody did.
+    """The common grade, with the reasoning of the first rater who gave one; without a reasoning if none did.
 
-    Raters write for themselves: a text that is too short, or cites a clause that forbids the grade, is not a
-    reasoning.
+    Raters write for themselves: a text that is too short, or cites a clause that forbids the grade, does not
+    count as a reasoning.
     """
     bare = Judgement(grade=ratings[0].grade, reasoning="", clauses=())
     reasons = ((one.reasoning if _is_reason(one.reasoning) else "", one.clauses) for one in ratings)
@@ -241,7 +241,7 @@ def _example(
 
 
 def _known(golden: Mapping[str, Judged], pairs: Sequence[NamedPair]) -> Iterator[Fault]:
-    """Ids and pairs that the set has already."""
+    """A fault for each id and pair that the set has already."""
     digests = {one.pair.digest: id_ for id_, one in golden.items() if isinstance(one, Example)}
     for one in pairs:
         known = digests.get(one.pair.digest)
@@ -255,7 +255,7 @@ def _known(golden: Mapping[str, Judged], pairs: Sequence[NamedPair]) -> Iterator
 
 
 def _remedy(faults: Sequence[Fault], pairs: Sequence[NamedPair]) -> Iterator[Fault]:
-    """How to add the others, first: of many faults the last are not shown."""
+    """How to add the other pairs. It comes first, since the last of many faults are not shown."""
     wrong = list(dict.fromkeys(fault.where for fault in faults))
     if wrong and len(wrong) < len(pairs):
         named = ",".join(f'"{id_}"' if "," in id_ else id_ for id_ in wrong)

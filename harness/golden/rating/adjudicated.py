@@ -1,4 +1,4 @@
-"""What adjudication says about a policy: causes, the clauses behind the disputes, the teacher's influence."""
+"""Adjudication of a policy in figures: causes, clauses in dispute, the teacher's influence."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -89,7 +89,7 @@ def _cited(dispute: Dispute) -> set[str]:
 
 
 def _golden(dispute: Dispute) -> int | None:
-    """The golden grade that was disputed; None where the first decision did not note it."""
+    """The golden grade in dispute; None if the first decision did not note it."""
     return dispute.decisions[0].golden
 
 

@@ -20,20 +20,20 @@ CAUSES: dict[Cause, str] = {
     "raters_slip": "Rater's slip",
     "edge_case": "Edge case",
 }
-"""What a decision says about the dispute, in words."""
+"""The causes of a dispute, in words."""
 
 
 def cause_words() -> dict[str, str]:
-    """The causes in words, and "none" of decisions that were written without one."""
+    """The causes in words, with "none" for decisions without one."""
     return {**{str(cause): words for cause, words in CAUSES.items()}, "none": "No cause given"}
 
 
 class Adjudication(Noun):
     """One decision. `unclear`: the clauses whose wording caused the dispute.
 
-    `reason`: what the dispute was about; `reasoning` and `clauses`: what the golden example says from now on.
-    Empty in decisions that were written by hand before there were pages. `golden`: the golden grade that the
-    author found. `round`: of production pairs, where the item is a pair of it and no golden example.
+    `reason`: what the dispute was about; `reasoning` and `clauses`: those of the golden example from now on,
+    empty in decisions that were written by hand before there were pages. `golden`: the golden grade before
+    the decision. `round`: the round of production pairs, if the item is not a golden example.
     `supersedes`: the key of the decision that this one replaces. `opened`: the clause that a gap opened in a
     draft. `teacher`: the grade of `run` for the pair, which the author saw only after `first_grade`;
     `second_look`: what the author did then.
@@ -61,12 +61,12 @@ class Adjudication(Noun):
 
     @property
     def key(self) -> str:
-        """What names the decision: its id, or a digest of a decision that was written by hand."""
+        """The key of the decision: its id, or a digest if it was written by hand."""
         return self.id or digest(self.data())[7:19]
 
     @property
     def differs(self) -> bool:
-        """Whether the teacher's grade is another one than the author's first."""
+        """Whether the teacher's grade differs from the author's first."""
         return self.teacher is not None and self.teacher != self.first_grade
 
 

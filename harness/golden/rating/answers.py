@@ -4,31 +4,27 @@ An answer is on the disk when `add` returns. Each has an id that the browser mad
 stored again. The last answer for a place counts; `undo` takes the last one back.
 """
 
-import sqlite3
-import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, ValidationError
 
-from harness.errors import BadInput, Fault, Unfinished
+from harness.errors import BadInput, Fault
 from harness.golden.rating.rounds import OpenRound
 from harness.golden.scales import off_scale
 from harness.nouns.base import Count, Level, Noun
 from harness.nouns.pair import Cannot
-from harness.storage.databases import open_database
+from harness.storage.database_file import DatabaseFile
 from harness.storage.regular import LARGEST
 
-WAIT = 10.0
-"""Seconds to wait for another process that writes."""
 LONGEST = 1 << 20
 """The most bytes of a value in the file."""
 MOST = 100
-"""The most answers of a rater at one place, undone ones too: a limit for scripts."""
+"""The most answers of a rater at one place, with undone ones: a limit for scripts."""
 PAGE = 4096
 """Bytes of a page of the file, as SQLite makes it."""
 Text = Annotated[str, StringConstraints(max_length=10_000)]
@@ -43,11 +39,11 @@ _SAID = "SELECT number, CAST(body AS BLOB) FROM answers"
 
 
 class Refused(BadInput):
-    """The round can never take these answers: the fault is in the answers, not in a file."""
+    """The round cannot take these answers: the fault is in the answers, not in a file."""
 
 
 class Answer(Noun):
-    """What a rater said about a place. `event`: its id, made by the browser. `at`: the server's time."""
+    """A rater's answer at a place. `event`: its id, made by the browser. `at`: the server's time."""
 
     event: str = Field(pattern=r"^[0-9A-Za-z-]{8,64}$")
     place: int = Field(ge=0)
@@ -61,7 +57,7 @@ class Answer(Noun):
 
 
 def check_answers(open_round: OpenRound, rater: str, answers: Sequence[Answer]) -> None:
-    """Refused with every answer that the round cannot take. BadInput where its files cannot be read."""
+    """Refused with the faults of all answers. BadInput if the files of the round cannot be read."""
     if rater in open_round.sealed():
         raise Refused(CLOSED)
     if faults := answer_faults(open_round, rater, answers):
@@ -87,30 +83,18 @@ def answer_faults(open_round: OpenRound, rater: str, answers: Sequence[Answer]) 
     return faults
 
 
-class AnswerLog:
-    """The answers of a round, open; a context manager. Several processes may write at once.
-
-    BadInput for a file that this program did not write so: another schema, a link, too long a value.
-    """
+class AnswerLog(DatabaseFile):
+    """The answers of a round, open; a context manager. BadInput for a file that we did not write so."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._connection = _open(path)
-        # A server's threads share the connection, and a connection has one transaction.
-        self._alone = threading.RLock()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the file."""
-        self._connection.close()
+        super().__init__(path, _TABLES, "a round's answers", LONGEST)
+        # A limit for endless answers: a full file refuses more, and keeps those that it has.
+        self._connection.execute(f"PRAGMA max_page_count = {LARGEST // PAGE}")
+        # FULL syncs the log at each commit: neither a kill nor a power cut takes a confirmed answer.
+        self._connection.execute("PRAGMA synchronous = FULL")
 
     def add(self, rater: str, answers: Sequence[Answer]) -> Mapping[int, Answer]:
-        """Store answers, and what counts now at their places. On the disk when it returns.
+        """Store answers; returns what counts now at their places. They are on the disk when it returns.
 
         An answer whose id is there already is not stored again. Refused where the rater's set is closed, and
         where a place has MOST answers.
@@ -125,58 +109,52 @@ class AnswerLog:
             )
             for one in answers
         ]
-
-        def write() -> None:
+        query = "INSERT OR IGNORE INTO answers (rater, event, place, body) VALUES (?, ?, ?, ?)"
+        with self.transaction():
             # In the same transaction: nothing comes in while the set is being closed.
-            if self._fetch("SELECT 1 FROM closed WHERE rater = ?", rater):
+            if self.fetch("SELECT 1 FROM closed WHERE rater = ?", rater):
                 raise Refused(CLOSED)
-            query = "INSERT OR IGNORE INTO answers (rater, event, place, body) VALUES (?, ?, ?, ?)"
             for one, row in zip(answers, rows, strict=True):
                 if self._connection.execute(query, row).rowcount:
                     self._check_place(rater, one.place)
                 else:
                     self._check_same(rater, one)
-
-        self._transaction(write)
         return {place: said for place in {one.place for one in answers} if (said := self._at(rater, place))}
 
     def _check_place(self, rater: str, place: int) -> None:
-        stored = self._fetch("SELECT COUNT(*) FROM answers WHERE rater = ? AND place = ?", rater, place)
+        stored = self.fetch("SELECT COUNT(*) FROM answers WHERE rater = ? AND place = ?", rater, place)
         if stored[0][0] > MOST:
             what = f"{MOST} answers were given here, and it takes no more; the last one that was saved counts"
             raise Refused([Fault(f"place {place}", what)])
 
     def _check_same(self, rater: str, again: Answer) -> None:
         """Refuse another answer under a stored id: it would be reported as saved, and be lost."""
-        (stored,) = self._fetch(f"{_SAID} WHERE rater = ? AND event = ?", rater, again.event)
+        (stored,) = self.fetch(f"{_SAID} WHERE rater = ? AND event = ?", rater, again.event)
         if self._read(*stored).model_copy(update={"at": again.at}) != again:
             what = "its id is stored with another answer; reload the page and answer again"
             raise Refused([Fault(f"place {again.place}", what)])
 
     def close_set(self, rater: str, at: str) -> str:
-        """Take no more answers of a rater; returns since when. A second call changes nothing."""
-
-        def write() -> None:
+        """Take no more answers of a rater; returns the time of closing. A second call changes nothing."""
+        with self.transaction():
             self._connection.execute("INSERT OR IGNORE INTO closed VALUES (?, ?)", (rater, at))
-
-        self._transaction(write)
-        return str(self._fetch("SELECT at FROM closed WHERE rater = ?", rater)[0][0])
+        return str(self.fetch("SELECT at FROM closed WHERE rater = ?", rater)[0][0])
 
     def current(self, rater: str) -> dict[int, Answer]:
-        """What counts at each of a rater's places; a place without an answer is not in it."""
-        rows = self._fetch(f"{_SAID} WHERE rater = ? ORDER BY place, number", rater)
+        """The answer that counts at each of a rater's places; places without an answer are left out."""
+        rows = self.fetch(f"{_SAID} WHERE rater = ? ORDER BY place, number", rater)
         by_place = groupby((self._read(*row) for row in rows), key=attrgetter("place"))
         counts = ((place, _counting(said)) for place, said in by_place)
         return {place: answer for place, answer in counts if answer}
 
     def _at(self, rater: str, place: int) -> Answer | None:
-        rows = self._fetch(f"{_SAID} WHERE rater = ? AND place = ? ORDER BY number", rater, place)
+        rows = self.fetch(f"{_SAID} WHERE rater = ? AND place = ? ORDER BY number", rater, place)
         return _counting(self._read(*row) for row in rows)
 
     def all(self) -> Iterator[tuple[str, Answer]]:
         """Every stored answer with its rater, in the order of storing."""
         query = "SELECT number, rater, CAST(body AS BLOB) FROM answers ORDER BY number"
-        for number, rater, body in self._fetch(query):
+        for number, rater, body in self.fetch(query):
             yield str(rater), self._read(number, body)
 
     def _read(self, number: int, body: bytes) -> Answer:
@@ -184,30 +162,8 @@ class AnswerLog:
             return Answer.model_validate_json(body)
         except ValidationError as error:
             raise BadInput(
-                [Fault(f"{self._path}, answer {number}", "is damaged; restore the file")]
+                [Fault(f"{self.path}, answer {number}", "is damaged; restore the file")]
             ) from error
-
-    def _fetch(self, query: str, *values: object) -> list[Any]:
-        try:
-            with self._alone:
-                return self._connection.execute(query, values).fetchall()
-        except (sqlite3.Error, OverflowError, UnicodeDecodeError) as error:
-            if "locked" in str(error):
-                raise Unfinished(f"{self._path}: another process holds the file; try again") from error
-            raise _refused(self._path, error) from error
-
-    def _transaction(self, write: Callable[[], None]) -> None:
-        with self._alone:
-            try:
-                self._connection.execute("BEGIN IMMEDIATE")
-                write()
-                self._connection.execute("COMMIT")
-            except sqlite3.Error as error:
-                # A full disk, or another process held the file for too long: nothing was stored.
-                raise Unfinished(f"{self._path}: the answers were not stored ({error})") from error
-            finally:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
 
 
 def _counting(said: Iterable[Answer]) -> Answer | None:
@@ -219,20 +175,3 @@ def _counting(said: Iterable[Answer]) -> Answer | None:
         elif stack:
             stack.pop()
     return stack[-1] if stack else None
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    try:
-        connection = open_database(path, _TABLES, wait=WAIT)
-    except (sqlite3.Error, UnicodeDecodeError) as error:  # a damaged name in a message is not valid UTF-8
-        raise _refused(path, error) from error
-    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST)
-    # A limit for endless answers: a full file refuses more, and keeps those that it has.
-    connection.execute(f"PRAGMA max_page_count = {LARGEST // PAGE}")
-    # FULL syncs the log at each commit: neither a kill nor a power cut takes a confirmed answer.
-    connection.execute("PRAGMA synchronous = FULL")
-    return connection
-
-
-def _refused(path: Path, error: Exception) -> BadInput:
-    return BadInput([Fault(str(path), f"cannot be read as a round's answers ({error}); restore it")])

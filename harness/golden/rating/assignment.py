@@ -1,4 +1,4 @@
-"""Who rates which pair, and in which order.
+"""Assign pairs to raters, in an order for each rater.
 
 Every pair goes to `each` raters; with two raters each, raters are rotated so that all pairs of raters meet
 equally often and all raters have equally many pairs, within one. A share of the pairs goes to all. A share
@@ -57,10 +57,10 @@ def _teams(people: list[str], each: int, by_chance: random.Random) -> Iterator[S
 
 
 def _meetings(people: list[str]) -> list[tuple[str, str]]:
-    """Every two people once, in an order in which nobody is ever more than one meeting ahead.
+    """Every two people once, in an order in which the numbers of meetings differ by one at most.
 
-    With an even number, a tournament by the circle method: in each round everybody meets somebody. With an
-    odd number, Walecki's Hamiltonian cycles, the odd edges of each before the even ones.
+    With an even number, a tournament by the circle method: all people meet in each round. With an odd number,
+    Walecki's Hamiltonian cycles, the odd edges of each before the even ones.
     """
     hub, others = people[-1], people[:-1]
     size = len(others)

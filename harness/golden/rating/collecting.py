@@ -1,4 +1,4 @@
-"""Decisions from a file: for authors who write in an editor and open no page."""
+"""Collect decisions from a file, for authors who write in an editor."""
 
 from pathlib import Path
 
@@ -22,8 +22,8 @@ def collect_decisions(
 ) -> list[Adjudication]:
     """Take every decision of a file. BadInput with every fault of every line, and then nothing is written.
 
-    The same line is recorded once, however often the file is collected. A line about a dispute that was
-    decided otherwise is refused: reopen such a dispute on its page, where the decision can be read.
+    A line is recorded once, however often the file is collected. A line about a dispute with another decision
+    is refused: reopen such a dispute on its page, which shows the decision.
     """
     by_code = {one.code: one for one in load_disputes(project, policy, opened)}
     known = known_pairs(golden_path(project, policy.name), opened)

@@ -1,7 +1,7 @@
 """Decide disputes: record the decision first, then apply it to the golden set and to the next policy version.
 
-A kill in between is mended by `mend`: what is being applied stands in PENDING until it is done, and applying
-it twice changes nothing more than applying it once.
+`mend` repairs the state after a kill in between: PENDING holds the decision until it is applied, and applying
+it twice has the same result as once.
 """
 
 from collections.abc import Mapping
@@ -40,11 +40,11 @@ LOCK = ".adjudications.lock"
 
 
 class Decision(Noun):
-    """What the author says of a dispute.
+    """The author's decision about a dispute.
 
     `id`: made by the page, so that a decision that is sent twice is recorded once. `seen`: the key of the
-    decision that the author had before her; "" where there was none. `unclear`, `wording`: of a policy gap,
-    the clause that has it, or none yet, and how the policy should say it. `note`: what the dispute was about.
+    decision that the author saw; "" without one. `unclear`, `wording`: for a policy gap, the clause that has
+    it, if any, and how the policy should say it. `note`: what the dispute was about.
     """
 
     id: Annotated[str, Field(pattern=r"^[\w-]{8,64}$")]
@@ -71,7 +71,7 @@ class Overtaken(BadInput):
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who decides, when, and what the teacher of a run says of the pair, if there is one."""
+    """The author, the time, and the grade that the teacher of a run gave the pair, if any."""
 
     name: str
     at: str
@@ -101,20 +101,21 @@ def decide(
         refuse_faults(decision_faults(known, policy, item, said))
         made = _made(project, policy, known[item], said, by, now)
         made = made.model_copy(update={"round": opened.round.name}) if opened else made
-        if made.opened is not None:
-            _check_draft(project, policy, made, made.opened)
+        if made.opened is not None and not is_open(project, policy, made.opened):
+            # BadInput before anything is written, where the draft cannot take the clause.
+            drafted(project, policy, made.opened, remark_of(made))
         _record(golden, made)
         _apply(project, policy, golden, made)
     return made
 
 
 def known_pairs(golden: Path, opened: OpenRound | None) -> Mapping[str, Judged | NamedPair]:
-    """What may be decided, by id: golden examples, or the pairs of a round of production pairs."""
+    """The pairs to decide on, by id: golden examples, or the pairs of a round of production pairs."""
     return golden_lines(golden) if opened is None else {one.id: one for one in production_pairs(opened)}
 
 
 def mend(project: Project, policy_name: str) -> Adjudication | None:
-    """Apply the decision that was recorded before a kill and not applied; None if there is none."""
+    """Apply a decision that was recorded, but not applied before a kill; None without one."""
     golden = golden_path(project, policy_name)
     if not golden.with_name(PENDING).exists():
         return None
@@ -150,7 +151,7 @@ def _file_of(golden: Path, made: Adjudication) -> Path:
 def decision_faults(
     known: Mapping[str, Judged | NamedPair], policy: Policy, item: str, said: Decision
 ) -> list[Fault]:
-    """Why a decision is refused; empty if it is not."""
+    """The faults of a decision; empty if it is accepted."""
     one = known.get(item)
     if one is None or isinstance(one, Judged):
         golden = {} if one is None else {item: one}
@@ -206,7 +207,7 @@ def _opened(
 ) -> DraftClause | None:
     """The draft clause of a gap. Without names and without the pair: teachers read the policy.
 
-    None where the decision before opened it: its author may have worded it since, or dropped it.
+    None if the decision before opened it: its author may have reworded or removed it since.
     """
     unclear = (said.unclear,) if said.unclear else ()
     if now is not None and now.cause == "policy_gap" and now.unclear == unclear and not said.wording.strip():
@@ -217,7 +218,7 @@ def _opened(
 
 
 def _teacher(said: Decision, by: Author, now: Adjudication | None) -> dict[str, object]:
-    """What the teacher said, and whether the author kept the first grade after seeing it."""
+    """The teacher's grade, and whether the author kept the first grade after seeing it."""
     if by.teacher is None:
         return {}
     first = said.grade
@@ -229,19 +230,13 @@ def _teacher(said: Decision, by: Author, now: Adjudication | None) -> dict[str, 
     return {"run": by.run, "teacher": by.teacher, "first_grade": first, "second_look": looked}
 
 
-def _check_draft(project: Project, policy: Policy, made: Adjudication, clause: DraftClause) -> None:
-    """BadInput before anything is written where the draft cannot take the clause."""
-    if not is_open(project, policy, clause):
-        drafted(project, policy, clause, remark_of(made))
-
-
 def remark_of(made: Adjudication) -> str:
     """The comment above a draft clause."""
     return f"Opened by the adjudication of {made.item} under {made.policy_version}, {made.at[:10]}."
 
 
 def _record(golden: Path, made: Adjudication) -> None:
-    """Write the journal first, then the decision: a decision that the journal does not hold is applied."""
+    """Write the journal first, then the decision: a decision that is not in the journal is applied."""
     path, line = _file_of(golden, made), to_line(made, sparse=True)
     refuse_faults(too_long(line, made.item))
     before = read_text(path) if path.exists() else ""

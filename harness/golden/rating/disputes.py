@@ -1,8 +1,8 @@
 """Disputes: pairs on which raters differ from each other or from the golden grade, or could not grade.
 
 Pairs of a production round have no golden grade, and their label is not shown here. The sides of a dispute
-have letters instead of names, in an order that each item has for itself, so that the author weighs what was
-said and not who said it. The golden grade is one more side without a name.
+have letters instead of names, in another order for each item, so that the author weighs what was said and
+not who said it. The golden grade is one more side without a name.
 """
 
 import hashlib
@@ -33,7 +33,7 @@ CODE_LENGTH = 12
 
 
 class DisputeSide(NamedTuple):
-    """What one of them said: a grade, or why none. `golden`: whether it is the golden grade."""
+    """One side of a dispute: a grade, or why there is none. `golden`: whether it is the golden grade."""
 
     letter: str
     grade: int | None
@@ -45,7 +45,7 @@ class DisputeSide(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Dispute:
-    """A pair in dispute, its sides, and what was decided, the latest decision last.
+    """A pair in dispute, its sides, and the decisions, the latest last.
 
     `code`: names it in an address, since an id can hint at the golden grade. `moves_action`: whether its
     grades have different actions. `distance`: between the highest and the lowest of them. `example`: a
@@ -66,7 +66,7 @@ class Dispute:
 
     @property
     def grades(self) -> tuple[int, ...]:
-        """Every grade that was given, from the lowest: it does not say who gave which."""
+        """Every grade that was given, from the lowest, without the raters."""
         return tuple(sorted(side.grade for side in self.sides if side.grade is not None))
 
     @property
@@ -98,7 +98,7 @@ def find_disputes(
     """Every dispute, the most important first: those that change an action, then by distance and by raters.
 
     Of a rater who rated an item several times, the first time counts, as in Gate 1. A pair that was decided
-    stays, though nobody may differ any more. Shots count too: a wrong shot teaches a wrong grade.
+    stays, even if no grades differ any more. Shots count too: a wrong shot teaches a wrong grade.
     """
     decided = decisions or {}
     said = first_said(ratings, unrated)
@@ -112,7 +112,7 @@ def find_disputes(
 
 
 def first_said(ratings: Iterable[Rating], unrated: Iterable[Unrated]) -> dict[str, Sequence[Said]]:
-    """What each rater said of each item the first time, by item."""
+    """Each rater's first reading of each item, by item."""
     first: dict[tuple[str, str], Said] = {}
     everything: list[Said] = [*ratings, *unrated]
     for one in everything:
@@ -126,7 +126,7 @@ def first_said(ratings: Iterable[Rating], unrated: Iterable[Unrated]) -> dict[st
 
 
 def in_dispute(examples: Iterable[NamedPair], said: Mapping[str, Sequence[Said]]) -> list[str]:
-    """The examples that a rater could not grade, or graded otherwise than another rater or the golden set."""
+    """The examples that a rater could not grade, or whose grades by raters and golden set differ."""
     return [example.id for example in examples if _differ(example, said.get(example.id, ()))]
 
 
@@ -138,7 +138,7 @@ def _differ(example: NamedPair, said: Sequence[Said]) -> bool:
 
 
 def code_of(policy: Policy, item: str) -> str:
-    """An item's name in addresses."""
+    """An item's code in addresses."""
     return digest([policy.label, item])[7 : 7 + CODE_LENGTH]
 
 
@@ -187,7 +187,7 @@ def _letter(at: int) -> str:
 
 
 def before_decision(example: Example, first: Adjudication) -> Example | PastGrade:
-    """The golden judgement that the first decision about an example found."""
+    """The golden judgement before the first decision about an example."""
     said: list[Example | PastGrade] = [*example.history, example]
     made = (first.grade, first.reasoning, first.clauses)
     for before, one in pairwise(said):
@@ -197,7 +197,7 @@ def before_decision(example: Example, first: Adjudication) -> Example | PastGrad
 
 
 def rated_label(project: Project, label: str) -> str:
-    """The version whose disputes are meant: the one named, the one in use, or the latest that was rated.
+    """The version whose disputes to show: the one named, the one in use, or the latest that was rated.
 
     A policy gap opens a draft. Until a version is released, the draft is the latest one, without ratings.
     """
@@ -241,7 +241,7 @@ def production_pairs(opened: OpenRound) -> list[NamedPair]:
 
 
 def listed(dispute: Dispute) -> dict[str, Any]:
-    """A dispute for JSON: without names, and without a word on which side is the golden grade."""
+    """A dispute for JSON: without names, and without saying which side is the golden grade."""
     decision = dispute.decision
     return {
         "code": dispute.code,

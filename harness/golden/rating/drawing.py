@@ -1,4 +1,4 @@
-"""Which pairs a round has: drawn at random by strata, or hunted for a reason.
+"""Draw the pairs of a round: at random by strata, or hunted for a reason.
 
 The random part is drawn first, from all pairs, so that each has a known inclusion probability: n_h of the N_h
 pairs of its stratum are taken, each with n_h / N_h. Hunted pairs come from the rest and have none, so that no
@@ -8,7 +8,7 @@ estimate takes them for a sample.
 import random
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from heapq import heapify, heappop, heapreplace
 from itertools import chain, zip_longest
 
@@ -22,10 +22,10 @@ Stratum = Callable[[Example], str]
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """What to draw. `by`: none, grade, action, or the beginning of a tag such as `lang:`.
+    """The pairs to draw. `by`: none, grade, action, or the beginning of a tag such as `lang:`.
 
-    `equal`: as many of every stratum, where it has them, instead of its share. `random_share`: the part that
-    is drawn at random; the rest is hunted.
+    `equal`: equally many of every stratum, if it has them, instead of its share. `random_share`: the part
+    that is drawn at random; the rest is hunted.
     """
 
     pairs: int
@@ -48,7 +48,7 @@ class DrawnPair:
 def draw(
     examples: Sequence[Example], policy: Policy, wanted: Drawing, seed: int, hunted: Sequence[str] = ()
 ) -> list[DrawnPair]:
-    """Draw pairs; `hunted` names examples worth a look, the first most.
+    """Draw pairs; `hunted` names examples to look at, the most important first.
 
     The order of the file does not matter. A pair with several ids is one pair. Fewer hunted examples than
     wanted give fewer pairs.
@@ -63,11 +63,9 @@ def draw(
     stratum = _stratum(wanted.by, frame, policy)
     found = list(_sample(frame, stratum, at_random, seed, equal=wanted.equal))
     found += _hunt(same, hunted, {one.example.id for one in found}, wanted.pairs - at_random, stratum)
-    return [DrawnPair(one.example, one.drawn, one.pi, one.stratum, _also(same, one.example)) for one in found]
-
-
-def _also(same: Mapping[str, Sequence[Example]], example: Example) -> tuple[str, ...]:
-    return tuple(one.id for one in same[example.pair.digest] if one.id != example.id)
+    ids = {digest: [one.id for one in alike] for digest, alike in same.items()}
+    alike = ((one, ids[one.example.pair.digest]) for one in found)
+    return [replace(one, also=tuple(id_ for id_ in known if id_ != one.example.id)) for one, known in alike]
 
 
 def _sample(
@@ -85,7 +83,7 @@ def _sample(
 
 
 def allocate(sizes: Mapping[str, int], count: int, *, equal: bool) -> dict[str, int]:
-    """How many to draw of each stratum: at least one, or no estimate could cover the stratum.
+    """The number of pairs to draw of each stratum: at least one, so that an estimate covers it.
 
     By largest remainders of the proportional shares; `equal` fills all alike up to their sizes. BadInput
     where there are more strata than pairs.
@@ -135,7 +133,7 @@ def hunt_order(*reasons: Mapping[str, float], seed: int) -> list[str]:
 
 
 def _stratum(by: str, frame: Iterable[Example], policy: Policy) -> Stratum:
-    """The stratum of an example, by what was asked for."""
+    """A function that tells the stratum of an example."""
     if by == "none":
         return lambda _: ""
     if by == "grade":

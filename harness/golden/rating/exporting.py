@@ -22,7 +22,7 @@ from harness.storage.project import Project
 
 @dataclass(frozen=True, slots=True)
 class RatingsExport:
-    """What to export, in which format, where. `pairs`: the pairs to rate, blind; `raters`: only theirs.
+    """An export: its format and its file. `pairs`: the pairs to rate, blind; `raters`: only theirs.
 
     `overwrite`: whether files that are there may be written over.
     """
@@ -36,7 +36,7 @@ class RatingsExport:
 
 
 class RatingsExported(NamedTuple):
-    """What was written. `left_out` counts what the format cannot hold."""
+    """The result of an export. `left_out` counts what the format cannot hold."""
 
     files: tuple[Path, ...]
     pairs: int

@@ -15,7 +15,7 @@ from harness.golden.rating.exchange.pseudonyms import Pseudonyms
 from harness.golden.rating.exchange.reading import Incoming, read_ratings_file
 from harness.golden.rating.exchange.responses import Source
 from harness.golden.rating.open_rounds import blind_faults
-from harness.golden.rating.raters import RATERS, Kind, rater_kinds, with_kinds
+from harness.golden.rating.raters import RATERS, Kind, kind_faults, rater_kinds, with_kinds
 from harness.golden.rating.ratings import RATINGS, Key, Said, ratings_by_key, take
 from harness.golden.rating.sheet import check_rater
 from harness.golden.unmatched import unmatched
@@ -49,7 +49,7 @@ class RatingsFile:
 
 
 class RatingsImported(NamedTuple):
-    """What an import adds. `unmatched`: the items that the golden set lacks, in words; empty without any.
+    """The result of an import. `unmatched`: the items that the golden set lacks, in words; empty without any.
 
     `added`, `raters`: by policy version. `kinds` are new in raters.toml; it has no kind of the raters in
     `unsaid`. `cannot` counts what could not be rated, `left_out` what does not count as a rating. `renamed`:
@@ -112,7 +112,7 @@ def _nothing(incoming: Incoming) -> str:
 
 
 class _Merging(NamedTuple):
-    """Where the ratings of a file go."""
+    """The golden set that a file of ratings is imported into."""
 
     project: Project
     path: Path
@@ -190,17 +190,13 @@ def _raters_by_version(given: Sequence[Given]) -> dict[str, tuple[str, ...]]:
     return {version: tuple(raters[version]) for version in sorted(raters, key=version_number)}
 
 
-def _rater_faults(raters: Iterable[str], kinds: Mapping[str, str], kind: Kind | None) -> list[Fault]:
-    faults: list[Fault] = []
+def _rater_faults(raters: Iterable[str], kinds: Mapping[str, str], kind: Kind | None) -> Iterator[Fault]:
     for rater in raters:
         try:
             check_rater(rater)
         except BadInput as error:
-            faults += error.faults
-        if kind and kinds.get(rater, kind) != kind:
-            what = f"raters.toml says {kinds[rater]}, --kind says {kind}; correct the one that is wrong"
-            faults.append(Fault(rater, what))
-    return faults
+            yield from error.faults
+        yield from kind_faults((rater,), kinds, kind)
 
 
 def _version_faults(given: Iterable[Given], name: str, versions: Collection[str]) -> list[Fault]:

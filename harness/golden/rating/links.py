@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections import Counter
 from datetime import UTC, datetime
 from hmac import compare_digest
 from pathlib import Path
@@ -15,7 +16,7 @@ from harness.storage.locks import alone
 from harness.storage.regular import append_whole, open_to_append
 
 BYTES = 32
-"""Random bytes of a token: nobody guesses it."""
+"""Random bytes of a token, so that it cannot be guessed."""
 
 
 class Link(Noun):
@@ -29,7 +30,7 @@ class Link(Noun):
 
 
 def invite(folder: Path, rater: str) -> str:
-    """Make a link for a rater of the round; the token, which is kept nowhere. Earlier links stay valid."""
+    """Make a link for a rater of the round; returns its token, which is not stored. Old links stay valid."""
     rater = _known(folder, rater)
     token = secrets.token_urlsafe(BYTES)
     _append(folder, [Link(rater=rater, token=_digest(token), created_at=_now())])
@@ -37,7 +38,7 @@ def invite(folder: Path, rater: str) -> str:
 
 
 def revoke(folder: Path, rater: str) -> int:
-    """Revoke every link of a rater; how many there were."""
+    """Revoke every link of a rater; returns how many."""
     rater = _known(folder, rater)
     valid = [digest for digest, owner in _valid(folder).items() if owner == rater]
     _append(folder, [Link(rater=rater, token=digest, revoked_at=_now()) for digest in valid])
@@ -56,8 +57,7 @@ def rater_of(folder: Path, token: str) -> str | None:
 
 def linked(folder: Path) -> dict[str, int]:
     """How many valid links each rater has."""
-    owners = list(_valid(folder).values())
-    return {rater: owners.count(rater) for rater in dict.fromkeys(owners)}
+    return dict(Counter(_valid(folder).values()))
 
 
 def _valid(folder: Path) -> dict[str, str]:

@@ -45,7 +45,7 @@ CODE_LENGTH = 8
 
 @dataclass(frozen=True, slots=True)
 class RoundPlan:
-    """What to plan. `name`: None takes the next free one. `seed`: None takes one that nobody knows.
+    """The plan of a round. `name`: None takes the next free one. `seed`: None takes a random one.
 
     `hunted`: reasons to look at examples, each `{id: how much}`, such as how far a teacher was off.
     """
@@ -68,18 +68,10 @@ def round_content(
     """A round of these pairs under random codes, and the assignment of raters."""
     raters = _raters(wanted.raters)
     codes = _codes(len(drawn), seed)
+    # Nothing else of a plan goes into a round: raters are blind.
+    kept = [name for name in RoundPair.model_fields if name != "code"]
     pairs = [
-        RoundPair(
-            code=code,
-            item=one.item,
-            also=one.also,
-            query=one.query,
-            result=one.result,
-            context=one.context,
-            drawn=one.drawn,
-            pi=one.pi,
-            stratum=one.stratum,
-        )
+        RoundPair(code=code, **{name: getattr(one, name) for name in kept})
         for code, one in zip(codes, drawn, strict=True)
     ]
     assigned = assign({pair.code: pair.query for pair in pairs}, raters, wanted.design, seed)
@@ -103,12 +95,12 @@ def _raters(names: Sequence[str]) -> tuple[str, ...]:
     raters = tuple(one_form(check_rater(name)) for name in names)
     twice = sorted({rater for rater in raters if raters.count(rater) > 1})
     if twice or not raters:
-        raise BadInput(f"--raters names {', '.join(twice)} twice" if twice else "--raters names nobody")
+        raise BadInput(f"--raters names {', '.join(twice)} twice" if twice else "--raters names no rater")
     return raters
 
 
 def _codes(count: int, seed: int) -> list[str]:
-    """Different random names, which are not made of the pair's text."""
+    """Different random names, independent of the pairs' texts."""
     by_chance = random.Random(f"codes {seed}")
     found: dict[str, None] = {}
     while len(found) < count:
@@ -117,7 +109,7 @@ def _codes(count: int, seed: int) -> list[str]:
 
 
 def free_name(folder: Path, wanted: str | None) -> str:
-    """The name wanted, or the next one. BadInput for one that is taken."""
+    """The wanted name, or the next free one. BadInput for a name that is taken."""
     if wanted is None:
         return next(name for at in range(1, 1_000_000) if not (folder / (name := f"r{at}")).exists())
     if not is_name(wanted):
@@ -130,7 +122,7 @@ def free_name(folder: Path, wanted: str | None) -> str:
 def write_round(
     folder: Path, planned: Round, policy: Path, pairs: Sequence[RoundPair], assigned: Sequence[Assignment]
 ) -> None:
-    """The folder, whole or not at all."""
+    """Write the folder, whole or not at all."""
     beside = folder.with_name(f".{folder.name}.tmp")
     if beside.exists():
         shutil.rmtree(beside)

@@ -1,4 +1,4 @@
-"""What the rounds of a policy version say about its ratings: may a verdict be read from them?"""
+"""Whether the rounds of a policy version allow a verdict from its ratings."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 def with_rounds(project: Project, policy: Policy, rated: Rated, path: Path | None = None) -> Rated:
-    """The ratings of a policy version, with what its rounds say about reading a verdict from them.
+    """The ratings of a policy version, with reasons of its rounds against a verdict.
 
     A round that is planned after a look at the one before is another chance to pass: a warning counts them.
-    `path`: the file that they are from, where it is not the policy's own; then its own lines say whether they
-    are from a round, be it of production pairs, which the policy's own file has none of.
+    `path`: the file of the ratings, if it is not the policy's own; then its lines tell the rounds, which may
+    also be rounds of production pairs.
     """
     own = golden_path(project, policy.name).with_name(RATINGS)
     file = path or own
@@ -65,14 +65,14 @@ def _warnings(rounds: list["RoundNow"], lines: Lines) -> Iterator[str]:
 
 
 def _open(rounds: list["RoundNow"], lines: Lines, file: str) -> Iterator[str]:
-    """Why no verdict may be read."""
+    """The reasons why there is no verdict."""
     yield from filter(None, (one.unread for one in rounds))
     for one in rounds:
         yield from missing(lines, one, file)
 
 
 def _early(rounds: list["RoundNow"], lines: Lines, folder: Path) -> Iterator[str]:
-    """Why a verdict is provisional."""
+    """The reasons why a verdict is provisional."""
     yield from filter(None, (one.early for one in rounds))
     yield from filter(None, [stray(lines, rounds, folder)])
 

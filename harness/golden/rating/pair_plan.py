@@ -13,10 +13,10 @@ from harness.storage.files import load_nouns
 
 
 class Doubt(Noun):
-    """What users do with a pair, against its label: `grade` is the label's, `clauses` are those it cites.
+    """How users contradict a pair's label: `grade` and `clauses` are the label's.
 
-    `reference`: the grade whose median pair it does better than, or worse, as `kind` says. Nothing of it goes
-    into a round: raters are blind.
+    `reference`: the grade whose median pair the pair does better or worse than, as `kind` says. None of this
+    goes into a round: raters are blind.
     """
 
     kind: Kind
@@ -45,7 +45,7 @@ class PlannedPair(Noun):
 
     @property
     def pair(self) -> Pair:
-        """What is graded of it."""
+        """The pair that is graded."""
         return Pair(query=self.query, result=self.result, context=self.context)
 
 

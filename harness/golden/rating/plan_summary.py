@@ -1,4 +1,4 @@
-"""What a planned round has, in figures: for the lead, before anybody rates."""
+"""A planned round in figures, for the lead before the rating begins."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ class StratumDrawn(Noun):
 
 
 class RaterShare(Noun):
-    """What a rater gets. `again`: how many of the places come a second time. `minutes`: None if unknown."""
+    """A rater's share. `again`: how many places repeat a pair. `minutes`: None if unknown."""
 
     rater: str
     places: int
@@ -43,7 +43,7 @@ class RoundSummary(Noun):
 
 
 def summary_of(opened: OpenRound, seconds: float | None = None) -> RoundSummary:
-    """A round in figures; `seconds`: how long a pair takes, where somebody knows it."""
+    """A round in figures; `seconds`: how long a pair takes, if known."""
     drawn = Counter(pair.drawn for pair in opened.pairs.values())
     every = [{one.code for one in opened.assigned(rater)} for rater in opened.round.raters]
     return RoundSummary(

@@ -1,16 +1,16 @@
 """Plan a round: draw the pairs, assign them, write the folder."""
 
 import secrets
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.errors import BadInput, Fault, refuse_faults
+from harness.errors import BadInput, refuse_faults
 from harness.golden.examples import golden_path, load_examples
 from harness.golden.rating.drawing import Drawing, DrawnPair, draw, hunt_order
 from harness.golden.rating.new_round import IGNORED, RoundPlan, free_name, round_content, write_round
 from harness.golden.rating.pair_plan import PlannedPair
-from harness.golden.rating.raters import RATERS, Kind, rater_kinds, with_kinds
+from harness.golden.rating.raters import RATERS, Kind, kind_faults, rater_kinds, with_kinds
 from harness.golden.rating.ratings import RATINGS, load_said, rated_under
 from harness.golden.rating.rounds import (
     PRODUCTION,
@@ -31,7 +31,7 @@ from harness.storage.project import Project
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A round that was planned. `warnings`: what the lead should know before anybody rates."""
+    """A round that was planned. `warnings`: for the lead, before the rating begins."""
 
     opened: OpenRound
     examples: Sequence[Example]
@@ -99,7 +99,7 @@ def _made(
     production: bool = False,
     dry_run: bool,
 ) -> tuple[OpenRound, list[str]]:
-    """The round of these pairs, written unless `dry_run`, and what the lead should know of it."""
+    """The round of these pairs, written unless `dry_run`, and warnings for the lead."""
     golden = golden_path(project, judged_by.name)
     raters_file = golden.with_name(RATERS)
     kinds = _new_kinds(raters_file, wanted.raters, wanted.kind)
@@ -126,39 +126,30 @@ def _made(
 
 
 def _new_kinds(path: Path, raters: Sequence[str], kind: Kind | None) -> dict[str, str]:
-    """What --kind adds to raters.toml. BadInput if raters.toml says otherwise of a rater."""
+    """The kinds that --kind adds to raters.toml. BadInput if it has another kind of a rater."""
     known = rater_kinds(path)
-    what = "raters.toml says {}, --kind says {}; correct the one that is wrong"
-    refuse_faults(
-        Fault(rater, what.format(known[rater], kind))
-        for rater in raters
-        if kind and known.get(rater, kind) != kind
-    )
+    refuse_faults(kind_faults(raters, known, kind))
     return {rater: kind for rater in raters if rater not in known} if kind else {}
 
 
-def _missing(wanted: Drawing, drawn: Sequence[DrawnPair]) -> list[str]:
-    lack = wanted.pairs - len(drawn)
-    what = f"nothing more to hunt: {plural(lack, 'pair')} fewer than asked for"
-    return [what] if lack else []
+def _missing(wanted: Drawing, drawn: Sequence[DrawnPair]) -> Iterator[str]:
+    if lack := wanted.pairs - len(drawn):
+        yield f"nothing more to hunt: {plural(lack, 'pair')} fewer than asked for"
 
 
-def _unsaid(raters: Sequence[str], kinds: Mapping[str, str]) -> list[str]:
+def _unsaid(raters: Sequence[str], kinds: Mapping[str, str]) -> Iterator[str]:
     """A warning if raters.toml does not say what raters are: Gate 1 is about people."""
-    unsaid = [rater for rater in raters if rater not in kinds]
-    are = "is" if len(unsaid) == 1 else "are"
-    what = f"raters.toml does not say what {', '.join(unsaid)} {are}: --kind human says it"
-    return [what] if unsaid else []
+    if unsaid := [rater for rater in raters if rater not in kinds]:
+        are = "is" if len(unsaid) == 1 else "are"
+        yield f"raters.toml does not say what {', '.join(unsaid)} {are}: --kind human says it"
 
 
-def _unworded(policy: Policy) -> list[str]:
+def _unworded(policy: Policy) -> Iterator[str]:
     """A warning about an unfinished policy: raters read it as it is."""
-    lacks = unfinished(policy)
-    if not lacks:
-        return []
-    what = f"{policy.label} is unfinished, and raters would rate by it so: {lacks[0]}"
-    more = f", and {len(lacks) - 1:,} more" if len(lacks) > 1 else ""
-    return [f"{what}{more}; `harness policy lint --policy {policy.label}` lists them"]
+    if lacks := unfinished(policy):
+        what = f"{policy.label} is unfinished, and raters would rate by it so: {lacks[0]}"
+        more = f", and {len(lacks) - 1:,} more" if len(lacks) > 1 else ""
+        yield f"{what}{more}; `harness policy lint --policy {policy.label}` lists them"
 
 
 def _alike(names: Iterable[str]) -> list[str]:
@@ -166,13 +157,11 @@ def _alike(names: Iterable[str]) -> list[str]:
     return [f"{', '.join(sorted(one))} {ALMOST}: is it one person?" for one in namesakes(sorted(names))]
 
 
-def _rated_before(before: Collection[tuple[str, str]], policy: Policy, found: OpenRound) -> list[str]:
+def _rated_before(before: Collection[tuple[str, str]], policy: Policy, found: OpenRound) -> Iterator[str]:
     """A warning about raters who rated pairs of the round before: their new grades count as repeats."""
-    warnings = []
     for rater in found.round.raters:
         codes = {one.code for one in found.assigned(rater)}
         count = sum((found.pairs[code].item, rater) in before for code in codes)
         if count:
             what = f"{rater} rated {count:,} of {plural(len(codes), 'pair')} before under {policy.version}"
-            warnings.append(f"{what}: the new grades count as repeats, for self-agreement alone")
-    return warnings
+            yield f"{what}: the new grades count as repeats, for self-agreement alone"

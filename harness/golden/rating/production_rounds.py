@@ -1,4 +1,4 @@
-"""Rounds of production pairs, found by name: what is judged there is not part of a golden set yet."""
+"""Find rounds of production pairs by name. Their pairs are not part of a golden set yet."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,7 +16,7 @@ from harness.storage.project import Project, split_label
 
 
 class SaidInRound(NamedTuple):
-    """By item: what each rater said first, and the author's last decision. `warnings`: of the ratings."""
+    """By item: each rater's first answer, and the author's last decision. `warnings`: about the ratings."""
 
     said: Mapping[str, Sequence[Said]]
     decided: Mapping[str, Adjudication]
@@ -24,7 +24,7 @@ class SaidInRound(NamedTuple):
 
 
 def said_in_round(golden: Path, policy: Policy, opened: OpenRound, pairs: Sequence[NamedPair]) -> SaidInRound:
-    """What people said of pairs of a round under a policy version, in the files beside the golden set."""
+    """The ratings and decisions on pairs of a round under a policy version, from beside the golden set."""
     rated = rated_under(golden.with_name(opened.round.ratings), policy, pairs)
     made = decisions_under(load_adjudications(golden.with_name(PRODUCTION)), policy.version)
     return SaidInRound(

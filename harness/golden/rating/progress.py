@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import nullcontext
 from statistics import median
 
 from harness.golden.rating.answers import AnswerLog
@@ -26,7 +27,7 @@ class RaterProgress(Noun):
 
 
 class RoundProgress(Noun):
-    """A round and its raters. `policy_changed`: a sentence where the policy reads otherwise now, or empty."""
+    """A round and its raters. `policy_changed`: a sentence if the policy file changed since, or empty."""
 
     round: str
     policy: str
@@ -57,8 +58,7 @@ def _each(opened: OpenRound) -> Iterator[RaterProgress]:
     sealed = {one.rater: one for one in load_nouns(opened.folder / SEALED, Sealed)}
     links = linked(opened.folder)
     path = opened.folder / ANSWERS
-    log = AnswerLog(path) if path.exists() else None
-    try:
+    with AnswerLog(path) if path.exists() else nullcontext() as log:
         for rater in opened.round.raters:
             counts = log.current(rater) if log else {}
             done = sealed.get(rater)
@@ -80,6 +80,3 @@ def _each(opened: OpenRound) -> Iterator[RaterProgress]:
                 sealed_at=done.at if done else None,
                 links=links.get(rater, 0),
             )
-    finally:
-        if log:
-            log.close()

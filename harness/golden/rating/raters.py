@@ -3,7 +3,7 @@
 import json
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -43,6 +43,14 @@ def rater_kinds(path: Path) -> dict[str, str]:
             kinds[one_form(name)] = rater.kind
     refuse_faults(faults)
     return kinds
+
+
+def kind_faults(raters: Iterable[str], known: Mapping[str, str], kind: Kind | None) -> Iterator[Fault]:
+    """A fault for each rater whose kind in raters.toml is not the one that --kind gives."""
+    for rater in raters:
+        if kind and known.get(rater, kind) != kind:
+            what = f"raters.toml says {known[rater]}, --kind says {kind}; correct the one that is wrong"
+            yield Fault(rater, what)
 
 
 def with_kinds(path: Path, kinds: Mapping[str, str]) -> str:

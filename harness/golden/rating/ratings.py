@@ -1,7 +1,7 @@
 """The ratings of a golden set."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -30,7 +30,7 @@ class Rated:
     compared with the golden ones. `warnings`: what is odd about the file. `unrated`: what raters could not
     grade. `unfinished`: why no verdict may be read from them yet, since a round of rating is open; `early`:
     that a round was closed too early. `versions`: every policy version that their file has grades under.
-    `strangers`: rated items that the golden set lacks; what was said of them is left out.
+    `strangers`: rated items that the golden set lacks; their ratings are left out.
     """
 
     ratings: Sequence[Rating]
@@ -49,6 +49,14 @@ class Rated:
         """The raters."""
         return frozenset(rating.rater for rating in self.ratings)
 
+    def without(self, raters: Collection[str | None]) -> "Rated":
+        """The same without what these raters said."""
+        return replace(
+            self,
+            ratings=[rating for rating in self.ratings if rating.rater not in raters],
+            unrated=[one for one in self.unrated if one.rater not in raters],
+        )
+
 
 def without_rater(rated: Rated | None, grader: str | None) -> tuple[Rated | None, tuple[str, ...]]:
     """The ratings without the grader's own, and warnings.
@@ -57,11 +65,7 @@ def without_rater(rated: Rated | None, grader: str | None) -> tuple[Rated | None
     """
     if rated is None:
         return None, ()
-    others = replace(
-        rated,
-        ratings=[rating for rating in rated.ratings if rating.rater != grader],
-        unrated=[one for one in rated.unrated if one.rater != grader],
-    )
+    others = rated.without({grader})
     warnings = [*rated.warnings]
     if len(others.ratings) < len(rated.ratings):
         others = replace(others, compared=grader)
@@ -117,7 +121,7 @@ Key = tuple[str, str, str, int]
 
 @dataclass(slots=True)
 class Taken:
-    """What new ratings do to those there. `added` counts by policy version; `conflicts` are not taken."""
+    """The effect of new ratings. `added` counts by policy version; `conflicts` are not taken."""
 
     added: Counter[str] = field(default_factory=Counter)
     replaced: int = 0
@@ -135,7 +139,7 @@ def add_ratings(path: Path, new: Sequence[Said]) -> Taken:
 
 
 def merge_ratings(path: Path, made: Callable[[Sequence[Said]], Sequence[Said]]) -> Taken:
-    """The same with ratings that are made from those there, while nobody else writes the file."""
+    """The same with ratings that are made from the present ones, while the file is locked."""
     with alone(path.parent / ".ratings.lock"):
         merged = ratings_by_key(path)
         count = take(merged, ((f"{path}, {one.item}", one) for one in made([*merged.values()])), replace=True)
@@ -183,13 +187,13 @@ def _key(rating: Said) -> Key:
 
 
 def _says_no_more(new: Said, old: Said) -> bool:
-    """Whether it is there already: the same grade or cause, no other reasoning, of the policy as it read."""
+    """Whether a rating is stored already: same grade or cause, no other reasoning, same policy text."""
     reads_alike = "" in (new.policy_digest, old.policy_digest) or new.policy_digest == old.policy_digest
     return reads_alike and verdict_of(new) == verdict_of(old) and new.reasoning in ("", old.reasoning)
 
 
 def verdict_of(said: Said) -> str:
-    """What was said of a pair: its grade, or why there is none."""
+    """The grade of a rating, or why there is none, in words."""
     return f"grade {said.grade}" if isinstance(said, Rating) else f"cannot: {said.cannot}"
 
 
@@ -210,9 +214,9 @@ def _sealed(new: Said, old: Said) -> str:
 def load_rated(
     path: Path, policy: Policy, about: Mapping[str, Example], waits: Callable[[], str | None] = lambda: None
 ) -> Rated:
-    """What a file says under this policy version, with the raters' kinds; BadInput without any rating.
+    """The ratings of a file under this policy version, with the raters' kinds. BadInput without any.
 
-    `waits`: says what a round of rating under the version still waits for, if it does.
+    `waits`: says which ratings an open round under the version lacks, if any.
     """
     found = rated_under(path, policy, about.values())
     if not found.ratings:
@@ -233,11 +237,11 @@ def _rated_instead(path: Path, policy: Policy) -> str:
 
 
 def rated_under(path: Path, policy: Policy, examples: Iterable[NamedPair]) -> Rated:
-    """What was said under this policy version, and the raters' kinds. Each rating has its example's query.
+    """The ratings under this policy version, and the raters' kinds. Each rating has its example's query.
 
     A rating without a version counts under every version; a grade that a rater gives after "could not rate"
     does not count as a first reading, and is left out. BadInput names every invalid line. A warning counts
-    what was said of the policy as it read otherwise.
+    ratings under another text of the policy.
     """
     numbered, faults = read_said(path)
     here = [(line, one) for line, one in numbered if one.policy_version in ("", policy.version)]
@@ -261,17 +265,17 @@ def rated_under(path: Path, policy: Policy, examples: Iterable[NamedPair]) -> Ra
             if isinstance(one, Rating) and one.repeat < unsure.get((one.item, one.rater), one.repeat + 1)
         ],
         kinds=rater_kinds(path.with_name(RATERS)),
-        warnings=tuple(read_otherwise([one for _, one in here], policy)),
+        warnings=tuple(of_other_text([one for _, one in here], policy)),
         unrated=unrated,
         strangers=frozenset(rated - set(queries)),
         versions=tuple(sorted({one.policy_version for _, one in numbered if isinstance(one, Rating)})),
     )
 
 
-def read_otherwise(said: Iterable[Said], policy: Policy) -> Iterable[str]:
-    """A warning that counts what was said of the version when it read otherwise, if anything was."""
+def of_other_text(said: Iterable[Said], policy: Policy) -> Iterable[str]:
+    """A warning that counts the ratings under another text of the version, if there are any."""
     now = policy_digest(policy)
     count = sum(one.policy_digest not in ("", now) for one in said)
     if count:
         were = plural(count, "rating was", "ratings were")
-        yield f"{were} given when {policy.label} read otherwise: a version that is rated should not change"
+        yield f"{were} given before the text of {policy.label} changed; do not change a version that is rated"

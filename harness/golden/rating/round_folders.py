@@ -1,4 +1,4 @@
-"""Where a policy's rounds are. Most projects have none, and need not import the code that reads one."""
+"""The folders of a policy's rounds. Most projects have none, and do not import the code that reads one."""
 
 from pathlib import Path
 

@@ -43,7 +43,7 @@ FIELDS = ("title", "brand", "category", "price", "description", "attributes")
 
 
 class Show(Noun):
-    """What raters see of a result.
+    """The parts of a result that raters see.
 
     `picture`: the attribute that has a picture's URL; it is shown from `picture_hosts` alone.
     """
@@ -54,7 +54,7 @@ class Show(Noun):
 
 
 class Design(Noun):
-    """Who rates what: each pair by `each` raters, a share by all, a share twice by the same rater."""
+    """The design: each pair is rated by `each` raters, a share by all, a share twice by the same rater."""
 
     each: int = Field(default=2, ge=1)
     by_all: float = Field(default=0.1, ge=0, le=1)
@@ -62,7 +62,7 @@ class Design(Noun):
 
 
 class Round(Noun):
-    """What was planned. `reasons`: the share of pairs that a reason is asked for. `planned`: the ratings.
+    """A planned round. `reasons`: the share of pairs that a reason is asked for. `planned`: how many ratings.
 
     `production`: its pairs are production pairs, not golden examples: sealed ratings go to a file of their
     own, which no gate reads.
@@ -107,7 +107,7 @@ class RoundPair(Noun):
 
     @property
     def pair(self) -> Pair:
-        """What is graded of it."""
+        """The pair that is graded."""
         return Pair(query=self.query, result=self.result, context=self.context)
 
 
@@ -134,7 +134,7 @@ class OpenRound:
     """A round's folder, read once.
 
     `policy`: as raters may see it, without worked examples that give away a pair of the round.
-    `policy_changed`: a sentence where the policy file reads otherwise now; empty where it does not.
+    `policy_changed`: a sentence if the policy file changed since the round was planned, or empty.
     """
 
     folder: Path
@@ -145,7 +145,7 @@ class OpenRound:
     policy_changed: str = ""
 
     def assigned(self, rater: str) -> tuple[Assignment, ...]:
-        """What a rater rates, in the rater's own order."""
+        """A rater's assignments, in the rater's own order."""
         return self.assignments.get(rater, ())
 
     def sealed(self) -> Mapping[str, str]:
@@ -171,7 +171,7 @@ def _natural(name: str) -> list[tuple[int, str]]:
 
 
 def load_round(folder: Path) -> Round:
-    """What was planned in a folder."""
+    """The planned round of a folder."""
     round_, faults = build(Round, read_json(folder / ROUND, SETTINGS, links=False), str(folder / ROUND))
     if round_ is None:
         raise BadInput(faults)
@@ -199,7 +199,7 @@ def _no_round(project: Project, policy: str, name: str | None, names: list[str])
 
 
 def read_round(folder: Path, project: Project | None = None) -> OpenRound:
-    """Everything of a round's folder. BadInput for all faults of its files."""
+    """Read a round's folder. BadInput for all faults of its files."""
     refuse_faults(odd_files(folder))
     planned = load_round(folder)
     policy = load_policy(folder / POLICY)
@@ -280,7 +280,7 @@ def _assignment_faults(
 
 
 def policy_change(project: Project, planned: Round) -> str:
-    """A sentence where the policy reads otherwise than when the round was planned; empty where it does not.
+    """A sentence if the policy file changed since the round was planned; empty if it did not.
 
     A server calls this again from time to time, since `OpenRound.policy_changed` is not updated.
     """

@@ -1,7 +1,7 @@
-"""Whether a file of ratings still says what was sealed in rounds.
+"""Check that a file of ratings still holds what was sealed in rounds.
 
-This cannot stop a person who edits all files by hand. What is compared: the lines that say how their pair was
-drawn, with the rounds that are there; and the sealed sets, with their lines.
+This cannot stop a person who edits all files by hand. It compares the lines that say how their pair was drawn
+with the rounds, and the sealed sets with their lines.
 """
 
 from collections import Counter, defaultdict
@@ -122,7 +122,7 @@ def _line_of(said: Said) -> Line:
 
 
 def not_first(lines: Lines, now: "RoundNow") -> str | None:
-    """A sentence about lines that Gate 1 does not read, since their raters had rated the pairs elsewhere."""
+    """A sentence about lines that Gate 1 leaves out, since their raters had rated the pairs elsewhere."""
     blind = {(one.item, one.rater) for one, numbers in lines.items() if 0 in numbers}
     later = [
         said

@@ -68,7 +68,7 @@ def check_rater(name: str) -> str:
 
 
 def _no_text(grade: Any) -> Any:
-    """The grade. A number in quotes is refused, with how to write it."""
+    """The grade. Refuses a number in quotes, and says how to write it."""
     number = number_of(grade) if isinstance(grade, str) else None
     if number is not None and number == int(number):
         raise PydanticCustomError("grade", f"write the grade without quotes, {int(number)}")

@@ -1,4 +1,4 @@
-"""What a round waits for: planned, given, closed; and whether a verdict may be read from it.
+"""How far a round is: planned, given, closed ratings; and whether it allows a verdict.
 
 A lead who looks at an interval again and again, and stops at the first pass, passes too often. So a round has
 a verdict when all of its planned ratings are given. `close` ends the wait, and is written down: what passes
@@ -45,17 +45,17 @@ class RaterSet:
 
     @property
     def rater(self) -> str:
-        """Who."""
+        """The rater's name."""
         return self.progress.rater
 
     @property
     def given(self) -> int:
-        """How many ratings are given: a grade, or a cause why there is none."""
+        """The number of given ratings: a grade, or a cause why there is none."""
         return self.progress.graded + self.progress.cannot
 
     @property
     def awaited(self) -> int:
-        """How many are waited for."""
+        """The number of missing ratings that are still expected."""
         return 0 if self.closed else self.progress.left
 
 
@@ -73,7 +73,7 @@ class RoundNow:
 
     @property
     def given(self) -> int:
-        """How many are given."""
+        """The number of given ratings."""
         return sum(one.given for one in self.sets)
 
     @property
@@ -83,7 +83,7 @@ class RoundNow:
 
     @property
     def open(self) -> str | None:
-        """Why there is no verdict yet; None if nothing is missing."""
+        """Why there is no verdict yet; None if no rating is missing."""
         if not any(one.awaited for one in self.sets):
             return None
         round_, planned = self.open_round.round, plural(self.planned, "rating")

@@ -20,7 +20,7 @@ from harness.prompting.answer import read_grade
 from harness.providers.base import Teacher, UnusableError
 
 ATTEMPTS = 6
-"""Attempts that may fail for one example. Being asked to wait (429) is no failure: only time bounds that."""
+"""Attempts that may fail for one example. Being asked to wait (429) does not count: only time limits that."""
 DEADLINE = 180.0
 """Seconds that one attempt may take, however slowly its answer drips."""
 ITEM_DEADLINE = 900.0
@@ -87,7 +87,7 @@ class Asker:
         return Answered(outcome, reply, unread, tries.made, round(time.monotonic() - began, 3))
 
     async def reply(self, prompt: Prompt) -> Reply:
-        """A reply that is no grade, with the same attempts. CallError where none came."""
+        """A reply that need not be a grade, with the same attempts. CallError without one."""
         return await self._persist(prompt, _Tries())
 
     async def _persist(self, prompt: Prompt, tries: "_Tries") -> Reply:

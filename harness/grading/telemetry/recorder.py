@@ -61,7 +61,8 @@ class Recorder:
         self._open: dict[Key, Question] = {}
         own = {"harness.run": run, "harness.policy": plan.policy.label, "harness.prompt": plan.asked.prompt}
         metric = {"gen_ai.evaluation.name": plan.policy.label}
-        self._call = span_head(f"chat {model_of(plan.asked)}", CLIENT, {**call_attributes(plan.asked), **own})
+        told = {**call_attributes(plan.asked), **own}
+        self._call = span_head(f"chat {told['gen_ai.request.model']}", CLIENT, told)
         self._asked = span_head(f"grade {plan.policy.name}", INTERNAL, {**own, **metric})
         self._result = event_head({**metric, **own})
         self.calls = is_prompted(plan.asked.model)
@@ -165,11 +166,6 @@ def question_of(digest: str, began: int) -> Question:
     """Begin a question. Its ids begin with the code of its pair, so that scores name the pair."""
     code = bytes.fromhex(code_in(digest))
     return Question(new_id(TRACE_ID, code), new_id(SPAN_ID, code), began)
-
-
-def model_of(asked: Asked) -> str:
-    """A model's name at its provider."""
-    return sold_as(asked.model).model
 
 
 def call_attributes(asked: Asked) -> Attributes:

@@ -15,11 +15,11 @@ from harness.golden.rating.exchange.responses import (
     Loose,
     Response,
     Source,
+    answered,
     ask_for_grade,
-    clauses_of,
-    one_answer,
     pair_named,
-    text_under,
+    policy_named,
+    texts_of,
 )
 from harness.nouns.pair import indented_json
 from harness.storage.formats import read_table
@@ -97,7 +97,7 @@ def _entries(source: Source, collected: Collected) -> Iterator[tuple[str, Any]]:
         if isinstance(entry, dict):
             yield f"{path}, record {named}", entry
         else:
-            collected.faults.append(Fault(f"{path}, record {named}", "a JSON object is wanted"))
+            collected.faults.append(Fault(f"{path}, record {named}", "expected a JSON object"))
 
 
 def _rows(columns: Mapping[str, Any], path: Path, collected: Collected) -> list[dict[str, Any]]:
@@ -111,14 +111,14 @@ def _rows(columns: Mapping[str, Any], path: Path, collected: Collected) -> list[
 
 
 def _nested(flat: Mapping[str, Any], where: str, collected: Collected) -> dict[str, Any]:
-    """A flat record as a nested one: fields and metadata stand beside each other in it."""
+    """A flat record as a nested one. Fields and metadata are side by side in it."""
     names = [name.removesuffix(USERS) for name in flat if name.endswith(USERS)]
     responses = {}
     for name in names:
         columns = [flat.get(name + part) for part in (RESPONSES, USERS, STATUS)]
         values, users, status = (column if isinstance(column, list) else [] for column in columns)
         if len(values) != len(users) or (status and len(status) != len(users)):
-            collected.faults.append(Fault(where, f"{name}: as many values, users and statuses are wanted"))
+            collected.faults.append(Fault(where, f"{name}: expected equally many values, users and statuses"))
             continue
         said = status or [None] * len(users)
         parts = zip(values, users, said, strict=True)
@@ -153,27 +153,16 @@ def _add(
             return
     place = f"{where}, user {user}"
     data = {**record.fields, **(record.metadata or {})}
-    answers = {name: _texts(one.value) for name, one in given.items()}
-    names = ("grade", "cannot", "reasoning", "clauses")
-    text = {name: one_answer(answers, name, source.layout, place, collected) for name in names}
+    answers = {name: texts_of(one.value) for name, one in given.items()}
     collected.add(
         Response(
             place,
             _names(record.metadata or {}).get(user, user),
             pair_named(data, source.layout, "" if record.id is None else str(record.id)),
-            text["grade"],
-            text["cannot"],
-            text["reasoning"],
-            clauses_of(text["clauses"]),
-            policy=text_under("policy", data, source.layout),
-            policy_digest=text_under("policy_digest", data, source.layout),
+            **answered(answers, source.layout, place, collected),
+            **policy_named(data, source.layout),
         )
     )
-
-
-def _texts(value: Any) -> list[str]:
-    held = value if isinstance(value, list) else [value]
-    return [str(one) for one in held if one not in (None, "")]
 
 
 def _names(metadata: Mapping[str, Any]) -> dict[str, str]:
@@ -198,8 +187,7 @@ def _record(task: Task) -> dict[str, Any]:
     ids = {one.rater: str(uuid.uuid5(RATERS, one.rater)) for one in task.answers}
     responses: dict[str, list[dict[str, str]]] = defaultdict(list)
     for one in task.answers:
-        texts = {"grade": one.grade, "cannot": one.cannot, "clauses": " ".join(one.clauses)}
-        for name, text in {**texts, "reasoning": one.reasoning}.items():
+        for name, text in one.said.items():
             if text:
                 responses[name].append({"value": text, "user_id": ids[one.rater]})
     named = {"raters": [f"{id_} {name}" for name, id_ in ids.items()]} if ids else {}

@@ -32,9 +32,9 @@ from harness.storage.tables import Layout
 class ExchangeFormat:
     """A format. `read` is None for plain tables, which are read as everywhere else.
 
-    `endings`: what the names of its exports end in. `people`: whether raters go by ids of a crowd, which all
-    become pseudonyms. `of_json` and `of_columns` tell whether parsed JSON, or the columns of a table, surely
-    have this format.
+    `endings`: the endings of the names of its exports. `people`: whether raters have ids of a crowd platform,
+    which all become pseudonyms. `of_json` and `of_columns` tell whether parsed JSON, or the columns of a
+    table, certainly have this format.
     """
 
     write: Callable[[Outgoing], dict[Path, str]]
@@ -101,7 +101,7 @@ def check_ending(name: str, path: Path) -> None:
 
 
 def format_of(source: Source) -> tuple[str, Source]:
-    """The format that a file is in for certain, a table where it is none of the others; and what was parsed.
+    """The format that a file certainly has, or "table"; and the source with its parsed content.
 
     BadInput for JSON of an unknown form, which is never read as the nearest known one.
     """
@@ -153,9 +153,7 @@ def _of_json(content: Any, path: Path) -> str:
         else _form(content)
     )
     others = ", ".join(FORMATS)
-    raise BadInput(
-        [Fault(str(path), f"is in no form that is known: {form}; say which it is: --from {others}")]
-    )
+    raise BadInput([Fault(str(path), f"has an unknown form: {form}; name its format: --from {others}")])
 
 
 def _form(content: Any) -> str:

@@ -23,7 +23,7 @@ Place = tuple[tuple[str, ...], int | None]
 
 
 class Given(NamedTuple):
-    """A line for ratings.jsonl, with its place in the file, and what the file says of the item."""
+    """A line for ratings.jsonl, with its place in the file, and the item's query and title there."""
 
     where: str
     said: Rating | Unrated

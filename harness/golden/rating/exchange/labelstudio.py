@@ -15,12 +15,13 @@ from harness.golden.rating.exchange.responses import (
     Loose,
     Response,
     Source,
+    answered,
+    answered_in,
     ask_for_grade,
-    clauses_of,
     milliseconds_of,
-    one_answer,
     pair_named,
-    text_under,
+    policy_named,
+    texts_of,
 )
 from harness.storage.cells import number_of
 from harness.storage.formats import read_table
@@ -87,7 +88,7 @@ def _tasks(content: Any, source: Source) -> Collected:
     collected, seen, questions, from_model = Collected(), dict[str, str](), set[str](), 0
     if not isinstance(content, list):
         collected.faults.append(
-            Fault(str(source.path), "a list of tasks is wanted, as Label Studio exports them")
+            Fault(str(source.path), "expected a list of tasks, as Label Studio exports them")
         )
         return collected
     for number, entry in enumerate(content, start=1):
@@ -120,44 +121,29 @@ def _said(about: Response, one: _Annotation, where: str, source: Source, collect
     answers: dict[str, list[str]] = {}
     for answer in one.result or ():
         answers.setdefault(answer.from_name, []).extend(_texts(answer.value))
-    text = {
-        name: one_answer(answers, name, source.layout, where, collected)
-        for name in ("grade", "cannot", "clauses", "reasoning")
-    }
     return about._replace(
         where=where,
         rater=_rater(one.completed_by, source),
-        grade=text["grade"],
-        cannot=text["cannot"],
-        reasoning=text["reasoning"],
-        clauses=clauses_of(text["clauses"]),
         at=one.created_at or "",
         milliseconds=milliseconds_of(one.lead_time),
+        **answered(answers, source.layout, where, collected),
     )
 
 
 def _about(task: _Task, source: Source) -> Response:
-    """What a task says of each of its annotations."""
-    return Response(
-        "",
-        "",
-        pair_named(task.data, source.layout),
-        policy=text_under("policy", task.data, source.layout),
-        policy_digest=text_under("policy_digest", task.data, source.layout),
-    )
+    """The fields that all annotations of a task share."""
+    pair = pair_named(task.data, source.layout)
+    return Response("", "", pair, **policy_named(task.data, source.layout))
 
 
 def _texts(value: Mapping[str, Any]) -> list[str]:
-    """What a control holds: choices, a rating, a number or a text."""
-    for kind in ("choices", "rating", "number", "text"):
-        if kind in value:
-            held = value[kind] if isinstance(value[kind], list) else [value[kind]]
-            return [str(text) for text in held if text not in (None, "")]
-    return []
+    """The texts of a control: choices, a rating, a number or a text."""
+    kinds = ("choices", "rating", "number", "text")
+    return next((texts_of(value[kind]) for kind in kinds if kind in value), [])
 
 
 def _rater(by: int | str | _Person | None, source: Source) -> str:
-    """Who answered: by e-mail where the export has it, else by the number in Label Studio."""
+    """The rater: the e-mail address if the export has it, else the number in Label Studio."""
     if isinstance(by, _Person):
         by = by.email or by.id
     text = "" if by is None else str(by)
@@ -169,26 +155,20 @@ def _flat(table: Table, source: Source) -> Collected:
     collected, seen = Collected(), dict[str, str]()
     for row in table.rows:
         if not row.text("annotation_id"):
-            collected.left_out["tasks that nobody annotated"] += 1
+            collected.left_out["tasks without an annotation"] += 1
             continue
         where = f"{table.where(row)}, annotation {row.text('annotation_id')}"
         if not collected.once(seen, row.text("annotation_id"), where):
             continue
         seconds = number_of(row.text("lead_time"))
-        text = {name: text_under(name, row.cells, source.layout) for name in ("grade", "cannot", "reasoning")}
         collected.add(
             Response(
                 where,
                 _rater(row.text("annotator"), source),
                 pair_named(row.cells, source.layout),
-                text["grade"],
-                text["cannot"],
-                text["reasoning"],
-                clauses=clauses_of(text_under("clauses", row.cells, source.layout)),
                 at=row.text("created_at"),
                 milliseconds=milliseconds_of(seconds),
-                policy=text_under("policy", row.cells, source.layout),
-                policy_digest=text_under("policy_digest", row.cells, source.layout),
+                **answered_in(row.cells, source.layout),
             )
         )
     plain = [name for name in table.columns if name not in COLUMNS]

@@ -6,9 +6,7 @@ from typing import Any
 from xml.sax.saxutils import quoteattr
 
 from harness.golden.rating.exchange.outgoing import CAUSES, Outgoing, Task, key_of, shown_text
-from harness.golden.rating.exchange.responses import (
-    Response,
-)
+from harness.golden.rating.exchange.responses import Response
 from harness.nouns.pair import indented_json
 
 
@@ -36,24 +34,17 @@ def _task(task: Task) -> dict[str, Any]:
 
 
 def _results(one: Response) -> list[dict[str, Any]]:
-    choices = {"grade": one.grade, "cannot": one.cannot}
-    texts = {"reasoning": one.reasoning, "clauses": " ".join(one.clauses)}
+    kinds = {
+        "grade": ("choices", "choices"),
+        "cannot": ("choices", "choices"),
+        "reasoning": ("textarea", "text"),
+        "clauses": ("textarea", "text"),
+    }
     return [
-        *(
-            {**_to(name), "type": "choices", "value": {"choices": [text]}}
-            for name, text in choices.items()
-            if text
-        ),
-        *(
-            {**_to(name), "type": "textarea", "value": {"text": [text]}}
-            for name, text in texts.items()
-            if text
-        ),
+        {"from_name": name, "to_name": "shown", "type": kind, "value": {key: [text]}}
+        for name, (kind, key) in kinds.items()
+        if (text := one.said[name])
     ]
-
-
-def _to(name: str) -> dict[str, str]:
-    return {"from_name": name, "to_name": "shown"}
 
 
 def interface(out: Outgoing) -> str:

@@ -14,12 +14,11 @@ from harness.golden.rating.exchange.responses import (
     Collected,
     Response,
     Source,
+    answered,
     ask_for_grade,
-    clauses_of,
     milliseconds_of,
-    one_answer,
     pair_named,
-    text_under,
+    policy_named,
 )
 from harness.golden.rating.exchange.texts import csv_of
 from harness.storage.cells import number_of
@@ -51,21 +50,15 @@ def read(source: Source) -> Collected:
         answers = _answers(row, where, collected)
         questions |= set(answers)
         inputs = {name: unescape(text) for name, text in _under("Input.", row).items()}
-        names = ("grade", "cannot", "reasoning", "clauses")
-        text = {name: one_answer(answers, name, source.layout, where, collected) for name in names}
         collected.add(
             Response(
                 where,
                 row.text("WorkerId"),
                 pair_named(inputs, source.layout),
-                text["grade"],
-                text["cannot"],
-                text["reasoning"],
-                clauses_of(text["clauses"]),
-                _when(row.text("SubmitTime")),
-                milliseconds_of(number_of(row.text("WorkTimeInSeconds"))),
-                policy=text_under("policy", inputs, source.layout),
-                policy_digest=text_under("policy_digest", inputs, source.layout),
+                at=_when(row.text("SubmitTime")),
+                milliseconds=milliseconds_of(number_of(row.text("WorkTimeInSeconds"))),
+                **answered(answers, source.layout, where, collected),
+                **policy_named(inputs, source.layout),
             )
         )
     ask_for_grade(collected, questions, source.layout, source.path)
@@ -150,12 +143,6 @@ def _assignment(number: int, task: Task, one: Response) -> dict[str, str]:
     inputs = {
         f"Input.{name}": text for name, text in {"pair": task.key, **_inputs(task), **task.under}.items()
     }
-    said = {
-        "grade": one.grade,
-        "cannot": one.cannot,
-        "clauses": " ".join(one.clauses),
-        "reasoning": one.reasoning,
-    }
     return {
         "HITId": task.key,
         "AssignmentId": str(number),
@@ -164,7 +151,7 @@ def _assignment(number: int, task: Task, one: Response) -> dict[str, str]:
         "SubmitTime": one.at,
         "WorkTimeInSeconds": seconds,
         **inputs,
-        **{f"Answer.{name}": text for name, text in said.items()},
+        **{f"Answer.{name}": text for name, text in one.said.items()},
     }
 
 

@@ -1,4 +1,4 @@
-"""What leaves the project: pairs to rate, blind, or ratings, each beside its pair.
+"""What the project exports: pairs to rate, blind, or ratings, each beside its pair.
 
 A pair is named by the code of a rating sheet, since an example's id can hint at its grade; `.1` behind the
 code marks a rater's second answer.
@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import BadInput, Fault, refuse_faults
+from harness.golden.exporting import texts_shown
 from harness.golden.rating.exchange.responses import Named, Response
 from harness.golden.rating.sheet import code_of
 from harness.nouns.pair import Example, Pair, Rating, Unrated
 from harness.nouns.policy import Policy
 from harness.policy.load import policy_digest
-from harness.storage.tables import RESULT_TEXTS
 
 CAUSES: Mapping[str, str] = {
     "ambiguous_text": "the text is ambiguous",
@@ -29,7 +29,7 @@ CAUSES: Mapping[str, str] = {
 class Task:
     """A pair with the answers about it. `key` is its code, with the number of the repeat where it has one.
 
-    `policy_digest`: of the policy as the raters read it; "" where that was not noted.
+    `policy_digest`: of the policy as the raters read it; "" if unknown.
     """
 
     key: str
@@ -42,7 +42,7 @@ class Task:
 
     @property
     def under(self) -> dict[str, str]:
-        """Under which policy the pair is rated, as columns."""
+        """The policy under which the pair is rated, as columns."""
         return {
             "policy": self.policy,
             **({"policy_digest": self.policy_digest} if self.policy_digest else {}),
@@ -51,7 +51,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """What to write, where, and under which policy. `left_out` counts what the format cannot hold."""
+    """The tasks to write, their file and their policy. `left_out` counts what the format cannot hold."""
 
     path: Path
     policy: Policy
@@ -60,20 +60,12 @@ class Outgoing:
 
     @property
     def raters(self) -> tuple[str, ...]:
-        """Who answered, in order of their names."""
+        """The raters, in order of their names."""
         return tuple(sorted({one.rater for task in self.tasks for one in task.answers}))
 
 
-def texts_shown(pair: Pair) -> dict[str, str]:
-    """A pair's texts as columns: what a rater may see."""
-    result = {name: text for name in RESULT_TEXTS if (text := getattr(pair.result, name))}
-    attributes = {f"attributes.{name}": text for name, text in pair.result.attributes.items()}
-    context = {f"context.{name}": text for name, text in (pair.context or {}).items()}
-    return {"query": pair.query, **result, **attributes, **context}
-
-
 def shown_text(texts: Mapping[str, str]) -> str:
-    """A pair's texts as one, a line for each field: no text can imitate another field."""
+    """A pair's texts as one text, a line for each field, so that no text can imitate another field."""
     return "\n".join(f"{name}: {' '.join(text.split())}" for name, text in texts.items())
 
 
@@ -111,7 +103,7 @@ def ratings_out(
         said = _said(one, code)
         before = answers[code, one.repeat].setdefault(one.rater, said)
         if before._replace(where="") != said._replace(where=""):
-            what = f"{one.rater} rated the same pair otherwise as {before.where!r}; make the two alike"
+            what = f"{one.rater} graded the same pair differently as {before.where!r}; make both alike"
             faults.append(Fault(f"item {one.item!r}", what))
     refuse_faults(faults)
     about = {one.id: one.pair for one in examples}

@@ -17,11 +17,10 @@ from harness.golden.rating.exchange.responses import (
     Named,
     Response,
     Source,
+    answered,
     ask_for_grade,
-    clauses_of,
     json_of,
     milliseconds_of,
-    one_answer,
 )
 from harness.storage.files import each_json_line
 from harness.storage.formats import read_table
@@ -64,7 +63,7 @@ class _One(Loose):
 
 
 def is_state(content: Any) -> bool:
-    """Whether JSON is what Potato keeps of one rater."""
+    """Whether JSON is Potato's state of one rater."""
     return isinstance(content, dict) and "instance_id_to_label_to_value" in content
 
 
@@ -88,20 +87,9 @@ def read(source: Source) -> Collected:
     for one in _each(source.path, source, collected):
         answers = _answers(one.labels, one.where, collected)
         questions |= set(answers)
-        names = ("grade", "cannot", "reasoning", "clauses")
-        text = {name: one_answer(answers, name, source.layout, one.where, collected) for name in names}
-        collected.add(
-            Response(
-                one.where,
-                one.rater,
-                Named((one.instance,)),
-                text["grade"],
-                text["cannot"],
-                text["reasoning"],
-                clauses_of(text["clauses"]),
-                milliseconds=_spent(one.behaviour),
-            )
-        )
+        said = answered(answers, source.layout, one.where, collected)
+        spent = _spent(one.behaviour)
+        collected.add(Response(one.where, one.rater, Named((one.instance,)), milliseconds=spent, **said))
     ask_for_grade(collected, questions, source.layout, source.path)
     return collected
 
@@ -196,7 +184,7 @@ def _labels(labels: Any, where: str, collected: Collected) -> Iterator[tuple[str
                 yield question, label, value
             case _:
                 collected.faults.append(
-                    Fault(where, "labels in a form that is not known: {question: {label: value}}")
+                    Fault(where, "unknown form of labels; expected {question: {label: value}}")
                 )
 
 

@@ -11,8 +11,8 @@ from harness.golden.rating.exchange.responses import (
     Collected,
     Response,
     Source,
+    answered_in,
     ask_for_grade,
-    clauses_of,
     milliseconds_of,
     pair_named,
     text_under,
@@ -75,21 +75,14 @@ def _is_participant(name: str) -> bool:
 
 
 def _add_row(row: Row, id_: str, table: Table, source: Source, collected: Collected) -> None:
-    names = ("grade", "cannot", "reasoning", "policy", "policy_digest", "at", "clauses")
-    text = {name: text_under(name, row.cells, source.layout) for name in names}
     collected.add(
         Response(
             table.where(row),
             id_,
             pair_named(row.cells, source.layout),
-            text["grade"],
-            text["cannot"],
-            text["reasoning"],
-            clauses_of(text["clauses"]),
-            text["at"],
-            _whole(row.text("milliseconds")),
-            policy=text["policy"],
-            policy_digest=text["policy_digest"],
+            at=text_under("at", row.cells, source.layout),
+            milliseconds=_whole(row.text("milliseconds")),
+            **answered_in(row.cells, source.layout),
         )
     )
 
@@ -123,17 +116,14 @@ def write(out: Outgoing) -> dict[Path, str]:
         return {out.path: csv_of([{"pair": task.key, **task.texts, **task.under} for task in out.tasks])}
     strangers = [rater for rater in out.raters if not _is_participant(rater)]
     if strangers:
-        raise BadInput(f"{', '.join(strangers[:5])}: no participants of Prolific; use --to table")
+        raise BadInput(f"{', '.join(strangers[:5])}: not participants of Prolific; use --to table")
     rows = [
         {
             "PROLIFIC_PID": one.rater,
             "pair": task.key,
             **task.texts,
             **task.under,
-            "grade": one.grade,
-            "cannot": one.cannot,
-            "clauses": " ".join(one.clauses),
-            "reasoning": one.reasoning,
+            **one.said,
             "at": one.at,
             "milliseconds": "" if one.milliseconds is None else str(one.milliseconds),
         }

@@ -1,4 +1,4 @@
-"""Pseudonyms: names that others may know become names that only this project can make.
+"""Pseudonyms: replace names that others may know by names that only this project can make.
 
 A pseudonym is a keyed digest of the name. Its key, the salt, is random, stays in `golden/.private/` and in no
 version control, since with it anyone could try names. The first part of a pseudonym says which salt made it:
@@ -37,7 +37,7 @@ class Pseudonyms:
 
     @property
     def made_up(self) -> bool:
-        """Whether there is no salt yet: without `keep`, the next import makes other names."""
+        """Whether the salt is not written yet: without `keep`, the next import makes other names."""
         return bool(self.renamed) and not self._path.exists()
 
     def of(self, name: str, *, every: bool) -> str:

@@ -21,6 +21,7 @@ from harness.golden.rating.exchange.responses import (
     text_under,
 )
 from harness.golden.rating.exchange.texts import csv_header, csv_records, csv_text
+from harness.golden.scores import object_in
 from harness.nouns.pair import indented_json
 from harness.storage.formats import read_table
 from harness.storage.plural import plural
@@ -29,7 +30,7 @@ from harness.storage.tables import Row, Table, joined
 RATINGS = ("query", "docid", "rating")
 """The columns of a case's ratings; a book's CSV has the first two, then one for each judge."""
 NOBODY = "Unknown"
-"""Quepid's column for judgements of no user, such as of one who was deleted."""
+"""Quepid's column for judgements without a user, such as of one who was deleted."""
 
 
 class _Judgement(Loose):
@@ -92,7 +93,7 @@ def _add(one: _Judgement, pair: Named, where: str, collected: Collected) -> None
     if one.judge_later:
         collected.left_out["to be judged later"] += 1
     elif not one.user_email:
-        collected.left_out["judgements of nobody"] += 1
+        collected.left_out["judgements without a user"] += 1
     elif one.unrateable:
         cause, _, reasoning = (one.explanation or "").partition(":")
         if cause.strip() in CANNOT:
@@ -107,14 +108,8 @@ def _add(one: _Judgement, pair: Named, where: str, collected: Collected) -> None
 
 
 def _fields(fields: str | Mapping[str, Any] | None) -> Mapping[str, Any]:
-    """What a book shows of a document: an object, or its JSON."""
-    if not isinstance(fields, str):
-        return fields or {}
-    try:
-        held = json.loads(fields)
-    except (ValueError, RecursionError):
-        return {}
-    return held if isinstance(held, dict) else {}
+    """The fields of a document in a book: an object, or its JSON."""
+    return object_in(fields) if isinstance(fields, str) else fields or {}
 
 
 def _named(query: str, docid: str, title: str = "") -> Named:
@@ -124,9 +119,9 @@ def _named(query: str, docid: str, title: str = "") -> Named:
 
 
 def _case(source: Source) -> Collected:
-    """Ratings of a case: of whom, the file does not say. A query without any is a line of its own."""
+    """Ratings of a case. The file does not name the rater. A query without ratings is a line of its own."""
     if not source.rater:
-        what = "a case's ratings do not say who rated; say it: --rater NAME (a book's export has the judges)"
+        what = "a case's ratings do not say who rated; add --rater NAME (a book's export has the judges)"
         raise BadInput([Fault(str(source.path), what)])
     collected = Collected()
     for line, cells in islice(csv_records(source.path, source.layout), 1, None):
@@ -138,7 +133,7 @@ def _case(source: Source) -> Collected:
             collected.left_out["queries without ratings"] += 1
         else:
             collected.faults.append(
-                Fault(where, f"{plural(len(cells), 'cell')}; wanted are {', '.join(RATINGS)}")
+                Fault(where, f"{plural(len(cells), 'cell')}; expected {', '.join(RATINGS)}")
             )
     return collected
 
@@ -151,7 +146,7 @@ def _wide(table: Table) -> Collected:
             if not row.text(judge):
                 continue
             if judge == NOBODY:
-                collected.left_out["judgements of nobody"] += 1
+                collected.left_out["judgements without a user"] += 1
             else:
                 collected.add(Response(f"{table.where(row)}, {judge}", judge, named, row.text(judge)))
     return collected

@@ -18,7 +18,7 @@ from harness.storage.tables import Layout
 
 
 class Incoming(NamedTuple):
-    """What a file holds. `lost`: the pairs that the golden set lacks; `rated`: how many there are in all."""
+    """The ratings of a file. `lost`: the pairs that the golden set lacks; `rated`: the number of pairs."""
 
     format: str
     given: list[Given]
@@ -29,7 +29,7 @@ class Incoming(NamedTuple):
 
     @property
     def people(self) -> bool:
-        """Whether raters go by ids of a crowd."""
+        """Whether raters have ids of a crowd platform."""
         return FORMATS[self.format].people
 
 

@@ -1,4 +1,4 @@
-"""What a tool's file says: answers of raters about pairs, before they are joined to the golden set."""
+"""The content of a tool's file: answers of raters about pairs, before they are joined to the golden set."""
 
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping
@@ -19,6 +19,8 @@ from harness.storage.tables import Layout, Row, joined
 MOST_JSON = 256 << 20
 """The most bytes of a JSON file of a tool: it is held whole, and takes seven times its size in memory."""
 CANNOT: tuple[str, ...] = get_args(Cannot)
+QUESTIONS = ("grade", "cannot", "reasoning", "clauses")
+"""The questions that a rater answers about a pair."""
 HEADERS: Mapping[str, tuple[str, ...]] = {
     "pair": ("pair",),
     "item": ("item",),
@@ -41,7 +43,7 @@ class Loose(BaseModel):
 
 
 class Source(NamedTuple):
-    """A file to read: its layout names the fields of ours that are called otherwise in it.
+    """A file to read. Its layout names our fields that have other names in it.
 
     `rater`: who gave the grades of a file that names no raters. `submissions`: a second file that says whose
     work was accepted. `content`: of a JSON file that was parsed already.
@@ -59,7 +61,7 @@ class Source(NamedTuple):
 
 
 class Named(NamedTuple):
-    """How a file names a pair: by codes or ids, and by its texts."""
+    """How a file identifies a pair: by codes or ids, and by its texts."""
 
     keys: tuple[str, ...] = ()
     query: str = ""
@@ -72,7 +74,7 @@ class Named(NamedTuple):
 
 
 class Response(NamedTuple):
-    """One answer: a grade or a cause why there is none, both as the file has them.
+    """One answer: a grade or a cause why there is none, both as written in the file.
 
     `repeat` is None where the file does not count a rater's answers about a pair; `policy` is the label that
     the file names, or only its version.
@@ -91,10 +93,16 @@ class Response(NamedTuple):
     policy: str = ""
     policy_digest: str = ""
 
+    @property
+    def said(self) -> dict[str, str]:
+        """The answers as texts, by their questions."""
+        clauses = " ".join(self.clauses)
+        return {"grade": self.grade, "cannot": self.cannot, "clauses": clauses, "reasoning": self.reasoning}
+
 
 @dataclass
 class Collected:
-    """What was found in a file. `left_out` counts what is not a rating, by reason; `notes` are warnings."""
+    """The answers of a file. `left_out` counts what is not a rating, by reason; `notes` are warnings."""
 
     responses: list[Response] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
@@ -130,9 +138,9 @@ class Collected:
 
 
 def json_of(path: Path) -> Any:
-    """A JSON file as plain data. BadInput if it is none, or too long to be held."""
+    """A JSON file as plain data. BadInput if it is not JSON, or too long to hold."""
     if path.is_file() and path.stat().st_size > MOST_JSON:
-        what = f"larger than {MOST_JSON >> 20} MB, the most that is read of a JSON file: import it in parts"
+        what = f"larger than {MOST_JSON >> 20} MB, the most that is read of a JSON file; import it in parts"
         raise BadInput([Fault(str(path), what)])
     try:
         return parse_whole(read_text(path))
@@ -169,10 +177,35 @@ def one_answer(
     if len(given) > 1:
         shown = ", ".join(text[:40] for text in given[:6])
         collected.faults.append(
-            Fault(where, f"{name}: {plural(len(given), 'answer')} ({shown}) where one is wanted")
+            Fault(where, f"{name}: {plural(len(given), 'answer')} ({shown}); expected one")
         )
         return ""
     return given[0].strip() if given else ""
+
+
+def texts_of(value: Any) -> list[str]:
+    """The texts of an answer: of each value of a list, or of one value; empty values have none."""
+    held = value if isinstance(value, list) else [value]
+    return [str(one) for one in held if one not in (None, "")]
+
+
+def answered(
+    answers: Mapping[str, list[str]], layout: Layout, where: str, collected: Collected
+) -> dict[str, Any]:
+    """The fields of a Response that the answers to each question give."""
+    text = {name: one_answer(answers, name, layout, where, collected) for name in QUESTIONS}
+    return {**text, "clauses": clauses_of(text["clauses"])}
+
+
+def answered_in(row: Mapping[str, Any], layout: Layout) -> dict[str, Any]:
+    """The fields of a Response that a row with a column for each question gives."""
+    text = {name: text_under(name, row, layout) for name in QUESTIONS}
+    return {**text, "clauses": clauses_of(text["clauses"]), **policy_named(row, layout)}
+
+
+def policy_named(data: Mapping[str, Any], layout: Layout) -> dict[str, Any]:
+    """The fields of a Response that say under which policy a record was rated."""
+    return {name: text_under(name, data, layout) for name in ("policy", "policy_digest")}
 
 
 def ask_for_grade(collected: Collected, asked: Iterable[str], layout: Layout, path: Path) -> None:
@@ -181,7 +214,7 @@ def ask_for_grade(collected: Collected, asked: Iterable[str], layout: Layout, pa
     known = {*headers("grade", layout, questions)} & set(questions)
     if questions and not known and collected.left_out["without a grade"]:
         such = f"--columns grade={questions[0]}"
-        what = f"which of its questions is the grade? there are: {', '.join(questions)}; say it: {such}"
+        what = f"which of its questions is the grade? there are: {', '.join(questions)}; name it: {such}"
         collected.faults.append(Fault(str(path), what))
 
 

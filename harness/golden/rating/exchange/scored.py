@@ -1,4 +1,4 @@
-"""Langfuse and Phoenix: scores and annotations that people gave there. They are read, and not written."""
+"""Langfuse and Phoenix: read the scores and annotations that people gave there. Writing is not possible."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -86,7 +86,7 @@ def _topics(tasks: Iterable[Task]) -> dict[str, str]:
 
 
 def _qrel(task: Task, one: Response, topics: dict[str, str]) -> str:
-    """A line: query, 0, document, grade. An id of two columns is both; another one is the document."""
+    """A line: query, 0, document, grade. An id of two columns holds both; another id is the document."""
     item = task.items[0]
     topic, bar, document = item.partition("|")
     if not (bar and topic and document) or "|" in document or "\\" in item:
