@@ -13,7 +13,7 @@ HarnessError
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 ALIKE_SHOWN = 3
 """Faults of one kind in the lines of a file that a message shows."""
@@ -59,6 +59,11 @@ class BadInput(HarnessError):
         self.faults: tuple[Fault, ...] = (Fault("", faults),) if isinstance(faults, str) else tuple(faults)
         assert self.faults, "bad input without a fault"
         super().__init__(self._text())
+
+    @classmethod
+    def at(cls, where: object, what: str) -> Self:
+        """The error for one fault. `where`: a file, a line, a key or an id."""
+        return cls([Fault(str(where), what)])
 
     def _text(self) -> str:
         groups = _alike(self.faults)

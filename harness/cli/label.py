@@ -156,7 +156,7 @@ def _teacher_of(path: Path, given: TeacherOptions) -> tuple[TeacherOptions, str 
     file = load_cascade(path)
     if file.teacher.model is None:
         what = "its teacher is a file of grades: choose the cascade by runs (`harness student cascade`)"
-        raise BadInput([Fault(str(path), what)])
+        raise BadInput.at(path, what)
     settings = file.teacher.settings.model_dump(exclude={"base_url"})
     own = {"model": file.teacher.model, "prompt": file.teacher.prompt or given.prompt, **settings}
     refuse_faults(

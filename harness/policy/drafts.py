@@ -4,7 +4,7 @@ import tomllib
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.errors import BadInput, Fault
+from harness.errors import BadInput
 from harness.nouns.base import Noun
 from harness.nouns.pair import query_key
 from harness.nouns.policy import Policy
@@ -96,7 +96,7 @@ def drafted(project: Project, policy: Policy, clause: DraftClause, remark: str) 
     folder, draft = project.policies / policy.name, next_draft(project, policy)
     if draft.version != clause.version:
         what = f"{policy.name}@{clause.version} is released, or not the latest version any more"
-        raise BadInput([Fault(str(folder), f"{what}: a draft clause goes into {draft.version}")])
+        raise BadInput.at(folder, f"{what}: a draft clause goes into {draft.version}")
     path = folder / f"{draft.copied_from or draft.version}.toml"
     text = read_text(path)
     if draft.copied_from:
@@ -109,7 +109,7 @@ def _checked(before: str, made: str, clause: DraftClause, path: Path) -> str:
     was = tomllib.loads(before)
     added = {"id": clause.id, "text": clause.text, "why": clause.why}
     if not says(made, {**was, "clauses": [*was.get("clauses", []), added]}):
-        raise BadInput([Fault(str(path), "no clause can be appended: write its clauses as [[clauses]]")])
+        raise BadInput.at(path, "no clause can be appended: write its clauses as [[clauses]]")
     return made
 
 

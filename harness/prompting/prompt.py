@@ -102,7 +102,7 @@ def load_prompt(project: Project, label: str) -> PromptFiles:
     path = files[pick_version("prompt", name, wanted, files)]
     folder = path.parent
     if parent.is_symlink() or folder.is_symlink():
-        raise BadInput([Fault(str(folder), "is a link; expected a folder: copy the prompt here")])
+        raise BadInput.at(folder, "is a link; expected a folder: copy the prompt here")
     spec, faults = build(PromptSpec, read_toml(path, links=False), str(path))
     if spec is not None:
         faults += misplaced(path, (spec.name, spec.version), name, folder.name)
@@ -193,7 +193,7 @@ class PromptWriter:
         return user
 
     def _fault(self, what: str) -> BadInput:
-        return BadInput([Fault(str(self.files.folder / PAIR), what)])
+        return BadInput.at(self.files.folder / PAIR, what)
 
     def _render_pair(self, pair: Pair, shots: Sequence[Example]) -> str:
         values = {"pair": plain(pair), "shots": plain(shots)}

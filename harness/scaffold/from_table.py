@@ -36,10 +36,10 @@ def scale_of_table(table: Table, layout: Layout, given: str | None) -> TableScal
     found, _ = _grades(table, layout)
     if len(found) < 2:
         what = f"all grades are {found.pop()}" if found else "no row has a grade"
-        raise BadInput([Fault(str(table.path), f"{header}: {what}; give the scale: --scale 0-4")])
+        raise BadInput.at(table.path, f"{header}: {what}; give the scale: --scale 0-4")
     if len(found) > MOST_GRADES:
         what = f"has {plural(len(found), 'different grade')}; a scale has at most {MOST_GRADES}"
-        raise BadInput([Fault(str(table.path), f"{header}: {what}")])
+        raise BadInput.at(table.path, f"{header}: {what}")
     spread = max(found) - min(found)
     whole = tuple(range(min(found), max(found) + 1)) if spread <= WIDEST_SPAN else tuple(sorted(found))
     return TableScale(whole, words)

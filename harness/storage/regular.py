@@ -90,9 +90,7 @@ def read_bytes(path: Path, most: int = LARGEST, *, links: bool = True) -> bytes:
     with reading(path, links=links) as file:
         content = file.read(most + 1)
     if len(content) > most:
-        raise BadInput(
-            [Fault(str(path), f"larger than {most >> 20} MB, the most that is read of such a file")]
-        )
+        raise BadInput.at(path, f"larger than {most >> 20} MB, the most that is read of such a file")
     return content
 
 
@@ -101,7 +99,7 @@ def lines_of(file: BinaryIO, path: Path) -> Iterator[bytes]:
     for number, line in enumerate(iter(partial(file.readline, LONGEST_LINE + 1), b""), start=1):
         if len(line) > LONGEST_LINE:
             what = f"longer than {LONGEST_LINE >> 20} MB, the most that a line may have"
-            raise BadInput([Fault(f"{path}, line {number}", what)])
+            raise BadInput.at(f"{path}, line {number}", what)
         yield line
 
 

@@ -126,5 +126,5 @@ def plan_of(project: Project, folder: Path, settings: WatchSettings, repeats: in
     if changed := settings.digests.changed(plan.digests):
         names = ", ".join(IN_WORDS[name] for name in changed)
         why = "a loss would move with it: begin another watch, in another folder"
-        raise BadInput([Fault(str(folder), f"changed since the watch began: {names}; {why}")])
+        raise BadInput.at(folder, f"changed since the watch began: {names}; {why}")
     return plan

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.errors import BadInput, Fault, Unfinished
+from harness.errors import BadInput, Unfinished
 from harness.grading.answering import money_of, resumable
 from harness.grading.budget import Budget
 from harness.grading.evaluate import answer, foresee, job_of, note_test_look
@@ -52,7 +52,7 @@ def add_day(
             return False
         if later := [one for one in days if day_order(one) > day_order(day)]:
             what = f"{day} is before {max(later, key=day_order)}, which is in the history: days go forward"
-            raise BadInput([Fault(str(folder), what)])
+            raise BadInput.at(folder, what)
         first = folder / BASELINE
         asking = _Asking(project, settings, watch, limits, Purse(limits.max_cost))
         begun = next((line.day for line in lines if isinstance(line, BaselineLine)), None)
@@ -77,7 +77,7 @@ def add_traffic(folder: Path, line: TrafficLine) -> None:
 def refuse_second(folder: Path, day: str) -> None:
     """BadInput where a day has its traffic."""
     if any(isinstance(one, TrafficLine) and one.day == day for one in history_of(folder)):
-        raise BadInput([Fault(str(folder), f"{day} has its traffic already")])
+        raise BadInput.at(folder, f"{day} has its traffic already")
 
 
 @dataclass(frozen=True, slots=True)
