@@ -89,7 +89,7 @@ def _of_round(project: "Project", which: PolicyOptions, name: str) -> "tuple[str
     """A round of production pairs, and the policy version that it was rated by."""
     from harness.golden.rating.production_rounds import production_round
 
-    found = production_round(project, policy_or_only(which.given, project), name)
+    found = production_round(project, policy_or_only(which.label, project), name)
     return found.round.policy, found
 
 

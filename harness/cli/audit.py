@@ -16,17 +16,7 @@ from harness.cli.groups import (
     Temperature,
     append,
 )
-from harness.cli.options import (
-    Json,
-    Options,
-    Root,
-    argument,
-    load_keys,
-    option,
-    policy_or_only,
-    project_at,
-    with_note,
-)
+from harness.cli.options import Json, Options, Root, argument, load_keys, option, policy_label, project_at
 from harness.cli.output import end_unanswered, print_json, show
 from harness.cli.rated import FileOptions, given_in, refuse
 from harness.errors import BadInput
@@ -143,15 +133,10 @@ def _audited(
     )
     if _is_model(target):
         return _of_model(project, target, files, model, asking, calls, as_json=as_json)
-    given = given_in({"policy": files.policy, **_given(model)})
+    given = given_in({"policy": files.policy, **model.given()})
     if given:
         raise BadInput(f"{given}: a run brings its own; name its model instead to set it")
     return _of_run(project, target, files, asking, calls, as_json=as_json)
-
-
-def _given(options: Options) -> dict[str, object]:
-    """The options that were given; a flag that was not is None."""
-    return {name: value or None for name, value in vars(options).items()}
 
 
 def _is_model(target: str) -> bool:
@@ -167,7 +152,7 @@ def _of_files(
     from harness.audit.result import audit_files
     from harness.golden.graded_files import GradesFile, read_golden
 
-    if given := given_in({**_given(model), **_given(asking)}):
+    if given := given_in(model.given() | asking.given()):
         raise BadInput(f"{given}: files of grades are read, without calls; remove it")
     if files.golden is None or grades is None:
         raise BadInput("--golden FILE and --grades FILE go together")
@@ -190,7 +175,7 @@ def _of_model(
     from harness.audit.result import audit_model
 
     load_keys(project)
-    label = with_note(policy_or_only(files.policy, project), project)
+    label = policy_label(files.policy, project)
     work = rewrites_of_model(project, model.asked(name, label, asking.base_url), asking.words(files))
     if asking.dry_run:
         _forecast(project, work, calls, as_json=as_json)
@@ -214,7 +199,7 @@ def _of_run(
     reading = reading_of(project, name)
     found = audit_run(reading)
     if not asking.rewrites:
-        if given := given_in({**_given(asking), **_given(calls)}):
+        if given := given_in(asking.given() | calls.given()):
             raise BadInput(f"{given}: a finished run is read, without calls; add --rewrites")
         return found
     load_keys(project)

@@ -12,16 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from harness import __version__
-from harness.cli.options import (
-    Json,
-    Root,
-    argument,
-    load_keys,
-    option,
-    policy_or_only,
-    project_at,
-    with_note,
-)
+from harness.cli.options import Json, Root, argument, load_keys, option, policy_label, project_at
 from harness.cli.output import fold, print_json, say, show
 from harness.cli.policy_options import named
 from harness.errors import BadInput
@@ -61,14 +52,7 @@ def doctor_command(
         _installation(root, as_json=json)
     else:
         project = project_at(root)
-        _model(
-            project,
-            model,
-            base_url,
-            with_note(policy_or_only(policy, project), project),
-            prompt,
-            as_json=json,
-        )
+        _model(project, model, base_url, policy_label(policy, project), prompt, as_json=json)
 
 
 def _model(

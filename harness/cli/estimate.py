@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from harness.cli.groups import Html, Uniform
-from harness.cli.options import RATINGS_COLUMNS, Json, Options, Root, argument, layout, option, project_at
+from harness.cli.options import RATINGS_COLUMNS, Json, Options, Root, argument, option, project_at
 from harness.cli.output import print_json, say, show, shown_path
 from harness.cli.rated import LevelOptions, TableOptions, given_in
 from harness.errors import BadInput
@@ -32,13 +32,10 @@ class SampleRatings(Options):
         from harness.score.estimate_files import GivenRatings
 
         if self.ratings is None:
-            own = {name: value or None for name, value in vars(self).items() if name != "ratings"}
-            if given := given_in(own):
+            if given := given_in(self.given()):
                 raise BadInput(f"{given} goes with --ratings")
             return None
-        how = layout(
-            self.ratings_columns, None, self.ratings_format, table.labels, table.encoding, RATINGS_COLUMNS
-        )
+        how = table.layout_of(self.ratings_columns, self.ratings_format, mapped_by=RATINGS_COLUMNS)
         return GivenRatings(self.ratings, how, self.uniform, decided(policy, root))
 
 

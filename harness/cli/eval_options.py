@@ -16,8 +16,8 @@ from harness.cli.groups import (
     Shots,
     Temperature,
 )
-from harness.cli.options import DEFAULT_POLICY, Options, names_in, option, policy_or_only
-from harness.cli.policy_options import named
+from harness.cli.options import Options, names_in, option, policy_or_only
+from harness.cli.policy_options import PolicyName
 from harness.cli.rated import GraderTable, given_in
 from harness.errors import BadInput
 from harness.storage.project import Project
@@ -38,9 +38,7 @@ class AskedOptions(Options):
     """What to ask which teacher. None means "not given": a resumed run keeps its settings."""
 
     model: Model = None
-    policy: Annotated[
-        str | None, named(f"name or name@v1. Default: the only one, else {DEFAULT_POLICY}.")
-    ] = None
+    policy: PolicyName = None
     prompt: Prompt = None
     split: Annotated[str | None, option("dev, test or dev+test. Default: dev.")] = None
     canaries: Annotated[

@@ -4,7 +4,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from harness.cli.options import RATINGS_COLUMNS, Json, OptionalRun, Options, Root, layout, option, project_at
+from harness.cli.options import RATINGS_COLUMNS, Json, OptionalRun, Options, Root, option, project_at
 from harness.cli.output import end_by, print_json, say, scored_json, show
 from harness.cli.rated import FileOptions, GatedOptions, bar_origin, given_in, refuse
 from harness.errors import BadInput
@@ -33,7 +33,7 @@ class RatingsOptions(Options):
 
     def table(self, files: FileOptions, graded: "GradesFile") -> "Layout":
         """By default like the golden file, or like the grades if it is the same file."""
-        own = {name: value for name, value in vars(self).items() if name != "ratings"}
+        own = self.given("ratings")
         if self.ratings is None:
             refuse(own, "name one with --ratings")
         if self.ratings == graded.path and not given_in(own):
@@ -42,9 +42,7 @@ class RatingsOptions(Options):
 
     def layout(self, files: FileOptions, columns: str | None) -> "Layout":
         """How to read the ratings, with these columns."""
-        return layout(
-            columns, self.ratings_wide, self.ratings_format, files.labels, files.encoding, RATINGS_COLUMNS
-        )
+        return files.layout_of(columns, self.ratings_format, self.ratings_wide, RATINGS_COLUMNS)
 
 
 def gate2_command(
@@ -138,8 +136,9 @@ def _rated_by(files: FileOptions, rated: RatingsOptions) -> "Callable[[Run], Run
         return lambda run: run
     from harness.runs.rated import with_ratings
 
-    without = {name: value for name, value in vars(files).items() if name not in ("labels", "encoding")}
-    refuse(without, "a run brings its own (for the ratings: --ratings-columns, ...)")
+    refuse(
+        files.given("labels", "encoding"), "a run brings its own (for the ratings: --ratings-columns, ...)"
+    )
     say(f"with the ratings of {ratings}, instead of the run's own")
     table = rated.layout(files, rated.ratings_columns)
 
@@ -161,7 +160,7 @@ def _assessed(
     from harness.verdicts.assessment import assess
 
     run = rated_by(open_run(find_run(project, name)))
-    given = given_in({**vars(gated), "bootstrap": gated.bootstrap or None})
+    given = given_in(gated.given())
     if given and not run.manifest.asked.kind.scored:
         raise BadInput(f"{given}: no gate applies to a run over canaries")
     # The run is judged by the bars it was made under; the verdict says if they have changed since.

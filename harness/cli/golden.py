@@ -55,7 +55,7 @@ def lint_golden_set(which: EveryPolicy, *, root: Root = None, json: Json = False
 
     project = project_at(root)
     findings: list[Finding] = []
-    for each in [which.given] if which.given else folder_names(project.golden):
+    for each in [which.label] if which.label else folder_names(project.golden):
         policy = load_policy(policy_path(project, with_note(each, project)))
         found = lint_golden(golden_path(project, split_label(each)[0]), policy)
         findings += found

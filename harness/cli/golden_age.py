@@ -38,14 +38,14 @@ def golden_age_command(
     from harness.score.golden_age import NEAR, TO_ADD, golden_age
 
     project = project_at(root)
-    if today.traffic is None and (given := given_in({**vars(today), "traffic": None})):
+    if today.traffic is None and (given := given_in(today.given("traffic"))):
         raise BadInput(f"{given} goes with --traffic")
     policy = load_policy(policy_path(project, which.label_in(project)))
     found, plan = golden_age(
         project,
         policy,
         today.traffic,
-        layout(today.columns, None, today.format, encoding=today.encoding),
+        layout(today.columns, today.format, encoding=today.encoding),
         NEAR if today.near is None else today.near,
         TO_ADD if today.n is None else today.n,
     )

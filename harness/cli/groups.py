@@ -138,6 +138,6 @@ class PairsOptions(Options):
         """The pairs; `command` reads them, without the option for their file."""
         from harness.runs.pairs import read_pairs
 
-        how = layout(self.columns, None, self.format, encoding=self.encoding)
+        how = layout(self.columns, self.format, encoding=self.encoding)
         again = f"{command} --pairs {shlex.quote(str(self.path))}"
         return read_pairs(self.path, how, self.traffic, names_in(self.attributes), again)

@@ -3,20 +3,9 @@
 from typing import TYPE_CHECKING, Annotated
 
 from harness.cli.groups import BaseUrl, CallOptions, FoldSystem, MaxCost, MaxTokens, NoSchema, Temperature
-from harness.cli.options import (
-    DEFAULT_POLICY,
-    Json,
-    Options,
-    Root,
-    argument,
-    load_keys,
-    option,
-    policy_or_only,
-    project_at,
-    with_note,
-)
+from harness.cli.options import Json, Options, Root, argument, load_keys, option, policy_label, project_at
 from harness.cli.output import print_json, say, show, shown_path
-from harness.cli.policy_options import named
+from harness.cli.policy_options import PolicyName
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
@@ -28,9 +17,7 @@ class GradingOptions(Options):
     """The teacher that reads the prompt."""
 
     model: Annotated[str | None, option("The teacher that reads the prompt: provider/model.")] = None
-    policy: Annotated[
-        str | None, named(f"name or name@v1. Default: the only one, else {DEFAULT_POLICY}.")
-    ] = None
+    policy: PolicyName = None
     temperature: Temperature = None
     max_tokens: MaxTokens = None
     no_schema: NoSchema = False
@@ -95,7 +82,7 @@ def _wanted(project: "Project", prompt: str, grading: GradingOptions, search: Se
 
     if not grading.model:
         raise BadInput("name the teacher that reads the prompt: --model provider/model")
-    policy = with_note(policy_or_only(grading.policy, project), project)
+    policy = policy_label(grading.policy, project)
     asked = Asked(**{**vars(grading), "policy": policy}, prompt=prompt, splits=("dev",))
     own = search.proposer is None
     if search.shots and (search.proposer or search.proposer_url):

@@ -18,9 +18,8 @@ from harness.cli.options import (
     load_keys,
     names_in,
     option,
-    policy_or_only,
+    policy_label,
     project_at,
-    with_note,
 )
 from harness.cli.output import print_json, say, show, shown_path
 from harness.cli.policy_options import named
@@ -138,10 +137,10 @@ def _request(
     if how.cascade is not None:
         teacher, measured = _teacher_of(how.cascade, teacher)
         named_policy = named_policy or measured
-    policy = with_note(policy_or_only(named_policy, project), project)
+    policy = policy_label(named_policy, project)
     asked = teacher.asked(policy, Path(", ".join(pairs)))
     asked = asked.model_copy(update={"model": from_root(asked.model, project), "batch": how.batch})
-    table = layout(what.columns, None, what.format, encoding=what.encoding)
+    table = layout(what.columns, what.format, encoding=what.encoding)
     read = Input(table, names_in(what.attributes))
     return LabelRequest(pairs, what.output, asked, read, how.unproven, how.engine, how.actors, how.cascade)
 

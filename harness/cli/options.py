@@ -53,6 +53,14 @@ class Options:
         """The names of the options, those of the bases first."""
         return tuple(dict.fromkeys(chain.from_iterable(map(get_annotations, reversed(cls.__mro__)))))
 
+    def given(self, *apart: str) -> dict[str, Any]:
+        """The options that are not at their defaults, by name, without those `apart`."""
+        return {
+            name: value
+            for name, value in vars(self).items()
+            if name not in apart and value != getattr(type(self), name)
+        }
+
     @classmethod
     def parameters(cls) -> list[Parameter]:
         """The options as parameters of a command."""
@@ -111,6 +119,11 @@ def with_note(label: str, project: Project) -> str:
     return label
 
 
+def policy_label(given: str | None, project: Project) -> str:
+    """The label of the policy given, or of the default one."""
+    return with_note(policy_or_only(given, project), project)
+
+
 def load_keys(project: Project) -> None:
     """Take the keys that the environment lacks, and nothing else, from the project's .env.
 
@@ -161,15 +174,16 @@ RATINGS_COLUMNS = "--ratings-columns"
 
 
 def layout(
-    columns: str | None,
-    wide: str | None,
-    format: str | None,
+    columns: str | None = None,
+    format: str | None = None,
+    *,
+    wide: str | None = None,
     labels: str | None = None,
     encoding: str | None = None,
     mapped_by: str | None = "--columns",
     words_by: str = "--labels",
 ) -> "Layout":
-    """How to read a table; `mapped_by`, `words_by`: the options that say its headers, and grades as words."""
+    """How to read a table. `mapped_by`, `words_by`: the options that map its headers, and words to grades."""
     from harness.storage.tables import Layout, parse_columns, parse_labels
 
     names = names_in(wide)

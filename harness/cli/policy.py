@@ -58,7 +58,7 @@ def lint_policies(which: EveryPolicy, *, root: Root = None, json: Json = False) 
 
     Ends with 2 if anything is; warnings only inform.
     """
-    project, name = project_at(root), which.given
+    project, name = project_at(root), which.label
     faults = {str(path.relative_to(project.root)): found for path, found in _checked(project, name)}
     warnings = _warnings(project, name)
     if json:

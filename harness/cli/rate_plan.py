@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from harness.cli import completion
-from harness.cli.options import Json, Options, Root, names_in, option, policy_or_only, project_at, with_note
+from harness.cli.options import Json, Options, Root, names_in, option, policy_label, project_at
 from harness.cli.output import print_json, say, show, shown_path
 from harness.cli.policy_options import named
 from harness.cli.rated import given_in
@@ -47,13 +47,6 @@ class DrawingOptions(Options):
     random_share: Annotated[
         float | None, _share("The part drawn at random beside hunted pairs. Default: 0.5; 1 without hunting.")
     ] = None
-
-    @property
-    def given(self) -> str:
-        """The names of the options that were given, for a sentence."""
-        return given_in(
-            {name: value for name, value in vars(self).items() if value != getattr(type(self), name)}
-        )
 
     @property
     def hunts(self) -> bool:
@@ -150,7 +143,7 @@ def plan_command(
     Pairs drawn at random keep their inclusion probability and can serve an estimate; hunted ones cannot.
     """
     project = project_at(root)
-    label = with_note(policy_or_only(policy, project), project)
+    label = policy_label(policy, project)
     how = _how(names_in(raters), round, design, _shown(pictures))
     judged_by, found = (
         _golden_round(project, label, how, drawing, dry_run=round.dry_run)
@@ -216,7 +209,7 @@ def _production_round(
     from harness.golden.rating.planning import plan_production
     from harness.policy.load import load_policy, policy_path
 
-    if given := drawing.given:
+    if given := given_in(drawing.given()):
         raise BadInput(f"{given}: the pairs of --from are drawn already; `harness sample` draws others")
     pairs = load_pair_plan(source)
     return load_policy(policy_path(project, label)), plan_production(

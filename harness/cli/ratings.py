@@ -4,19 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from harness.cli.options import (
-    DEFAULT_POLICY,
-    Options,
-    Root,
-    argument,
-    names_in,
-    option,
-    policy_or_only,
-    project_at,
-    with_note,
-)
+from harness.cli.options import Options, Root, argument, names_in, option, policy_label, project_at
 from harness.cli.output import say, shown_path
-from harness.cli.policy_options import named
+from harness.cli.policy_options import PolicyName, named
 from harness.cli.rated import RatedTable
 from harness.cli.written import Overwrite
 from harness.errors import BadInput
@@ -91,7 +81,7 @@ def import_ratings_command(
         keep_names=tool.keep_names,
         submissions=tool.submissions,
     )
-    under = load_policy(policy_path(project, with_note(policy_or_only(policy, project), project)))
+    under = load_policy(policy_path(project, policy_label(policy, project)))
     found = import_ratings(project, under, wanted, dry_run=dry_run)
     for line in _said(found, dry_run=dry_run):
         say(line)
@@ -151,9 +141,7 @@ def export_ratings_command(
     what: WhatToExport,
     *,
     overwrite: Overwrite = False,
-    policy: Annotated[
-        str | None, named(f"name or name@v1. Default: the only one, else {DEFAULT_POLICY}.")
-    ] = None,
+    policy: PolicyName = None,
     root: Root = None,
 ) -> None:
     """Write a golden set's ratings, or the pairs to rate, in the format of another tool.
@@ -177,7 +165,7 @@ def export_ratings_command(
         parse_splits(what.split or "dev+test"),
         overwrite,
     )
-    loaded = load_policy(policy_path(project, with_note(policy_or_only(policy, project), project)))
+    loaded = load_policy(policy_path(project, policy_label(policy, project)))
     for line in _exported(export_ratings(project, loaded, wanted)):
         say(line)
 

@@ -4,17 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from harness.cli.golden import find_set
-from harness.cli.options import (
-    Json,
-    Options,
-    Root,
-    argument,
-    names_in,
-    option,
-    policy_or_only,
-    project_at,
-    with_note,
-)
+from harness.cli.options import Json, Options, Root, argument, names_in, option, policy_label, project_at
 from harness.cli.output import print_json, say, show
 from harness.cli.policy_options import PolicyOptions, named
 from harness.cli.rated import TableOptions, given_in
@@ -167,7 +157,7 @@ def regrade_example(
     from harness.golden.rejudging import golden_lines, left_to_judge
 
     project = project_at(root)
-    judged_by, path = find_set(project, with_note(policy_or_only(policy, project), project))
+    judged_by, path = find_set(project, policy_label(policy, project))
     wanted, faults = asked.wanted(id, judged_by, table)
     changed = regrade_all(path, judged_by, wanted, _now(), faults)
     left = left_to_judge(golden_lines(path), judged_by)

@@ -85,9 +85,7 @@ def _wanted(
     from harness.score.estimate_files import GivenRatings
     from harness.score.sample_files import SampleWanted
 
-    pilot = (
-        None if sample.pilot is None else GivenRatings(sample.pilot, layout(None, None, None, mapped_by=None))
-    )
+    pilot = None if sample.pilot is None else GivenRatings(sample.pilot, layout(mapped_by=None))
     return SampleWanted(
         labels=labels,
         pairs=pairs,

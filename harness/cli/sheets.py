@@ -6,16 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli.golden import load_set
-from harness.cli.options import (
-    Options,
-    Root,
-    argument,
-    names_in,
-    option,
-    policy_or_only,
-    project_at,
-    with_note,
-)
+from harness.cli.options import Options, Root, argument, names_in, option, policy_label, project_at
 from harness.cli.output import say, shown_path
 from harness.cli.policy_options import PolicyOptions, named
 from harness.errors import BadInput, refuse_faults
@@ -105,7 +96,7 @@ def collect_ratings(
     from harness.nouns.pair import one_form
 
     project = project_at(root)
-    judged_by, examples = load_set(project, with_note(policy_or_only(policy, project), project))
+    judged_by, examples = load_set(project, policy_label(policy, project))
     now = datetime.now(UTC).isoformat(timespec="seconds")
     filled = read_sheet(sheet, examples, judged_by, check_rater(rater), now)
     path = golden_path(project, judged_by.name).with_name("ratings.jsonl")

@@ -38,7 +38,7 @@ class LogOptions(Options):
         from harness.signal.ubi import ACTIONS, parse_actions
 
         actions = ACTIONS if self.actions is None else parse_actions(self.actions)
-        how = layout(self.columns, None, self.format, None, self.encoding)
+        how = layout(self.columns, self.format, encoding=self.encoding)
         return LogFile(path, how, self.queries, actions, self.outcome)
 
 
@@ -64,15 +64,13 @@ class GradedOptions(Options):
         if not is_label_set(self.labels):
             how = layout(
                 self.labels_columns,
-                None,
                 self.labels_format,
-                self.words,
+                labels=self.words,
                 mapped_by="--labels-columns",
                 words_by="--words",
             )
             return LabelFile(self.labels, levels.levels(root), how)
-        own = {name: value for name, value in vars(self).items() if name != "labels"}
-        if given := given_in({**vars(levels), **own}):
+        if given := given_in(levels.given() | self.given("labels")):
             raise BadInput(f"{given} goes with a table; a label set brings its own")
         return LabelFile(self.labels, levels_of_labels(self.labels))
 

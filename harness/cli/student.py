@@ -95,9 +95,7 @@ def _on_production(found: "StudentCheck", given: ProductionOptions, root: Path |
         return found
     if labels is None or other is None or ratings is None:
         raise BadInput("--student-labels, --teacher-labels and --ratings go together")
-    people = GivenRatings(
-        ratings, layout(None, None, None), given.uniform, decided(load_labels(labels).policy, root)
-    )
+    people = GivenRatings(ratings, layout(), given.uniform, decided(load_labels(labels).policy, root))
     return with_production(found, *check_production(labels, other, people, found.margin))
 
 

@@ -90,8 +90,7 @@ def _of_table(
     from harness.score.watch_table import watch_table
     from harness.storage.formats import read_table
 
-    others = {**vars(ask), **vars(today), **vars(rated), "repeats": None}
-    if given := given_in({name: value or None for name, value in others.items()}):
+    if given := given_in(ask.given("repeats") | today.given() | rated.given()):
         raise BadInput(f"{given}: a table is read as it is, without calls; remove it")
     known = levels.levels(root)
     settings = _settings(ask, drift, weighting, known)
@@ -189,7 +188,7 @@ def _traffic(
 
     day = today.date
     if today.traffic is None:
-        if given := given_in({name: value or None for name, value in vars(rated).items()}):
+        if given := given_in(rated.given()):
             raise BadInput(f"{given} goes with --traffic")
         return None
     if lost := [path for path in (today.traffic, rated.ratings) if path is not None and not path.exists()]:
