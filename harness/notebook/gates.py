@@ -40,8 +40,7 @@ from harness.verdicts.raters import judge_raters
 class Gate1Result(Shown, Gate1):
     """Gate 1 that prints as its table."""
 
-    def _view(self) -> Iterable[RenderableType]:
-        return gate1_view(self)
+    _view = gate1_view
 
 
 class Gate2Result(Shown, Gate2):
@@ -55,8 +54,7 @@ class Gate2Result(Shown, Gate2):
 class ComparisonResult(Shown, Comparison):
     """A comparison that prints as its table."""
 
-    def _view(self) -> Iterable[RenderableType]:
-        return comparison_view(self)
+    _view = comparison_view
 
 
 def gate1(

@@ -1,17 +1,18 @@
 """Production on files and data frames, for notebooks: how good it is, what users do, who drifted."""
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from rich.console import RenderableType
-
 from harness.golden.graded_files import Levels
 from harness.notebook.gates import refuse_other
-from harness.notebook.shown import Shown
+from harness.notebook.shown import Page
 from harness.nouns.base import Weighting
 from harness.report.estimate import estimate_view
 from harness.report.judged import judged_view
+from harness.report.page.judged import write_judged
+from harness.report.page.labels import write_estimate
+from harness.report.page.signal import write_signal
+from harness.report.page.watch import write_watch
 from harness.report.signal import signal_view
 from harness.report.watch import watch_view
 from harness.runs.watch_folder import is_watch
@@ -34,64 +35,37 @@ from harness.signal.signal_files import signal_files as judge_signal
 from harness.storage.tables import Layout, parse_columns
 
 
-class EstimateResult(Shown, Estimates):
+def _write_estimate(path: Path, found: Estimates) -> int:
+    """Write the page of an estimate, with the figures of its label set if that is still there."""
+    return write_estimate(path, found, Path(found.labels))
+
+
+class EstimateResult(Page, Estimates):
     """An estimate of production that prints as its table, and that `write_page` writes as a page."""
 
-    def write_page(self, path: str | Path) -> Path:
-        """Write the page of `harness estimate --html`: one HTML file to mail and to open offline.
-
-        Of a label set that is still where it was, it has what the teacher says too.
-        """
-        from harness.report.page.labels import write_estimate
-
-        page = Path(path)
-        write_estimate(page, self, Path(self.labels))
-        return page
-
-    def _view(self) -> Iterable[RenderableType]:
-        return estimate_view(self)
+    _view = estimate_view
+    _write = staticmethod(_write_estimate)
 
 
-class SignalResult(Shown, Signal):
+class SignalResult(Page, Signal):
     """What users do, against the policy; it prints as its table, and `write_page` writes it as a page."""
 
-    def write_page(self, path: str | Path) -> Path:
-        """Write the page of `harness signal --html`: one HTML file to mail and to open offline."""
-        from harness.report.page.signal import write_signal
-
-        write_signal(Path(path), self)
-        return Path(path)
-
-    def _view(self) -> Iterable[RenderableType]:
-        return signal_view(self)
+    _view = signal_view
+    _write = staticmethod(write_signal)
 
 
-class JudgedResult(Shown, Judged):
+class JudgedResult(Page, Judged):
     """With whom people side; it prints as its table, and `write_page` writes it as a page."""
 
-    def write_page(self, path: str | Path) -> Path:
-        """Write the page of `harness judged --html`: one HTML file to mail and to open offline."""
-        from harness.report.page.judged import write_judged
-
-        write_judged(Path(path), self)
-        return Path(path)
-
-    def _view(self) -> Iterable[RenderableType]:
-        return judged_view(self)
+    _view = judged_view
+    _write = staticmethod(write_judged)
 
 
-class WatchResult(Shown, Watch):
+class WatchResult(Page, Watch):
     """Who drifted; it prints as its table, and `write_page` writes it as a page."""
 
-    def write_page(self, path: str | Path) -> Path:
-        """Write the page of `harness watch --html`: one HTML file to mail and to open offline."""
-        from harness.report.page.watch import write_watch
-
-        write_watch(Path(path), self)
-        return Path(path)
-
-    def _view(self) -> Iterable[RenderableType]:
-        return watch_view(self)
+    _view = watch_view
+    _write = staticmethod(write_watch)
 
 
 def estimate(

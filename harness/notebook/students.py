@@ -5,8 +5,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from numbers import Real
 from typing import Any
 
-from rich.console import RenderableType
-
 from harness.comparison.sides import side_of_items
 from harness.errors import Fault, refuse_faults
 from harness.notebook.gates import refuse_other
@@ -34,15 +32,13 @@ MOST_MARGIN = 2.0
 class StudentResult(Shown, StudentCheck):
     """A check of a student that prints as its table."""
 
-    def _view(self) -> Iterable[RenderableType]:
-        return check_view(self)
+    _view = check_view
 
 
 class CascadeResult(Shown, CascadeCheck):
     """A cascade that prints as its table."""
 
-    def _view(self) -> Iterable[RenderableType]:
-        return cascade_view(self)
+    _view = cascade_view
 
 
 def check_student(
