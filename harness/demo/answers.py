@@ -33,6 +33,7 @@ SPOKEN = [end for end in FORMS if end != "/decisions"]
 BATCHED = re.compile(r"/(files|batches)(/|$)")
 MANY = Tokens(new=20_000)
 """As many as any prompt has: a server that read fewer than the constant prefix has would be found out."""
+INVALID = "invalid_request_error"
 Served = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
@@ -54,20 +55,16 @@ class DemoGrader:
             return WireAnswer(CANNOT_LEARN, model=MODEL, tokens=self._tokens(told, CANNOT_LEARN))
         scale = scale_of(asked)
         if scale is not None and tuple(scale) != self.scale:
-            return WireFault(
-                "invalid_request_error", f"this demo server grades by {self.label}: {self.scale}"
-            )
+            return WireFault(INVALID, f"this demo server grades by {self.label}: {self.scale}")
         try:
             pair = Pair.model_validate(item_of(asked))
         except (ValueError, LookupError, TypeError) as error:
-            return WireFault(
-                "invalid_request_error", f"the last message does not end in a pair as JSON: {error}"
-            )
+            return WireFault(INVALID, f"the last message does not end in a pair as JSON: {error}")
         reply = await self._teacher.ask(Prompt(item="", repeat=0, messages=(), pair=pair))
         grade = read_grade(reply, self.scale)
         assert isinstance(grade, Grade), "the baseline answers in the form"
         text = answer_text(f"{SAYS} {grade.reasoning}", [], grade.value)
-        return WireAnswer(text, model=MODEL, tokens=self._tokens(prompt_of(asked), text))
+        return WireAnswer(text, model=MODEL, tokens=self._tokens(told, text))
 
     def _tokens(self, prompt: list[str], answer: str) -> Tokens:
         """Four letters count as a token. All but the last message is in the cache from its second use on."""
@@ -98,6 +95,12 @@ def spoken(path: str, said: WireAnswer | WireFault, asked: dict[str, Any], statu
     return web.json_response(say(path, said, asked), status=status)
 
 
+def rejected(path: str, what: str, status: int = 400) -> web.Response:
+    """An error about a request, in the words of the API that was asked."""
+    kind = "not_found_error" if status == 404 else INVALID
+    return spoken(path, WireFault(kind, what), {}, status)
+
+
 def graded_by(baseline: DemoGrader) -> Served:
     """Answers with the baseline's grade."""
 
@@ -105,11 +108,9 @@ def graded_by(baseline: DemoGrader) -> Served:
         try:
             asked = json.loads(await whole(request))
         except (ValueError, RecursionError):
-            return spoken(request.path, WireFault("invalid_request_error", "the body is not JSON"), {}, 400)
+            return rejected(request.path, "the body is not JSON")
         if not isinstance(asked, dict):
-            return spoken(
-                request.path, WireFault("invalid_request_error", "the body is not an object"), {}, 400
-            )
+            return rejected(request.path, "the body is not an object")
         said = await baseline.answer(asked)
         return spoken(request.path, said, asked, 400 if isinstance(said, WireFault) else 200)
 
@@ -119,21 +120,14 @@ def graded_by(baseline: DemoGrader) -> Served:
 def canned(scale: tuple[int, ...]) -> Served:
     """Answers with each grade of the scale in turn and reads nothing: for measuring who asks."""
     turn = count()
-    ready = {
-        end: [
-            json.dumps(
-                say(end, WireAnswer(answer_text(SAYS, [], grade), model=MODEL, tokens=MANY), {})
-            ).encode()
-            for grade in scale
-        ]
-        for end in SPOKEN
-    }
+    answers = [WireAnswer(answer_text(SAYS, [], grade), model=MODEL, tokens=MANY) for grade in scale]
+    ready = {end: [json.dumps(say(end, answer, {})).encode() for answer in answers] for end in SPOKEN}
 
     async def serve(request: web.BaseRequest) -> web.StreamResponse:
         await whole(request)
         bodies = ready.get(form_at(request.path))
         if bodies is None:
-            return spoken(request.path, WireFault("not_found_error", "no batches with --canned"), {}, 404)
+            return rejected(request.path, "no batches with --canned", 404)
         return web.Response(body=bodies[next(turn) % len(bodies)], content_type="application/json")
 
     return serve
@@ -156,12 +150,9 @@ def batching(baseline: DemoGrader, seconds: float, serve: Served) -> Served:
         try:
             said = await asyncio.to_thread(desk.handle, request.method, request.path_qs, kind, raw)
         except (LookupError, TypeError, ValueError) as error:
-            what = f"not a request of the batch APIs: {error}"
-            return spoken(request.path, WireFault("invalid_request_error", what), {}, 400)
+            return rejected(request.path, f"not a request of the batch APIs: {error}")
         if said is None:
-            return spoken(
-                request.path, WireFault("not_found_error", f"nothing is at {request.path}"), {}, 404
-            )
+            return rejected(request.path, f"nothing is at {request.path}", 404)
         return web.Response(text=said.text, status=said.status, content_type="application/json")
 
     return take

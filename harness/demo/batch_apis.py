@@ -138,7 +138,7 @@ class BatchDesk:
         name, which = id.rsplit("-", 1)
         made = self.made.get(name)
         if made is None or made.fate.gone:
-            return Said(404, json.dumps(say("/files", WireFault("not_found", f"No such file: {id}"), {})))
+            return _missing("/files", f"No such file: {id}", "not_found")
         if which == "error":
             lines = [openai_line(name, item) for name, item in made.items if item[0] != 200]
             lines += (
@@ -187,9 +187,7 @@ class BatchDesk:
     def _message_results(self, id: str, **_: Any) -> Said:
         made = self.made[id]
         if made.fate.gone:
-            return Said(
-                404, json.dumps(say("/messages", WireFault("not_found_error", f"No results: {id}"), {}))
-            )
+            return _missing("/messages", f"No results: {id}")
         lines = [{"custom_id": name, "result": result} for name, result in anthropic_results(made)]
         lines = lines[: len(made.items)] if made.fate.silent else lines
         lines += [lines[0], {**lines[0], "custom_id": "nobody-0"}] if made.fate.odd else []
@@ -221,7 +219,7 @@ class BatchDesk:
         made = self.made.get(id)
         if made is None:
             path = "/messages" if form == self._anthropic else "/batches"
-            return Said(404, json.dumps(say(path, WireFault("not_found_error", f"No batch {id}"), {})))
+            return _missing(path, f"No batch {id}")
         made.looks += 1
         return said_of(form(made))
 
@@ -233,6 +231,10 @@ class BatchDesk:
     def _over(self, made: Made) -> bool:
         age = (datetime.now(UTC) - made.created).total_seconds()
         return made.cancelled or (made.looks > made.fate.looks and age >= made.fate.seconds)
+
+
+def _missing(path: str, what: str, code: str = "not_found_error") -> Said:
+    return Said(404, json.dumps(say(path, WireFault(code, what), {})))
 
 
 def _check(right: bool, expected: str) -> None:

@@ -18,10 +18,9 @@ from harness.demo.answers import (
     canned,
     form_at,
     graded_by,
-    spoken,
+    rejected,
 )
 from harness.demo.faults import failing, late
-from harness.demo.wire import WireFault
 from harness.errors import BadInput
 from harness.policy.load import load_policy, policy_path
 from harness.storage.project import Project
@@ -60,9 +59,8 @@ def routed(serve: Served) -> Served:
     async def route(request: web.BaseRequest) -> web.StreamResponse:
         if (request.method == "POST" and form_at(request.path)) or BATCHED.search(request.path):
             return await serve(request)
-        spoken_at = f"It answers POST at {', '.join(SPOKEN)}, and both batch APIs."
-        what = f"{SAYS} {spoken_at}"
-        return spoken(request.path, WireFault("not_found_error", what), {}, 404)
+        what = f"{SAYS} It answers POST at {', '.join(SPOKEN)}, and both batch APIs."
+        return rejected(request.path, what, 404)
 
     return route
 
