@@ -1,5 +1,6 @@
 """`harness audit`: is a teacher biased?"""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -82,6 +83,19 @@ class AskingOptions(Options):
         return PhrasesFile(self.paraphrases, files.golden_table) if self.paraphrases else None
 
 
+@dataclass(frozen=True, eq=False, repr=False)
+class _Given:
+    """The options of the command, in their groups."""
+
+    grades: Path | None
+    files: FileOptions
+    model: ModelOptions
+    asking: AskingOptions
+    calls: CallOptions
+    root: Path | None
+    as_json: bool
+
+
 def audit_command(
     target: Target = None,
     *,
@@ -102,7 +116,7 @@ def audit_command(
     """
     from harness.report.audit import audit_markdown, audit_view
 
-    found = _audited(target, grades, files, model, asking, calls, root, as_json=json)
+    found = _audited(target, _Given(grades, files, model, asking, calls, root, json))
     if found is None:
         return
     append(markdown, audit_markdown(found))
@@ -110,33 +124,21 @@ def audit_command(
     end_unanswered(found.unanswered)
 
 
-def _audited(
-    target: str | None,
-    grades: Path | None,
-    files: FileOptions,
-    model: ModelOptions,
-    asking: AskingOptions,
-    calls: CallOptions,
-    root: Path | None,
-    *,
-    as_json: bool,
-) -> "Audit | None":
+def _audited(target: str | None, given: _Given) -> "Audit | None":
     """What the audit found; None after a forecast."""
-    if (target is None) == (files.golden is None and grades is None):
+    files = given.files
+    if (target is None) == (files.golden is None and given.grades is None):
         raise BadInput("name either a run or a model, or --golden FILE and --grades FILE")
     if target is None:
-        return _of_files(grades, files, model, asking, root)
-    project = project_at(root)
-    own = ("policy", "columns", "format", "encoding") if asking.paraphrases else ("policy",)
-    refuse(
-        {**vars(files), **dict.fromkeys(own)}, "a run or a model is graded by the project's own golden set"
-    )
+        return _of_files(given)
+    project = project_at(given.root)
+    own = ("policy", "columns", "format", "encoding") if given.asking.paraphrases else ("policy",)
+    refuse(files.given(*own), "a run or a model is graded by the project's own golden set")
     if _is_model(target):
-        return _of_model(project, target, files, model, asking, calls, as_json=as_json)
-    given = given_in({"policy": files.policy, **model.given()})
-    if given:
-        raise BadInput(f"{given}: a run brings its own; name its model instead to set it")
-    return _of_run(project, target, files, asking, calls, as_json=as_json)
+        return _of_model(project, target, given)
+    if idle := given_in({"policy": files.policy, **given.model.given()}):
+        raise BadInput(f"{idle}: a run brings its own; name its model instead to set it")
+    return _of_run(project, target, given)
 
 
 def _is_model(target: str) -> bool:
@@ -146,83 +148,57 @@ def _is_model(target: str) -> bool:
     return provider_of(target) is not None and not Path(target).is_dir()
 
 
-def _of_files(
-    grades: Path | None, files: FileOptions, model: ModelOptions, asking: AskingOptions, root: Path | None
-) -> "Audit":
+def _of_files(given: _Given) -> "Audit":
     from harness.audit.result import audit_files
     from harness.golden.graded_files import GradesFile, read_golden
 
-    if given := given_in(model.given() | asking.given()):
-        raise BadInput(f"{given}: files of grades are read, without calls; remove it")
+    files, grades = given.files, given.grades
+    if idle := given_in(given.model.given() | given.asking.given()):
+        raise BadInput(f"{idle}: files of grades are read, without calls; remove it")
     if files.golden is None or grades is None:
         raise BadInput("--golden FILE and --grades FILE go together")
-    levels = files.levels(root)
+    levels = files.levels(given.root)
     golden = read_golden(files.golden, files.golden_table, levels)
     return audit_files(golden, GradesFile(grades, files.grades_table, files.rater), levels)
 
 
-def _of_model(
-    project: Project,
-    name: str,
-    files: FileOptions,
-    model: ModelOptions,
-    asking: AskingOptions,
-    calls: CallOptions,
-    *,
-    as_json: bool,
-) -> "Audit | None":
+def _of_model(project: Project, name: str, given: _Given) -> "Audit | None":
     from harness.audit.asking import rewrites_of_model
     from harness.audit.result import audit_model
 
     load_keys(project)
-    label = policy_label(files.policy, project)
-    work = rewrites_of_model(project, model.asked(name, label, asking.base_url), asking.words(files))
-    if asking.dry_run:
-        _forecast(project, work, calls, as_json=as_json)
-        return None
-    return audit_model(work, _answers(project, work, asking, calls))
+    asked = given.model.asked(name, policy_label(given.files.policy, project), given.asking.base_url)
+    work = rewrites_of_model(project, asked, given.asking.words(given.files))
+    answers = _answers(project, work, given)
+    return audit_model(work, answers) if answers else None
 
 
-def _of_run(
-    project: Project,
-    name: str,
-    files: FileOptions,
-    asking: AskingOptions,
-    calls: CallOptions,
-    *,
-    as_json: bool,
-) -> "Audit | None":
+def _of_run(project: Project, name: str, given: _Given) -> "Audit | None":
     from harness.audit.asking import rewrites_of_run
     from harness.audit.result import audit_run, with_rewrites
     from harness.score.reading import reading_of
 
-    reading = reading_of(project, name)
+    reading, asking = reading_of(project, name), given.asking
     found = audit_run(reading)
     if not asking.rewrites:
-        if given := given_in(asking.given() | calls.given()):
-            raise BadInput(f"{given}: a finished run is read, without calls; add --rewrites")
+        if idle := given_in(asking.given() | given.calls.given()):
+            raise BadInput(f"{idle}: a finished run is read, without calls; add --rewrites")
         return found
     load_keys(project)
-    work = rewrites_of_run(project, reading, asking.base_url, asking.words(files))
-    if asking.dry_run:
-        _forecast(project, work, calls, as_json=as_json)
-        return None
-    return with_rewrites(found, work, _answers(project, work, asking, calls))
+    work = rewrites_of_run(project, reading, asking.base_url, asking.words(given.files))
+    answers = _answers(project, work, given)
+    return with_rewrites(found, work, answers) if answers else None
 
 
-def _forecast(project: Project, work: "Rewrites", calls: CallOptions, *, as_json: bool) -> None:
-    """Print what the open questions would cost."""
-    from harness.audit.asking import foresee
+def _answers(project: Project, work: "Rewrites", given: _Given) -> "PairRun | None":
+    """The grades of the rewritten pairs, asked for where they are missing; None after a forecast."""
+    from harness.audit.asking import foresee, graded
+    from harness.cli.progress import Progress
     from harness.report.money import forecast_view
 
-    found = foresee(project, work, again=calls.no_cache)
-    print_json(found) if as_json else show(forecast_view(found))
-
-
-def _answers(project: Project, work: "Rewrites", asking: AskingOptions, calls: CallOptions) -> "PairRun":
-    """The grades of the rewritten pairs, asked for where they are missing."""
-    from harness.audit.asking import graded
-    from harness.cli.progress import Progress
-
+    if given.asking.dry_run:
+        forecast = foresee(project, work, again=given.calls.no_cache)
+        print_json(forecast) if given.as_json else show(forecast_view(forecast))
+        return None
     with Progress() as progress:
-        return graded(project, work, progress, calls.limits(max_cost=asking.max_cost))
+        return graded(project, work, progress, given.calls.limits(max_cost=given.asking.max_cost))
