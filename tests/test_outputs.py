@@ -5,11 +5,10 @@ from inspect import Parameter
 from pathlib import Path
 
 import pytest
-from builders import examples, harness, write_project
+from builders import commands_of, examples, harness, write_project
 from typer.main import get_command
 
 from harness.cli.app import app
-from harness.cli.help import commands_of
 from harness.cli.lazy import _LazyCommand, _ungrouped
 from harness.cli.written import written_of
 from harness.storage.files import write_atomic

@@ -3,7 +3,6 @@
 import textwrap
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 WIDTH = 72
 """The length of an example's line, without its indentation and its backslash."""
@@ -16,15 +15,6 @@ def ending_of(name: str) -> str:
     rule = f"The environment can set an option, too: {variable}_<OPTION>."
     # \b keeps the lines as they are: a command that is folded as text is cannot be copied.
     return "\n".join(["\b", "Examples:", *lines, "", rule])
-
-
-def commands_of(command: Any, words: str = "harness") -> list[tuple[str, Any]]:
-    """Every command of a group and of the groups in it, and a group that is a command, with their words."""
-    if not hasattr(command, "commands"):
-        return [(words, command)]
-    below = command.commands.items()
-    found = [one for word, each in below for one in commands_of(each, f"{words} {word}")]
-    return [*found, (words, command)] if command.invoke_without_command else found
 
 
 @cache

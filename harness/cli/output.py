@@ -50,7 +50,7 @@ class Commands(TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:
         """The names in the order of the loop: typer has groups last."""
-        return list(COMMANDS)
+        return list(dict.fromkeys(words.partition(" ")[0] for words in COMMANDS))
 
     def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]  # the base type is private
         """Run the command."""

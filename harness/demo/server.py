@@ -59,8 +59,8 @@ def routed(serve: Served) -> Served:
     async def route(request: web.BaseRequest) -> web.StreamResponse:
         if (request.method == "POST" and form_at(request.path)) or BATCHED.search(request.path):
             return await serve(request)
-        what = f"{SAYS} It answers POST at {', '.join(SPOKEN)}, and both batch APIs."
-        return rejected(request.path, what, 404)
+        spoken_at = f"It answers POST at {', '.join(SPOKEN)}, and both batch APIs."
+        return rejected(request.path, f"{SAYS} {spoken_at}", 404)
 
     return route
 
