@@ -4,19 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from harness.cli.groups import (
-    BaseUrl,
-    CallOptions,
-    FoldSystem,
-    Markdown,
-    MaxCost,
-    MaxTokens,
-    NoSchema,
-    Prompt,
-    Shots,
-    Temperature,
-    append,
-)
+from harness.cli.groups import BaseUrl, CallOptions, Markdown, MaxCost, ModelSettings, Prompt, Shots, append
 from harness.cli.options import Json, Options, Root, argument, load_keys, option, policy_label, project_at
 from harness.cli.output import end_unanswered, print_json, show
 from harness.cli.rated import FileOptions, given_in, refuse
@@ -36,18 +24,18 @@ Target = Annotated[
 ]
 
 
-class ModelOptions(Options):
-    """What to ask a model; a run brings its own."""
+class RewrittenOptions(Options):
+    """The examples to rewrite, and the prompt."""
 
     prompt: Prompt = None
     split: Annotated[str | None, option("dev, test or dev+test. Default: dev.")] = None
     limit: Annotated[int | None, option("Rewrite a sample of this many examples.", min=1)] = None
     shots: Shots = None
-    temperature: Temperature = None
     seed: Annotated[int | None, option("Seed of the --limit sample; sent to the model if given.")] = None
-    max_tokens: MaxTokens = None
-    no_schema: NoSchema = False
-    fold_system: FoldSystem = False
+
+
+class ModelOptions(ModelSettings, RewrittenOptions):
+    """What to ask a model; a run brings its own."""
 
     def asked(self, model: str, policy: str, base_url: str | None) -> "Asked":
         """A request to grade the rewritten examples."""

@@ -4,18 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from harness.cli.groups import (
-    BaseUrl,
-    Batch,
-    FoldSystem,
-    MaxCost,
-    MaxTokens,
-    Model,
-    NoSchema,
-    Prompt,
-    Shots,
-    Temperature,
-)
+from harness.cli.groups import BaseUrl, Batch, MaxCost, Model, ModelSettings, Prompt, Shots
 from harness.cli.options import Options, names_in, option, policy_or_only
 from harness.cli.policy_options import PolicyName
 from harness.cli.rated import GraderTable, given_in
@@ -34,8 +23,8 @@ NoReport = Annotated[
 ]
 
 
-class AskedOptions(Options):
-    """What to ask which teacher. None means "not given": a resumed run keeps its settings."""
+class GradedOptions(Options):
+    """Which teacher grades which examples."""
 
     model: Model = None
     policy: PolicyName = None
@@ -57,10 +46,11 @@ class AskedOptions(Options):
         str | None, option("What repeats count for: mean (each its share) or vote. Default: mean.")
     ] = None
     seed: Annotated[int | None, option("Seed of the --limit sample; sent to the model if given.")] = None
-    temperature: Temperature = None
-    max_tokens: MaxTokens = None
-    no_schema: NoSchema = False
-    fold_system: FoldSystem = False
+
+
+class AskedOptions(ModelSettings, GradedOptions):
+    """What to ask which teacher. None means "not given": a resumed run keeps its settings."""
+
     base_url: BaseUrl = None
 
 

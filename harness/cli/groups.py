@@ -32,16 +32,6 @@ Html = Annotated[
 Shots = Annotated[int | None, option("Golden examples in the prompt. Default: as the prompt says.", min=0)]
 Batch = Annotated[bool, option("Through the provider's batch API: half the price, within a day.", "--batch")]
 MaxCost = Annotated[float | None, option("Stop before it costs more than this.", min=0, metavar="USD")]
-Temperature = Annotated[
-    float | None, option("Sent to the model if given; some models reject it.", min=0, max=10)
-]
-MaxTokens = Annotated[
-    int | None, option("Limit of an answer, thinking included. Default: the server's.", min=1, metavar="N")
-]
-NoSchema = Annotated[bool, option("Send no JSON schema: the prompt alone asks for the form.", "--no-schema")]
-FoldSystem = Annotated[
-    bool, option("Send the system text in the user message: some models lack the role.", "--fold-system")
-]
 BaseUrl = Annotated[str | None, option("A server of your own that speaks the provider's API.")]
 Model = Annotated[str | None, option("provider/model. Default: builtin/lexical, no key, no network.")]
 Prompt = Annotated[str | None, option("name or name@v2. Default: teacher, the latest released.")]
@@ -53,19 +43,38 @@ Port = Annotated[int, option("The port; 0 picks a free one.", min=0, max=65535)]
 PublicUrl = Annotated[str | None, option("Where raters reach the server, such as https://rate.example.com.")]
 
 
-class TeacherOptions(Options):
-    """Who grades, for commands that cannot resume a run."""
+class ModelSettings(Options):
+    """How a model is called."""
+
+    temperature: Annotated[
+        float | None, option("Sent to the model if given; some models reject it.", min=0, max=10)
+    ] = None
+    max_tokens: Annotated[
+        int | None,
+        option("Limit of an answer, thinking included. Default: the server's.", min=1, metavar="N"),
+    ] = None
+    no_schema: Annotated[
+        bool, option("Send no JSON schema: the prompt alone asks for the form.", "--no-schema")
+    ] = False
+    fold_system: Annotated[
+        bool, option("Send the system text in the user message: some models lack the role.", "--fold-system")
+    ] = False
+
+
+class TeacherChoice(Options):
+    """The teacher that grades."""
 
     model: Annotated[str, option("provider/model. The default needs no key and no network.")] = (
         "builtin/lexical"
     )
     prompt: Annotated[str, option("name or name@v2.")] = "teacher"
     shots: Shots = None
-    temperature: Temperature = None
     seed: Annotated[int | None, option("Sent to the model if given.")] = None
-    max_tokens: MaxTokens = None
-    no_schema: NoSchema = False
-    fold_system: FoldSystem = False
+
+
+class TeacherOptions(ModelSettings, TeacherChoice):
+    """Who grades, for commands that cannot resume a run."""
+
     base_url: BaseUrl = None
 
     def asked(self, policy: str, pairs: Path) -> "Asked":

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Annotated
 
-from harness.cli.groups import BaseUrl, CallOptions, FoldSystem, MaxCost, MaxTokens, NoSchema, Temperature
+from harness.cli.groups import BaseUrl, CallOptions, MaxCost, ModelSettings
 from harness.cli.options import Json, Options, Root, argument, load_keys, option, policy_label, project_at
 from harness.cli.output import print_json, say, show, shown_path
 from harness.cli.policy_options import PolicyName
@@ -13,15 +13,16 @@ if TYPE_CHECKING:
     from harness.storage.project import Project
 
 
-class GradingOptions(Options):
-    """The teacher that reads the prompt."""
+class TeacherChoice(Options):
+    """The teacher, and the policy that it grades by."""
 
     model: Annotated[str | None, option("The teacher that reads the prompt: provider/model.")] = None
     policy: PolicyName = None
-    temperature: Temperature = None
-    max_tokens: MaxTokens = None
-    no_schema: NoSchema = False
-    fold_system: FoldSystem = False
+
+
+class GradingOptions(ModelSettings, TeacherChoice):
+    """The teacher that reads the prompt."""
+
     base_url: BaseUrl = None
 
 

@@ -3,17 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from harness.cli.groups import (
-    BaseUrl,
-    FoldSystem,
-    MaxCost,
-    MaxTokens,
-    Model,
-    NoSchema,
-    Prompt,
-    Shots,
-    Temperature,
-)
+from harness.cli.groups import BaseUrl, MaxCost, Model, ModelSettings, Prompt, Shots
 from harness.cli.options import Options, option, policy_or_only
 from harness.errors import BadInput
 from harness.storage.project import Project
@@ -22,8 +12,8 @@ if TYPE_CHECKING:
     from harness.watch.begin import WatchRequest
 
 
-class SentinelOptions(Options):
-    """What to ask whom, each day. A watch keeps what it was begun with."""
+class SentinelChoice(Options):
+    """The golden pairs to ask each day, and the teacher."""
 
     model: Model = None
     prompt: Prompt = None
@@ -36,10 +26,11 @@ class SentinelOptions(Options):
     ] = None
     seed: Annotated[int | None, option("Seed of the choice; sent to the model if given.")] = None
     shots: Shots = None
-    temperature: Temperature = None
-    max_tokens: MaxTokens = None
-    no_schema: NoSchema = False
-    fold_system: FoldSystem = False
+
+
+class SentinelOptions(ModelSettings, SentinelChoice):
+    """What to ask which teacher each day. A watch keeps what it was begun with."""
+
     base_url: BaseUrl = None
 
     def wanted(self, project: Project, policy: str | None, bars: "DriftOptions") -> "WatchRequest":
