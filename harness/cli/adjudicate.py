@@ -1,15 +1,13 @@
 """`harness adjudicate`: the author decides where raters differ from each other or from the golden grade."""
 
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-
-import typer
 
 from harness.cli.groups import Port
 from harness.cli.options import RUN, Json, Options, Root, option, policy_or_only, project_at
 from harness.cli.output import print_json, say, show
 from harness.cli.policy_options import PolicyOptions
+from harness.cli.view import serve_pages
 from harness.errors import BadInput
 from harness.storage.plural import plural
 
@@ -139,7 +137,7 @@ def _policy(project: "Project", label: str) -> "Policy":
 def _serve(project: "Project", label: str, opened: "OpenRound | None", desk: DeskOptions) -> None:
     from harness.web.rating.adjudicate import adjudicate_app
     from harness.web.rating.disputes import Disputes
-    from harness.web.serve import address_of, listen, server_of
+    from harness.web.serve import server_of
 
     disputes = Disputes(project, label, desk.run, (desk.by or "").strip(), opened)
     state = disputes.state()
@@ -147,12 +145,4 @@ def _serve(project: "Project", label: str, opened: "OpenRound | None", desk: Des
         say(f"the decision about {disputes.mended.item} was saved and not yet applied: it is now")
     open_ = sum(one.decision is None for one in state.disputes)
     say(f"{state.policy.label}: {plural(len(state.disputes), 'dispute')}, {open_:,} open")
-    server = server_of(adjudicate_app(disputes))
-    # Ctrl-C ends it: uvicorn finishes what it is sending, and then raises KeyboardInterrupt.
-    with suppress(KeyboardInterrupt), listen(HOST, desk.port) as listening:
-        address = address_of(listening)
-        typer.echo(address)
-        say("Ctrl-C stops it.")
-        if desk.open:
-            typer.launch(address)
-        server.run(sockets=[listening])
+    serve_pages(server_of(adjudicate_app(disputes)), HOST, desk.port, browse=desk.open)

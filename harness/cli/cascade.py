@@ -92,7 +92,9 @@ def _graders(
 ) -> "tuple[CascadeSide, CascadeSide, Sure]":
     """Both, and the confidence of each item where the student is a file."""
     from harness.comparison.cascade import refuse_repeats
-    from harness.student.cascade_sides import graded_by_runs
+    from harness.comparison.graded_files import side_beside_run
+    from harness.golden.graded_files import GradesFile
+    from harness.student.cascade_sides import graded_by_runs, graded_in_file
 
     if files.golden is not None:
         return _beside_golden(student, teacher, files, root)
@@ -101,23 +103,14 @@ def _graders(
         raise BadInput(f"{teacher} is a file of grades; add the golden grades with --golden FILE")
     taught = graded_by_runs(project, names_in(teacher))
     if is_file(student):
-        return (*_beside_run(student, taught, files), _confidences(student, files))
+        file = GradesFile(Path(student), files.grades_table, files.rater)
+        learned = graded_in_file(side_beside_run(file, taught.side), taught.splits)
+        return learned, taught, _confidences(student, files)
     names = list(names_in(student))
     if is_free_model(student, root):
         refuse_repeats(taught.side)  # before the student is run
         names = [run_of(student, run, project) for run in taught.by.runs]
     return graded_by_runs(project, names), taught, None
-
-
-def _beside_run(
-    student: str, teacher: "CascadeSide", files: FileOptions
-) -> "tuple[CascadeSide, CascadeSide]":
-    from harness.comparison.graded_files import side_beside_run
-    from harness.golden.graded_files import GradesFile
-    from harness.student.cascade_sides import graded_in_file
-
-    file = GradesFile(Path(student), files.grades_table, files.rater)
-    return graded_in_file(side_beside_run(file, teacher.side), teacher.splits), teacher
 
 
 def _beside_golden(

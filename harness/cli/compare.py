@@ -122,14 +122,10 @@ def keep_verdict(folder: Path, name: str, found: "Regression | Shipping", exclud
     import json
 
     from harness.runs.folder import VERDICT
-    from harness.storage.files import read_text, write_atomic
-    from harness.storage.strict_json import json_fault, parse_whole
+    from harness.storage.files import read_json, write_atomic
 
     path = folder / VERDICT
-    try:
-        before = parse_whole(read_text(path)) if path.exists() else {}
-    except ValueError as error:
-        raise BadInput.at(path, f"not JSON: {json_fault(error)}; it can be deleted") from None
+    before = read_json(path, todo="; it can be deleted") if path.exists() else {}
     if not isinstance(before, dict):
         raise BadInput.at(path, "expected a JSON object; it can be deleted")
     verdict = found.model_dump(mode="json", exclude=exclude)

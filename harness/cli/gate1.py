@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from harness.cli.options import Json, Root, argument, option, policy_or_only, project_at
-from harness.cli.output import end_by, print_json, show
+from harness.cli.output import end_with, print_json, show
 from harness.cli.rated import GatedOptions, LevelOptions, RatedTable, bar_origin, refuse
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def gate1_command(
     bar = gated.threshold(gate1_bar(gates), bar_origin(known))
     score = judge_raters(rated, scale, gates, bar, names=grade_names(known), bootstrap=gated.bootstrap)
     print_json(score) if json else show(gate1_view(score, disputes, every=all))
-    end_by(score)
+    end_with(score.verdict)
 
 
 def _rated(ratings: Path | None, levels: "Levels", table: RatedTable, root: Path | None) -> "Rated":

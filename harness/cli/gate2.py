@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from harness.cli.options import RATINGS_COLUMNS, Json, OptionalRun, Options, Root, option, project_at
-from harness.cli.output import end_by, print_json, say, scored_json, show
+from harness.cli.output import end_with, print_json, say, scored_json, show
 from harness.cli.rated import FileOptions, GatedOptions, bar_origin, given_in, refuse
 from harness.errors import BadInput
 from harness.storage.plural import plural
@@ -71,7 +71,7 @@ def gate2_command(
             say(note)
         _show_run(found, misses, as_json=json)
         if not found.canaries:
-            end_by(found.gate2)
+            end_with(found.gate2.verdict)
         return
     if files.golden is None or grades is None:
         raise BadInput("--golden FILE and --grades FILE go together")
@@ -80,7 +80,7 @@ def gate2_command(
     print_json(scored_json(score, None)) if json else show(
         [*gate2_view(score, *names), *details_view(score, misses)]
     )
-    end_by(score)
+    end_with(score.verdict)
 
 
 def _show_run(found: "Assessment", misses: int, *, as_json: bool) -> None:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from harness.scaffold.copies import Begun
     from harness.scorecards.canaries import CanaryReport
     from harness.scorecards.gate2 import Gate2
-    from harness.scorecards.shared import Gate, Verdict
+    from harness.scorecards.shared import Verdict
 
 
 WHOLE = re.compile(r"^[a-z]+: \S+|`[^`]*`|harness [a-z0-9]+(?: [a-z0-9]+)?(?: --[a-z-]+ [^\s,;:]+)*")
@@ -175,17 +175,10 @@ def scored_json(score: "Gate2", canaries: "CanaryReport | None") -> dict[str, An
     return {**score.shown(), **({"canaries": canaries} if canaries else {})}
 
 
-def end_with(verdict: "Verdict") -> None:
+def end_with(verdict: "Verdict | None") -> None:
     """End with the verdict's exit code: 0 passed, 1 failed, 3 inconclusive."""
     from harness.verdicts.gates import EXIT_CODES
 
+    assert verdict is not None, "a scorecard that was never judged"
     if code := EXIT_CODES[verdict]:
-        raise typer.Exit(code)
-
-
-def end_by(score: "Gate") -> None:
-    """End with the exit code of a scorecard's verdict."""
-    from harness.verdicts.gates import exit_code
-
-    if code := exit_code(score):
         raise typer.Exit(code)

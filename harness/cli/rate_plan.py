@@ -154,12 +154,9 @@ def plan_command(
     where = shown_path(found.opened.folder)
     say(f"that would be written to {where}" if round.dry_run else f"written to {where}")
     if not (round.dry_run or json):
-        _say_next(judged_by.name, found.opened.round.raters[0])
-
-
-def _say_next(policy: str, first: str) -> None:
-    say(f"next: harness rate --policy {policy} --rater {first}, for one person on this machine;")
-    say(f"  for a team: harness rate invite {first} --policy {policy}, and harness rate --host ...")
+        name, first = judged_by.name, found.opened.round.raters[0]
+        say(f"next: harness rate --policy {name} --rater {first}, for one person on this machine;")
+        say(f"  for a team: harness rate invite {first} --policy {name}, and harness rate --host ...")
 
 
 def _how(raters: tuple[str, ...], round: RoundOptions, design: DesignOptions, shown: "Show") -> "RoundPlan":

@@ -85,17 +85,7 @@ def _wanted(
     from harness.score.estimate_files import GivenRatings
     from harness.score.sample_files import SampleWanted
 
-    pilot = None if sample.pilot is None else GivenRatings(sample.pilot, layout(mapped_by=None))
-    return SampleWanted(
-        labels=labels,
-        pairs=pairs,
-        by=sample.by,
-        allocation=sample.allocation,
-        pilot=pilot,
-        at_least=sample.at_least,
-        most=sample.most_per_query,
-        hunt=hunting.hunt,
-        against=hunting.against,
-        seed=sample.seed,
-        root=root,
-    )
+    given = vars(sample) | vars(hunting)
+    if sample.pilot is not None:
+        given["pilot"] = GivenRatings(sample.pilot, layout(mapped_by=None))
+    return SampleWanted(labels, pairs, root=root, most=given.pop("most_per_query"), **given)

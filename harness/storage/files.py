@@ -98,12 +98,12 @@ def _words(found: dict[str, Any]) -> str:
     return f"{found['msg'][0].lower()}{found['msg'][1:]}, not {shown}"
 
 
-def read_json(path: Path, most: int = LARGEST, *, links: bool = True) -> Any:
-    """A JSON file as plain data. BadInput if it is not JSON."""
+def read_json(path: Path, most: int = LARGEST, *, links: bool = True, todo: str = "") -> Any:
+    """A JSON file as plain data. BadInput if it is not JSON, with `todo`: what to do about it."""
     try:
         return parse_whole(read_text(path, most, links=links))
     except (ValueError, RecursionError) as error:
-        raise BadInput.at(path, f"not JSON: {json_fault(error)}") from None
+        raise BadInput.at(path, f"not JSON: {json_fault(error)}{todo}") from None
 
 
 _LINES = json.JSONEncoder(ensure_ascii=False, allow_nan=False)

@@ -6,13 +6,13 @@ from typing import Any
 
 from harness.errors import BadInput, Fault, refuse_faults
 from harness.storage.cells import kind_of, present
-from harness.storage.files import each_json_line, read_text
+from harness.storage.files import each_json_line, read_json
 from harness.storage.huggingface import dataset_rows
 from harness.storage.parquet import parquet_rows
 from harness.storage.plural import plural
 from harness.storage.separated import lines_of, read_csv, read_tsv
 from harness.storage.stream import Stream
-from harness.storage.strict_json import json_fault, parse_whole, single_keys
+from harness.storage.strict_json import single_keys
 from harness.storage.tables import Layout, Row, Table
 from harness.storage.xlsx import read_xlsx
 
@@ -50,11 +50,7 @@ def _read_json_lines(path: Path, _: Layout) -> Table:
 
 
 def _read_json(path: Path, _: Layout) -> Table:
-    try:
-        found = parse_whole(read_text(path))
-    except (ValueError, RecursionError) as error:
-        raise BadInput.at(path, f"not JSON: {json_fault(error)} (for JSON lines: --format jsonl)") from None
-    found = page_of(path, found)
+    found = page_of(path, read_json(path, todo=" (for JSON lines: --format jsonl)"))
     if not isinstance(found, list):
         raise BadInput.at(path, "a list of objects is wanted, as in [{...}, {...}]")
     refuse_faults(

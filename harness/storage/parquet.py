@@ -115,15 +115,12 @@ def parquet_file(path: Path, *, links: bool = True) -> Iterator[Any]:
     try:
         with open_regular(path, links=links) as source:
             yield pyarrow.parquet.ParquetFile(source, memory_map=False)
-    except pyarrow.ArrowException as error:
-        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    except (pyarrow.ArrowException, OSError) as error:
+        # What is wrong with the content comes from pyarrow as an OSError too, without a number.
+        if isinstance(error, OSError) and error.errno is not None:
+            raise BadInput([unreadable(path, error)]) from error
+        first = (str(error).strip().splitlines() or ["damaged"])[0]
         raise BadInput.at(path, f"not readable as Parquet: {first}") from error
-    except OSError as error:
-        if error.errno is None:
-            # What is wrong with the content comes from pyarrow as an OSError too.
-            first = (str(error).strip().splitlines() or ["damaged"])[0]
-            raise BadInput.at(path, f"not readable as Parquet: {first}") from error
-        raise BadInput([unreadable(path, error)]) from error
 
 
 def pieces(batches: Iterable[Any], rows: int, most: int) -> Iterator[Any]:

@@ -18,7 +18,7 @@ from typing import BinaryIO, TextIO
 
 from harness.errors import BadInput
 from harness.storage.plural import plural
-from harness.storage.regular import LARGEST, LONGEST_LINE, open_regular, unreadable
+from harness.storage.regular import LARGEST, LONGEST_LINE, lines_of, open_regular, unreadable
 
 PATIENCE = 10.0
 """Seconds to wait until a writer opens the pipe. After that, it may take any time."""
@@ -46,11 +46,7 @@ def text_of(source: Opener, encoding: str) -> TextIO:
 
 def lines_in(text: TextIO, path: Path) -> Iterator[str]:
     """The lines of a text, with their ends. BadInput for a line over the limit."""
-    for number, line in enumerate(iter(partial(text.readline, LONGEST_LINE + 1), ""), start=1):
-        if len(line) > LONGEST_LINE:
-            what = f"longer than {plural(LONGEST_LINE, 'letter')}, the most that a line may have"
-            raise BadInput.at(f"{path}, line {number}", what)
-        yield line
+    return lines_of(text, path, plural(LONGEST_LINE, "letter"))
 
 
 class _Kept:
