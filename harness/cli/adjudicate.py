@@ -21,7 +21,7 @@ HOST = "127.0.0.1"
 
 
 class DeskOptions(Options):
-    """How the pages are opened, and who decides on them."""
+    """How to open the pages, and who decides."""
 
     run: Annotated[
         str | None,
@@ -41,7 +41,7 @@ def adjudicate_command(
     desk: DeskOptions,
     round: Annotated[
         str | None,
-        option("A round of production pairs, which are in no golden set: its disputes.", metavar="NAME"),
+        option("Decide the disputes of this round of production pairs instead.", metavar="NAME"),
     ] = None,
     list: Annotated[
         bool, option("Print the disputes, the most important first; no pages.", "--list")

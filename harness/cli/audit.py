@@ -53,10 +53,10 @@ class AskingOptions(Options):
     """Whether and how to ask."""
 
     rewrites: Annotated[
-        bool, option("Of a run: ask its teacher about the rewritten pairs, too.", "--rewrites")
+        bool, option("For a run: ask its teacher about the rewritten pairs too.", "--rewrites")
     ] = False
     paraphrases: Annotated[
-        Path | None, option("Pairs in other words, to ask about too: a table with item, title, description.")
+        Path | None, option("Paraphrased pairs to ask about too: a table with item, title, description.")
     ] = None
     base_url: BaseUrl = None
     max_cost: MaxCost = None

@@ -1,4 +1,4 @@
-"""`harness student cascade`: from which confidence on a student is left alone."""
+"""`harness student cascade`: choose the confidence from which a student answers alone."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -29,7 +29,7 @@ Sure = dict[str, float] | None
 
 
 class CascadeOptions(Options):
-    """Who answers first, and who is asked then."""
+    """The student, its teacher, and the rule."""
 
     student: Annotated[
         str | None,
@@ -90,7 +90,7 @@ def cascade_command(
 def _graders(
     student: str, teacher: str, files: FileOptions, root: Path | None
 ) -> "tuple[CascadeSide, CascadeSide, Sure]":
-    """Both, and the confidence of each item where the student is a file."""
+    """Student and teacher, and the confidence of each item if the student is a file."""
     from harness.comparison.cascade import refuse_repeats
     from harness.comparison.graded_files import side_beside_run
     from harness.golden.graded_files import GradesFile
@@ -116,7 +116,7 @@ def _graders(
 def _beside_golden(
     student: str, teacher: str, files: FileOptions, root: Path | None
 ) -> "tuple[CascadeSide, CascadeSide, Sure]":
-    """Two files of grades beside a golden file, which says what is dev and what is test."""
+    """Two files of grades beside a golden file, which has the splits."""
     from harness.golden.graded_files import read_golden
     from harness.student.cascade_sides import graded_in_file, splits_of
 

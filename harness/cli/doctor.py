@@ -113,7 +113,7 @@ def _contents(project: Project, facts: dict[str, Any]) -> list[str]:
             try:
                 found.append(read(name))
             except BadInput as error:
-                # A copy of a prompt that somebody edits stops nobody; versions of a policy are records.
+                # A prompt version that is being edited stops no command; versions of a policy are records.
                 edited = kind == "prompts" and not _is_default(name, read)
                 (unready if edited else problems).extend(_texts(error))
         facts[kind] = found
@@ -161,7 +161,7 @@ def _golden_set(project: Project, name: str) -> str:
 
 
 def _every(folder: "Path", names: list[str], versions: "Callable[[Path], Mapping[str, Path]]") -> list[str]:
-    """Every version of these policies or prompts; the bare name of one without any, which cannot be read."""
+    """Every version of these policies or prompts; the bare name if there is none, to report it."""
     return [
         label for name in names for label in [f"{name}@{one}" for one in versions(folder / name)] or [name]
     ]

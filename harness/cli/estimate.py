@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class SampleRatings(Options):
-    """What people say of a sample of the rows."""
+    """The human ratings of a sample of the rows."""
 
     ratings: Annotated[
         Path | None, option("The ratings of a sample; a table can have a column `human` instead.")
@@ -75,7 +75,7 @@ def estimate_command(
 ) -> None:
     """How good is production? Many grades of a teacher, corrected by few human ones.
 
-    With an interval that is honest about a fallible teacher.
+    The interval allows for errors of the teacher.
     """
     from harness.report.estimate import estimate_view
     from harness.report.page.labels import write_estimate
@@ -142,7 +142,7 @@ def _beside(
 
 
 def decided(policy: "Policy | None", root: Path | None) -> "Mapping[str, int]":
-    """The author's decisions on items, in the project that one is in."""
+    """The author's decisions on items, from the project; empty outside of one."""
     from harness.golden.rating.adjudications import decided_grades
 
     if policy is None:
@@ -150,5 +150,5 @@ def decided(policy: "Policy | None", root: Path | None) -> "Mapping[str, int]":
     try:
         folder = project_at(root).golden / policy.name
     except BadInput:
-        return {}  # outside of a project there are no decisions
+        return {}
     return decided_grades(folder, policy.version)

@@ -196,7 +196,7 @@ def _wrong_in(project: Project, text: str) -> dict[str, object]:
 
 
 def from_root(model: str, project: Project) -> str:
-    """A replayed file, or a student, by its path from the project: any folder can resume the run then."""
+    """The model with its file's path from the project, so that the run can be resumed in any folder."""
     from harness.providers import is_path, split_model
 
     if not is_path(model):

@@ -129,7 +129,7 @@ def _score_files(
 
 
 def _rated_by(files: FileOptions, rated: RatingsOptions) -> "Callable[[Run], Run]":
-    """What gives a run the ratings of a file instead of its own. BadInput for options without a use."""
+    """Returns how to give a run the ratings of a file. BadInput for options that have no effect."""
     ratings = rated.ratings
     if ratings is None:
         refuse({**vars(files), **vars(rated)}, "a run brings its own")
@@ -179,7 +179,7 @@ def _later_ratings(project: Project, found: "Assessment") -> str | None:
         return None
     policy = found.run.policy
     path = project.golden / policy.name / RATINGS
-    # Faults of ratings that the run does not have do not concern the run.
+    # Faults in ratings that the run does not use do not concern it.
     with suppress(BadInput):
         said = (one for one in load_said(path) if one.policy_version in ("", policy.version))
         raters = {one.rater for one in said if isinstance(one, Rating)}

@@ -12,7 +12,7 @@ from harness.storage.outputs import FILE
 
 
 class TrafficOptions(Options):
-    """What is asked today."""
+    """Today's traffic, and what to plan from it."""
 
     traffic: Annotated[
         Path | None, option("A label set, or a table: item, query, title, and weight, stratum.")

@@ -31,12 +31,12 @@ Html = Annotated[
 ]
 Shots = Annotated[int | None, option("Golden examples in the prompt. Default: as the prompt says.", min=0)]
 Batch = Annotated[bool, option("Through the provider's batch API: half the price, within a day.", "--batch")]
-MaxCost = Annotated[float | None, option("Stop before it costs more than this.", min=0, metavar="USD")]
+MaxCost = Annotated[float | None, option("Stop before the cost exceeds this.", min=0, metavar="USD")]
 BaseUrl = Annotated[str | None, option("A server of your own that speaks the provider's API.")]
 Model = Annotated[str | None, option("provider/model. Default: builtin/lexical, no key, no network.")]
 Prompt = Annotated[str | None, option("name or name@v2. Default: teacher, the latest released.")]
 Uniform = Annotated[
-    bool, option("The ratings do not say so, but every row had the same chance.", "--uniform")
+    bool, option("Every row had the same chance to be rated, though no column says so.", "--uniform")
 ]
 Host = Annotated[str, option("The address to listen at. Default: only this machine.")]
 Port = Annotated[int, option("The port; 0 picks a free one.", min=0, max=65535)]
@@ -105,13 +105,13 @@ class CallOptions(Options):
     ] = False
 
     def limits(self, *, only_failed: bool = False, max_cost: float | None = None) -> "Limits":
-        """These and the limits of a run."""
+        """The limits of a run, with these settings."""
         from harness.grading.job import Limits
 
         return Limits(self.max_connections, not self.no_cache, only_failed, max_cost, self._telemetry())
 
     def _telemetry(self) -> "Telemetry | None":
-        """Where telemetry goes, if it is asked for; None if not. BadInput for content without it."""
+        """Where telemetry goes; None if it is off. BadInput for --telemetry-content alone."""
         from harness.grading.telemetry.settings import telemetry_asked
 
         if not self.telemetry:

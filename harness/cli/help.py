@@ -23,7 +23,7 @@ def _examples() -> list[str]:
 
 
 def examples_of(name: str) -> list[str]:
-    """The example command lines of a command: two. More begin alike where other commands are below it."""
+    """The two example command lines of a command, without those of the commands in its group."""
     found = [line for line in _examples() if f"{line} ".startswith(f"{name} ")]
     return found if len(found) <= 2 else [line for line in found if line.startswith(f"{name} -")]
 

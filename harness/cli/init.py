@@ -1,4 +1,4 @@
-"""`harness init`: a project of one's own."""
+"""`harness init`: start a new project."""
 
 import shutil
 import sys

@@ -31,7 +31,7 @@ def judged_command(
 ) -> None:
     """With whom do people side, where behaviour contradicts the labels? By clause and by boundary.
 
-    Of the pairs of a rating plan, after people have judged them, blind. No grade changes by it.
+    It reads the pairs of a rating plan after people have judged them, blind. It changes no grade.
     """
     from harness.report.judged import judged_view
     from harness.report.page.judged import write_judged

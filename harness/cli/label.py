@@ -37,7 +37,7 @@ class LabelOptions(Options):
 
     output: Annotated[
         Path | None,
-        option("The label set: a folder. One that is there goes on.", "--output", "-o"),
+        option("The label set: a folder; an existing one is continued.", "--output", "-o"),
         NEW_FOLDER,
     ] = None
     policy: Annotated[str | None, named("name or name@v1. Default: the only one.")] = None
@@ -55,7 +55,7 @@ class HowToLabel(Options):
     ] = False
     cascade: Annotated[
         Path | None,
-        option("A file of student cascade: the student answers first, its teacher the rest.", "--cascade"),
+        option("A file of `student cascade`: the student answers first, its teacher the rest.", "--cascade"),
     ] = None
     batch: Batch = False
     engine: Annotated[
@@ -90,7 +90,7 @@ def label_command(
 ) -> None:
     """Label production pairs with a teacher that has passed Gate 2 on test.
 
-    Each distinct pair is asked once. The same command goes on where it was stopped.
+    Each distinct pair is asked once. The same command continues where it stopped.
     """
     from harness.cli.progress import Progress
     from harness.production.label import label
@@ -146,9 +146,9 @@ def _request(
 
 
 def _teacher_of(path: Path, given: TeacherOptions) -> tuple[TeacherOptions, str | None]:
-    """The teacher of a cascade, and its policy. BadInput for an option that says another one.
+    """The teacher of a cascade, and its policy. BadInput for an option that differs from them.
 
-    The address is not taken from a file, since a key is sent there: it has to be given again.
+    The address is never read from the file, since a key is sent there: it has to be given again.
     """
     from harness.runs.cascade_file import load_cascade
 

@@ -87,9 +87,9 @@ class _LazyCommand(_Lazy, TyperCommand):
 
 
 def _ungrouped(command: Callable[..., None]) -> Callable[..., None]:
-    """A command whose parameters of type Options become one option for each of their fields, in order.
+    """A command with one option for each field of its parameters of type Options, in order.
 
-    What it writes is looked at before it begins: a file that may not be written over ends it.
+    It checks the files that it is to write before it begins, and ends if one may not be overwritten.
     """
     # The list of commands needs neither this nor what it imports.
     from harness.cli.written import OVERWRITE, refuse_outputs, with_overwrite, written_of

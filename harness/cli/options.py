@@ -27,8 +27,8 @@ DEFAULT_POLICY = "product-search"
 
 
 def option(help: str, *names: str, **more: Any) -> Any:
-    """An option of a command; `names`: how it is written, where its parameter's name does not say it."""
-    return typer.Option(*names, help=help, show_envvar=False, **more)  # one line states the rule
+    """An option of a command. `names`: how to write it, if not as the name of its parameter."""
+    return typer.Option(*names, help=help, show_envvar=False, **more)  # the end of the help states the rule
 
 
 def argument(help: str, **more: Any) -> Any:
@@ -80,7 +80,7 @@ Format = Annotated[
     str | None, option("csv, tsv, jsonl, json, parquet, xlsx or qrels. Default: by its ending.")
 ]
 Encoding = Annotated[
-    str | None, option("Of tables that are not UTF-8: cp1252, utf-16, ... (CSV, TSV, qrels).")
+    str | None, option("Encoding of CSV, TSV or qrels that is not UTF-8: cp1252, utf-16, ...")
 ]
 Weighting = Annotated[
     str | None, option("Which kappa is gated: none, linear or quadratic. Default: gates.toml.")
@@ -101,13 +101,13 @@ def project_at(root: Path | None) -> Project:
 def policy_or_only(given: str | None, project: Project) -> str:
     """The policy given, else the project's only one, else the one that comes with the project."""
     if given is not None:
-        return given  # an empty one too, as from an unset variable: it names no policy
+        return given  # an empty one too, as from an unset variable: loading it reports the fault
     known = folder_names(project.policies)
     return known[0] if len(known) == 1 else DEFAULT_POLICY
 
 
 def with_note(label: str, project: Project) -> str:
-    """The policy named. A note says which draft that is, where it could be another."""
+    """Return the label. Print a note if it means the latest of several drafts."""
     from harness.policy.load import policy_versions
     from harness.storage.versions import pick_version, released_versions
 
@@ -125,7 +125,7 @@ def policy_label(given: str | None, project: Project) -> str:
 
 
 def load_keys(project: Project) -> None:
-    """Take the keys that the environment lacks, and nothing else, from the project's .env.
+    """Read the keys that the environment lacks from the project's .env, and no other variables.
 
     A project may be untrusted: an address or a proxy in its .env would send a key elsewhere.
     """
@@ -207,7 +207,7 @@ def weighting_of(text: str | None) -> "Weights | None":
 
 
 def refuse_lost(names: Iterable[str]) -> None:
-    """A name with the extension of a table means a file: BadInput if there is none."""
+    """BadInput for names with the extension of a table that are not the path of a file."""
     from harness.storage.formats import FORMAT_OF
 
     lost = [name for name in names if Path(name).suffix.lower() in FORMAT_OF and not Path(name).exists()]

@@ -35,14 +35,14 @@ WHOLE = re.compile(r"^[a-z]+: \S+|`[^`]*`|harness [a-z0-9]+(?: [a-z0-9]+)?(?: --
 """Parts of a line that are not folded: a command, and a label with its first word."""
 
 _GLUE = "\ue000"
-"""A space that a line is not folded at, of Unicode's private use."""
+"""Stands for a space at which a line is not folded; from Unicode's private use area."""
 
 
 class Commands(TyperGroup):
     """A group of commands, and of groups, whose errors end in a message and an exit code."""
 
     def get_params(self, ctx: Any) -> Any:
-        """The options of `harness` itself: set in an environment, each would end every command in success."""
+        """The options of `harness` itself. A variable for one would end every command with success."""
         own: list[Any] = self.params  # the type of options is private
         for one in own:
             one.allow_from_autoenv = one.show_envvar = False
@@ -78,7 +78,7 @@ _NUMBERS = {"int_parsing": "a whole number, such as 3", "float_parsing": "a numb
 
 
 def _in_words(error: typer.BadParameter) -> str:
-    """What is wrong with an option's value; typer passes on what pydantic says of a word for a number."""
+    """What is wrong with an option's value; our own words where pydantic expects a number."""
     from pydantic import ValidationError
 
     cause = error.__cause__
@@ -102,14 +102,14 @@ def say(text: str) -> None:
 def fold(line: str) -> str:
     """A line as wide as the terminal, or 80 columns; what follows is indented by two more.
 
-    Folded between words, so that a path or an id stays whole, and not within a command.
+    It is folded between words, so that paths and ids stay whole, and not inside a command.
     """
     width = shutil.get_terminal_size((80, 24)).columns
     if len(line) <= width:
         return line
     indent = line[: len(line) - len(line.lstrip())]
     glued = WHOLE.sub(lambda found: found[0].replace(" ", _GLUE), line[len(indent) :])
-    # So a path that is longer than the line keeps its indent.
+    # A path that is longer than the line keeps its indent.
     begin, then = indent, f"{indent}  "
     lines = wrap(
         glued,

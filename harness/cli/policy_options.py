@@ -53,12 +53,12 @@ class EveryPolicy(PolicyOptions):
 
 
 class NewPolicy(PolicyOptions):
-    """A version of a policy; none is guessed."""
+    """A version of a policy, which has to be named."""
 
     policy: Annotated[str | None, named("The version to ship: name@v2.")] = None
 
     def label_in(self, project: Project) -> str:
-        """The version. BadInput if none was named, with those that there are."""
+        """The version. BadInput, with the existing versions, if none was named."""
         from harness.policy.load import policy_path, policy_versions
 
         label = policy_or_only(self.label, project)

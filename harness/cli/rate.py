@@ -70,7 +70,7 @@ def status_command(
 ) -> None:
     """How far are the raters?
 
-    Counts and times alone: no grade, so that looking often changes nothing.
+    It shows counts and times, and no grades, so that looking often changes nothing.
     """
     from harness.golden.rating.progress import progress_of
     from harness.golden.rating.waiting import closed_sets

@@ -41,9 +41,7 @@ class DrawingOptions(Options):
     disagreements: Annotated[
         str | None, _run("Hunt pairs on which this run's teacher and the golden grade differ.")
     ] = None
-    low_confidence: Annotated[
-        str | None, _run("Hunt pairs of whose grade this run's teacher was unsure.")
-    ] = None
+    low_confidence: Annotated[str | None, _run("Hunt pairs on which this run's teacher was unsure.")] = None
     random_share: Annotated[
         float | None, _share("The part drawn at random beside hunted pairs. Default: 0.5; 1 without hunting.")
     ] = None
@@ -61,7 +59,7 @@ class DrawingOptions(Options):
         return hunts
 
     def drawing(self, there: int) -> "Drawing":
-        """What to draw of so many different pairs."""
+        """What to draw from this many different pairs."""
         from harness.golden.rating.drawing import Drawing
 
         share = 0.5 if self.random_share is None else self.random_share
@@ -70,7 +68,7 @@ class DrawingOptions(Options):
         )
 
     def hunted(self, project: Project, policy: "Policy") -> "tuple[Mapping[str, float], ...]":
-        """Why pairs of the runs named are worth a look."""
+        """The pairs that the named runs suggest, each with its score."""
         from harness.score.hunting import disagreeing, unsure
         from harness.score.reading import reading_of
 
@@ -106,14 +104,14 @@ class PictureOptions(Options):
 
 
 class RoundOptions(Options):
-    """The round: its name, its raters' kind, and what is said of it before it is written."""
+    """The round: its name, the kind of its raters, its seed."""
 
     name: Annotated[str | None, option("The round's name. Default: r1, r2, ...")] = None
     kind: Annotated[
-        Literal["human", "llm"] | None, option("What the raters are that raters.toml does not have yet.")
+        Literal["human", "llm"] | None, option("The kind of raters who are not in raters.toml yet.")
     ] = None
     seconds: Annotated[
-        float | None, option("Seconds that a pair takes, to say how long it all takes.", min=0.1, max=3600)
+        float | None, option("Seconds for a pair, to estimate the time of each rater.", min=0.1, max=3600)
     ] = None
     seed: Annotated[int | None, option("To draw the same again. Default: a random one.", min=0)] = None
     dry_run: Annotated[bool, option("Say what would be drawn; write nothing.", "--dry-run")] = False
@@ -160,7 +158,7 @@ def plan_command(
 
 
 def _how(raters: tuple[str, ...], round: RoundOptions, design: DesignOptions, shown: "Show") -> "RoundPlan":
-    """Who rates, and how; which pairs is not said yet."""
+    """The plan of the round, still without pairs."""
     from harness.golden.rating.drawing import Drawing
     from harness.golden.rating.new_round import RoundPlan
 

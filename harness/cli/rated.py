@@ -68,7 +68,7 @@ class GraderTable(RatedTable):
 
 
 class LevelOptions(Options):
-    """The grades."""
+    """The scale of the grades."""
 
     policy: Annotated[str | None, named("The policy that sets scale, actions and bars.")] = None
     scale: Annotated[str | None, option("The grades, such as 0-4, if there is no policy.")] = None
@@ -141,7 +141,7 @@ class GatedOptions(BarOptions):
     """The kappa to gate by, and how to check its interval."""
 
     bootstrap: Annotated[
-        bool, option("A cluster bootstrap of the gated kappa too, to compare.", "--bootstrap")
+        bool, option("Compute a cluster bootstrap of the gated kappa too, to compare.", "--bootstrap")
     ] = False
 
 

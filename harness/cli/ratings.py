@@ -23,12 +23,12 @@ FORMATS = "label-studio, argilla, quepid, potato, mturk, prolific, langfuse, pho
 
 
 class FromTool(Options):
-    """From which tool a file is, and who is behind its raters."""
+    """The tool that wrote a file, and how to store its raters."""
 
     source: Annotated[
         str | None,
         option(
-            f"{FORMATS}. Default: as the file tells for certain.",
+            f"{FORMATS}. Default: detected, if the file is unambiguous.",
             "--from",
             metavar="FORMAT",
             envvar="HARNESS_RATINGS_IMPORT_FROM",
@@ -49,13 +49,13 @@ def import_ratings_command(
     *,
     policy: Annotated[
         str | None,
-        named("name, or name@v1: whose golden set, rated by which version. Default: the only one."),
+        named("The policy of the golden set; name@v1: the version rated by. Default: the only one."),
     ] = None,
     rater: Annotated[
-        str | None, option("Whose ratings to take; or who gave them, in a file without raters.")
+        str | None, option("The rater whose ratings to take, or who gave those of a file without raters.")
     ] = None,
     kind: Annotated[
-        Literal["human", "llm"] | None, option("What the raters are that raters.toml does not have yet.")
+        Literal["human", "llm"] | None, option("The kind of raters who are not in raters.toml yet.")
     ] = None,
     replace: Annotated[
         bool, option("Replace other ratings of the same items by the same raters.", "--replace")

@@ -29,10 +29,10 @@ class ConfirmOptions(Options):
     )
     file: Annotated[Path | None, option("The same from a file: one id on each line.", metavar="FILE")] = None
     unaffected: Annotated[
-        bool, option("All that rest on nothing that the new version changed.", "--unaffected")
+        bool, option("All that depend on nothing that the new version changed.", "--unaffected")
     ] = False
     cannot_move: Annotated[
-        bool, option("All that cite no clause, with a grade that the change cannot move.", "--cannot-move")
+        bool, option("All that cite no clause and whose grade the change cannot move.", "--cannot-move")
     ] = False
     why: Annotated[
         str | None, option("Why the grades of --examples or --file stand: the history keeps it.")
@@ -58,7 +58,7 @@ class ConfirmOptions(Options):
         )
 
     def found(self, by_rule: "Unaffected", total: int) -> dict[str, str]:
-        """The ids that the rule chooses, each with its reason. A warning for those that it cannot tell."""
+        """The ids that the rule chooses, each with its reason. Warns of those that it cannot decide."""
         if self.cannot_move:
             return by_rule.unmoved
         if doubt := by_rule.doubt(total):

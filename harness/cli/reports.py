@@ -69,7 +69,7 @@ def report_command(
 def _of_run(
     project: Project, run: str, base: str | None, output: Path | None, png: Path | None, svg: Path | None
 ) -> "tuple[dict[str, str | int], list[Path]]":
-    """Write the page or the pictures of a run, as asked for; what is known of the page, and the pictures."""
+    """Write the page or the pictures of a run; returns the page's path and sizes, and the pictures' paths."""
     from harness.runs.folder import find_run
     from harness.score.reading import reading_of
     from harness.verdicts.assessment import assess_folder

@@ -27,7 +27,9 @@ class SampleOptions(Options):
     at_least: Annotated[
         int | None, option("Plan for the share of this grade or more. Default: of the best action.")
     ] = None
-    most_per_query: Annotated[int | None, option("Of larger queries, so many pairs by chance.", min=1)] = None
+    most_per_query: Annotated[
+        int | None, option("The most pairs of a query; larger ones are cut.", min=1)
+    ] = None
     seed: Annotated[int | None, option("To draw the same again. Default: a random one.", min=0)] = None
 
 
@@ -61,7 +63,7 @@ def sample_command(
 ) -> None:
     """Draw production pairs for people to rate.
 
-    At random, with known probabilities, for `harness estimate`; or, apart, a hunt for errors.
+    It draws at random, with known probabilities, for `harness estimate`; --hunt takes likely errors instead.
     """
     from harness.golden.rating.raters import how_to_plan
     from harness.report.sample import sample_view

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class OverrideOptions(Options):
-    """Whether to ship on a provisional Gate 1, and who says so."""
+    """Whether to ship on a provisional Gate 1, and who is responsible."""
 
     allow_provisional: Annotated[
         bool,

@@ -23,13 +23,13 @@ class LogOptions(Options):
     format: Format = None
     encoding: Encoding = None
     queries: Annotated[
-        Path | None, option("Of UBI events: the queries, which say what was shown.", metavar="FILE")
+        Path | None, option("For UBI events: the file of queries, with what was shown.", metavar="FILE")
     ] = None
     actions: Annotated[
-        str | None, option("Of UBI events: what actions count as: tap=clicks,order_placed=purchases")
+        str | None, option("For UBI events: what actions count as: tap=clicks,order_placed=purchases")
     ] = None
     outcome: Annotated[
-        str | None, option("Of UBI events: the action that makes a search a success, such as purchase.")
+        str | None, option("For UBI events: the action that makes a search a success, such as purchase.")
     ] = None
 
     def log(self, path: Path) -> "LogFile":
@@ -83,7 +83,7 @@ class SheetOptions(Options):
         option("A rating plan of what to judge again, for `rate plan`.", "--output", "-o", metavar="FILE"),
         FILE,
     ] = None
-    n: Annotated[int, option("Pairs of it at most.", "--n", "-n", min=1)] = 100
+    n: Annotated[int, option("The most pairs in the plan.", "--n", "-n", min=1)] = 100
 
     def written(self, found: "Signal", labels: "LabelFile") -> "tuple[Signal, BadInput | None]":
         """Write the plan, if one is wanted; what was found, with its name, or why there is no plan."""
@@ -115,10 +115,10 @@ def signal_command(
         int | None, option("The lowest grade that is shown. Default: by the policy's actions.")
     ] = None,
     measure: Annotated[
-        Literal["clicks", "carts", "purchases"], option("By which events a pair is judged.")
+        Literal["clicks", "carts", "purchases"], option("The events that a pair is judged by.")
     ] = "clicks",
     propensities: Annotated[
-        Path | None, option("A table of position and propensity, where an experiment knows them.")
+        Path | None, option("A table of position and propensity, such as from an experiment.")
     ] = None,
     log: LogOptions,
     sheet: SheetOptions,
@@ -128,7 +128,7 @@ def signal_command(
 ) -> None:
     """Where does what users do contradict the policy? Corrected for positions, with false discovery control.
 
-    No grade changes by it: it says which pairs and clauses people should judge again.
+    It changes no grade: it names the pairs and clauses that people should judge again.
     """
     from harness.report.page.signal import write_signal
     from harness.report.signal import rate_words, signal_view
@@ -147,5 +147,5 @@ def signal_command(
         write_signal(html, found)
         say(f"page: {shown_path(html.absolute())}")
     if refused is not None:
-        # The result took its time: a sheet that cannot be made must not lose it.
+        # The result took time to compute: print it even if the plan cannot be made.
         raise refused

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from harness.scorecards.watch import Watch
 
 FOLDER = "watch"
-"""The watch in runs/ where no other is named."""
+"""The folder of the default watch, in runs/."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -71,8 +71,8 @@ def watch_command(
 ) -> None:
     """Who drifted, the teacher or the traffic? Asks golden pairs again, day by day.
 
-    Looking every day is allowed for. Ends with 0 if no drift is shown, 1 at an alarm, 3 if it cannot
-    be told.
+    The test allows for a look every day. Ends with 0 if no drift is shown, 1 at an alarm, 3 if it is
+    undecided.
     """
     out.refuse_both(as_json=json)
     refuse_lost([] if source is None else [str(source)])
@@ -131,7 +131,7 @@ def _of_folder(source: Path | None, given: _Given, *, as_json: bool) -> "Watch |
     else:
         wanted = given.ask.wanted(project, given.levels.policy, given.drift)
         settings = settled(project, folder, wanted)
-        # Answers cost money: what else there is to read is read before.
+        # Answers cost money: read all other input first.
         line = _traffic(folder, settings, given)
         if today.dry_run:
             _forecast(project, settings, begun=is_watch(folder), as_json=as_json)

@@ -1,4 +1,4 @@
-"""The options of `harness watch`: what is asked of whom, what counts as a drift, and which day it is."""
+"""The options of `harness watch`: the sentinels and their teacher, the tolerated drift, and the day."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -22,7 +22,8 @@ class SentinelChoice(Options):
         int | None, option("How many golden pairs are asked each day. Default: 50.", min=2, max=10_000)
     ] = None
     repeats: Annotated[
-        int | None, option("Looks of the baseline; of a table, its first days. Default: 5.", min=1, max=100)
+        int | None,
+        option("Looks for the baseline; in a table, its first days. Default: 5.", min=1, max=100),
     ] = None
     seed: Annotated[int | None, option("Seed of the choice; sent to the model if given.")] = None
     shots: Shots = None
@@ -34,7 +35,7 @@ class SentinelOptions(ModelSettings, SentinelChoice):
     base_url: BaseUrl = None
 
     def wanted(self, project: Project, policy: str | None, bars: "DriftOptions") -> "WatchRequest":
-        """What the user asks for, and which of it was said."""
+        """What the user asks for, with the names of the options given."""
         from harness.cli.eval_options import MODEL, from_root
         from harness.golden.splits import parse_splits
         from harness.providers import refuse_unread

@@ -1,4 +1,4 @@
-"""The batch APIs of OpenAI and Anthropic: files, batches, results. Every batch has its fate."""
+"""The batch APIs of OpenAI and Anthropic: files, batches, results. A Fate says how each batch ends."""
 
 import json
 import re
@@ -25,16 +25,16 @@ from harness.demo.batch_lines import (
 from harness.demo.wire import WireFault, say
 
 PAGE = 2
-"""Batches that are listed at once: few, so that a second page is asked for."""
+"""Batches on a page of a list: few, so that clients have to ask for a second page."""
 
 
 class BatchDesk:
-    """Takes batches for both APIs. Their requests are answered, and paid for, when they are accepted."""
+    """Accepts batches for both APIs, and answers their requests at once, when they are paid for."""
 
     def __init__(self, answer: Callable[[str, dict[str, Any]], Item], fates: Iterable[Fate] = ()) -> None:
         self.made: dict[str, Made] = {}
         self.tell: Callable[[Made, dict[str, Any]], dict[str, Any]] = lambda made, said: said
-        """What is said of a batch, in other words than those of the API."""
+        """Changes the description of a batch before it is sent."""
         self._answer = answer
         self._fates = iter(fates)
         self._files: dict[str, str] = {}
@@ -46,7 +46,7 @@ class BatchDesk:
         return [id for batch in self.made.values() for id, _ in batch.items]
 
     def handle(self, method: str, target: str, kind: str, raw: bytes) -> Said | None:
-        """The response at a path of the batch APIs; None at any other. ValueError for what they reject."""
+        """The response at a path of the batch APIs; None at others. ValueError for an invalid request."""
         url = urlsplit(target)
         query = {name: values[0] for name, values in parse_qs(url.query).items()}
         for verb, pattern, act in self._routes():
@@ -57,7 +57,7 @@ class BatchDesk:
         return None
 
     def _routes(self) -> list[tuple[str, str, Callable[..., Said]]]:
-        """Anthropic's first: its paths end as OpenAI's do."""
+        """Anthropic's come first: their paths end like OpenAI's."""
         return [
             ("POST", "/messages/batches", self._create_messages),
             ("GET", "/messages/batches", self._list_messages),

@@ -1,4 +1,4 @@
-"""The demo server: every model API on loopback, without a model, so that the network path can be tried."""
+"""The demo server: every model API on loopback, without a model, to try the network path."""
 
 import asyncio
 import os
@@ -35,15 +35,15 @@ class Conduct:
     faults: float
     """Share of the requests that fail."""
     seed: int
-    """Which of them."""
+    """Seed that chooses the requests that fail."""
     batch: float
     """Seconds that a batch takes."""
     canned: bool
-    """Every grade of the scale in turn, for requests that are not read."""
+    """Whether to answer each grade in turn, without reading requests."""
 
 
 def answers_of(project: Project, policy: str, conduct: Conduct) -> Served:
-    """What the server answers, by a policy of a project."""
+    """How the server answers, by a policy of a project."""
     if conduct.canned:
         serve = canned(load_policy(policy_path(project, policy)).scale)
     else:
@@ -54,7 +54,7 @@ def answers_of(project: Project, policy: str, conduct: Conduct) -> Served:
 
 
 def routed(serve: Served) -> Served:
-    """Each API at its path, whatever stands before it."""
+    """Serves each API at its path, with any prefix."""
 
     async def route(request: web.BaseRequest) -> web.StreamResponse:
         if (request.method == "POST" and form_at(request.path)) or BATCHED.search(request.path):
@@ -67,7 +67,7 @@ def routed(serve: Served) -> Served:
 
 @asynccontextmanager
 async def listening(serve: Served, port: int) -> AsyncIterator[str]:
-    """The address at which it is served until the block ends."""
+    """Serve until the block ends, at the address that it yields."""
     # The bare server: an Application's routing would cost as much as the answer.
     runner = web.ServerRunner(web.Server(routed(serve), access_log=None), shutdown_timeout=0.1)
     await runner.setup()

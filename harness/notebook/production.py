@@ -1,4 +1,4 @@
-"""Production on files and data frames, for notebooks: how good it is, what users do, who drifted."""
+"""Production on files and data frames, for notebooks: estimates, signals from users, drift."""
 
 from pathlib import Path
 from typing import Any
@@ -55,7 +55,7 @@ class SignalResult(Page, Signal):
 
 
 class JudgedResult(Page, Judged):
-    """With whom people side; it prints as its table, and `write_page` writes it as a page."""
+    """Whether people side with users or labels; it prints as its table, and `write_page` writes a page."""
 
     _view = judged_view
     _write = staticmethod(write_judged)
@@ -80,11 +80,11 @@ def estimate(
     k: int = 5,
     uniform: bool = False,
 ) -> EstimateResult:
-    """How good is production, by many grades of a teacher and few human ones?
+    """How good is production? Combine many grades of a teacher with few human ones.
 
     `labels`: the folder of a label set, a file, or a data frame of item, query, teacher, and human, weight,
-    stratum, pi, position; of all but a label set the `scale` is needed. `ratings`: a file, of a sample of the
-    rows. `other`: a second one, for the difference. BadInput for what cannot be estimated.
+    stratum, pi, position; all but a label set need the `scale`. `ratings`: a file with ratings of a sample of
+    the rows. `other`: a second source, for the difference. BadInput for what cannot be estimated.
     """
     side = labelled_of(labels, None if scale is None else levels_of(scale))
     beside = None if other is None else labelled_of(other, None if scale is None else levels_of(scale))
@@ -105,11 +105,11 @@ def signal_files(
     labels_columns: str | None = None,
     queries: str | Path | None = None,
 ) -> SignalResult:
-    """Where does what users do contradict the policy? Logs are long, so that it takes their file.
+    """Where does what users do contradict the policy? It takes the file of a log, since logs are long.
 
     `labels`: the folder of a label set, or a table of query, item, grade and clauses; a table needs the
-    `scale`, and `at_least`, the lowest grade that is shown. `queries`: beside UBI events. BadInput, with the
-    numbers, for a log that cannot say it.
+    `scale`, and `at_least`, the lowest grade that is shown. `queries`: the file of queries of UBI events.
+    BadInput, with the numbers, for a log that cannot answer it.
     """
     side = labelled_of(labels, None if scale is None else levels_of(scale))
     graded = LabelFile(side.path, side.levels, Layout(parse_columns(labels_columns)))
@@ -128,8 +128,8 @@ def judged_files(
     """With whom do people side, where behaviour contradicts the labels: with users, or with the labels?
 
     `plan`: the rating plan that `harness signal -o` wrote; `ratings`: a file of item, rater and grade, such
-    as a project's production-ratings.jsonl; decisions of the author are not read. BadInput where they do not
-    meet.
+    as a project's production-ratings.jsonl; it reads no decisions of the author. BadInput if the two share
+    no pair.
     """
     levels = Levels(levels_of(scale))
     people = people_of_file(Path(ratings), Layout(parse_columns(columns)), levels)
@@ -148,8 +148,8 @@ def drift(
     """Who drifted, the teacher or the traffic?
 
     `source`: the folder of a watch, which has its own settings; or a file, or a data frame, of day, item,
-    query, golden, teacher, with stratum and weight of production rows, of which the `scale` is needed. Its
-    first `repeats` days are the baseline. BadInput for what cannot be read so.
+    query, golden, teacher, with stratum and weight of production rows, which needs the `scale`. Its first
+    `repeats` days are the baseline. BadInput for a source that cannot be read.
     """
     if isinstance(source, str | Path) and is_watch(Path(source)):
         return WatchResult(**dict(watch_of(Path(source))))

@@ -1,4 +1,4 @@
-"""What the functions for notebooks give back prints as the table of the command line."""
+"""Results of the functions for notebooks print as the tables of the command line."""
 
 import io
 from collections.abc import Callable, Iterable

@@ -18,7 +18,7 @@ from harness.storage.project import Project, split_label, version_number
 from harness.storage.versions import as_draft, with_list
 
 DEFAULT_PROMPT = "teacher"
-"""The prompt that a prompt of a new name is a copy of, where none is named."""
+"""The prompt to copy for a prompt of a new name, if none is named."""
 
 
 class Begun(NamedTuple):

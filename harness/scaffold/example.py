@@ -1,4 +1,4 @@
-"""An example to begin with: a policy over a scale, and graded pairs that say that they are made up."""
+"""An example to begin with: a policy over a scale, and graded pairs that are marked as made up."""
 
 import json
 from collections.abc import Sequence

@@ -24,9 +24,9 @@ class TableScale(NamedTuple):
 
 
 def scale_of_table(table: Table, layout: Layout, given: str | None) -> TableScale:
-    """The scale that a table's grades are on; `given` where someone says it.
+    """The scale of a table's grades; `given` if the user names it.
 
-    BadInput for grades that are not whole numbers and have no label: their order is nowhere written.
+    BadInput for grades that are not whole numbers and have no label: their order is unknown.
     """
     words = _words(layout.labels)
     if given is not None:
@@ -55,11 +55,11 @@ def _missing(table: Table, layout: Layout) -> list[Fault]:
 
 
 def _words_without_order(table: Table, layout: Layout) -> list[Fault]:
-    """What is not a grade in the column of grades, where there is one: nothing says what it means."""
+    """The fault for values in the column of grades that are not grades, if there is such a column."""
     try:
         headers = table.find("grade", layout)
     except BadInput:
-        return []  # told with the columns
+        return []  # `_missing` reports it
     if not {*headers} & {*table.columns}:
         return []
     _, unknown = _grades(table, layout)
@@ -76,7 +76,7 @@ def _words(labels: Mapping[str, int | None]) -> dict[int, str]:
 
 
 def _grades(table: Table, layout: Layout) -> tuple[set[int], Counter[str]]:
-    """The grades in a table, those of its labels among them, and what is neither, counted."""
+    """The grades in a table, with those of its labels, and the count of every other value."""
     labels = {one_form(word): grade for word, grade in layout.labels.items()}
     found = {grade for grade in labels.values() if grade is not None}
     unknown: Counter[str] = Counter()

@@ -11,16 +11,16 @@ from harness.errors import BadInput
 from harness.storage.plural import more_of
 
 DRAFT = ".harness-init-"
-"""How the name of an unfinished folder begins; one stays behind where a process is killed."""
+"""The beginning of the name of an unfinished folder; a killed process leaves one behind."""
 _SHOWN = 5
 
 
 @contextmanager
 def whole_folder(folder: Path) -> Iterator[Path]:
-    """A folder to write into, which is at `folder` at the end, or nowhere after an error.
+    """A folder to write into, which is moved to `folder` at the end, and deleted after an error.
 
-    BadInput where `folder` is a link, a file, or has something in it. An empty one is filled: it may be the
-    folder that a shell is in, or the mount of a container.
+    BadInput if `folder` is a link, a file, or not empty. An empty one is filled: it may be the folder that
+    a shell is in, or the mount of a container.
     """
     _refuse_occupied(folder)
     filled = folder.exists()
@@ -69,7 +69,7 @@ def _take(folder: Path, draft: Path) -> None:
 
 
 def _move_into(folder: Path, draft: Path, scratch: Path) -> None:
-    """Move everything, the policies last: without them it is not a project. After an error nothing stays."""
+    """Move everything, the policies last: without them it is not a project. Undo it after an error."""
     if there := sorted(one.name for one in folder.iterdir() if one != scratch):
         raise _occupied(folder, there)
     moved: list[Path] = []
