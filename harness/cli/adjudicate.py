@@ -142,7 +142,7 @@ def _serve(project: "Project", label: str, opened: "OpenRound | None", desk: Des
     disputes = Disputes(project, label, desk.run, (desk.by or "").strip(), opened)
     state = disputes.state()
     if disputes.mended is not None:
-        say(f"the decision about {disputes.mended.item} was saved and not yet applied: it is now")
+        say(f"applied the decision about {disputes.mended.item}, which was saved before")
     open_ = sum(one.decision is None for one in state.disputes)
     say(f"{state.policy.label}: {plural(len(state.disputes), 'dispute')}, {open_:,} open")
     serve_pages(server_of(adjudicate_app(disputes)), HOST, desk.port, browse=desk.open)

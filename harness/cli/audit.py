@@ -35,7 +35,7 @@ class RewrittenOptions(Options):
 
 
 class ModelOptions(ModelSettings, RewrittenOptions):
-    """What to ask a model; a run brings its own."""
+    """What to ask a model; a run has its own."""
 
     def asked(self, model: str, policy: str, base_url: str | None) -> "Asked":
         """A request to grade the rewritten examples."""
@@ -125,7 +125,7 @@ def _audited(target: str | None, given: _Given) -> "Audit | None":
     if _is_model(target):
         return _of_model(project, target, given)
     if idle := given_in({"policy": files.policy, **given.model.given()}):
-        raise BadInput(f"{idle}: a run brings its own; name its model instead to set it")
+        raise BadInput(f"{idle}: a run has its own; name its model instead to set it")
     return _of_run(project, target, given)
 
 

@@ -108,7 +108,7 @@ def levels_of_source(path: Path, scale: "tuple[int, ...]", table: TableOptions) 
         return Levels(scale)
     found = levels_of_labels(path)
     if found.scale != scale:
-        raise BadInput(f"{path}: made by another scale, whose grades mean something else")
+        raise BadInput(f"{path} has another scale, so its grades mean something else")
     return found
 
 
@@ -120,12 +120,12 @@ def _levels(path: Path, levels: LevelOptions, table: TableOptions, root: Path | 
     if not path.exists():
         raise BadInput(f"{path}: no such label set or table; `harness label` makes a label set")
     if path.is_dir() and not is_label_set(path):
-        raise BadInput(f"{path}: a folder, and no label set; `harness label` makes one")
+        raise BadInput(f"{path}: a folder that is not a label set; `harness label` makes one")
     if not is_label_set(path):
         return levels.levels(root)
     given = given_in({**vars(levels), "columns": table.columns, "format": table.format})
     if given:
-        raise BadInput(f"{given} goes with a table; a label set brings its own")
+        raise BadInput(f"{given} goes with a table; a label set has its own")
     return levels_of_labels(path)
 
 
@@ -137,7 +137,7 @@ def _beside(
 
     own = _levels(path, levels, table, root)
     if own.scale != known.scale or own.policy != known.policy:
-        raise BadInput(f"--other {path}: made by another policy or scale, whose grades mean something else")
+        raise BadInput(f"--other {path} has another policy or scale, so its grades mean something else")
     return Labelled(path, table.layout, own)
 
 

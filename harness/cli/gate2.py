@@ -132,13 +132,11 @@ def _rated_by(files: FileOptions, rated: RatingsOptions) -> "Callable[[Run], Run
     """Returns how to give a run the ratings of a file. BadInput for options that have no effect."""
     ratings = rated.ratings
     if ratings is None:
-        refuse({**vars(files), **vars(rated)}, "a run brings its own")
+        refuse({**vars(files), **vars(rated)}, "a run has its own")
         return lambda run: run
     from harness.runs.rated import with_ratings
 
-    refuse(
-        files.given("labels", "encoding"), "a run brings its own (for the ratings: --ratings-columns, ...)"
-    )
+    refuse(files.given("labels", "encoding"), "a run has its own (for the ratings: --ratings-columns, ...)")
     say(f"with the ratings of {ratings}, instead of the run's own")
     table = rated.layout(files, rated.ratings_columns)
 

@@ -194,7 +194,7 @@ def say_imported(done: "Imported", policy: str) -> None:
     if done.columns_left:
         say(f"columns left out: {', '.join(done.columns_left)} (--attributes keeps them)")
     for text in done.long_texts:
-        say(f"warning: {text}: every request that shows it sends it all")
+        say(f"warning: {text}: every request that shows it sends all of it")
     for split in done.empty_splits:
         say(
             f"warning: the split {split} is empty: a query is in one split, and {done.queries} are too few "
@@ -206,9 +206,9 @@ def say_imported(done: "Imported", policy: str) -> None:
         say(f"a policy to fill in: {shown_path(done.new_policy)}")
     if not done.rules_noted:
         say(
-            f"note: {policy} lacks a definition, or another text to grade by, so that no example notes its "
-            "rules, and later edits make none stale; once it is finished, harness golden confirm --file IDS "
-            "notes them for those that you have read again by it"
+            f"note: {policy} lacks a definition or another text to grade by, so no example notes its rules, "
+            "and later edits make none stale; once the policy is finished, read the examples again and run "
+            "harness golden confirm --file IDS"
         )
 
 

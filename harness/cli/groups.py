@@ -2,7 +2,7 @@
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from harness.cli.options import Columns, Encoding, Format, Options, layout, names_in, option
 from harness.cli.output import say
@@ -37,6 +37,9 @@ Model = Annotated[str | None, option("provider/model. Default: builtin/lexical, 
 Prompt = Annotated[str | None, option("name or name@v2. Default: teacher, the latest released.")]
 Uniform = Annotated[
     bool, option("Every row had the same chance to be rated, though no column says so.", "--uniform")
+]
+RaterKind = Annotated[
+    Literal["human", "llm"] | None, option("The kind of raters who are not in raters.toml yet.")
 ]
 Host = Annotated[str, option("The address to listen at. Default: only this machine.")]
 Port = Annotated[int, option("The port; 0 picks a free one.", min=0, max=65535)]

@@ -54,7 +54,7 @@ def _of_round(name: str | None, levels: LevelOptions, table: RatedTable, root: P
     from harness.signal.judged_files import people_of_round
 
     if given := given_in({"scale": levels.scale, **vars(table)}):
-        raise BadInput(f"{given} goes with --ratings; a round brings its own")
+        raise BadInput(f"{given} goes with --ratings; a round has its own")
     project = project_at(root)
     return people_of_round(project, production_round(project, policy_or_only(levels.policy, project), name))
 

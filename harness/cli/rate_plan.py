@@ -1,9 +1,10 @@
 """`harness rate plan`: draw pairs, and assign them to raters."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 from harness.cli import completion
+from harness.cli.groups import RaterKind
 from harness.cli.options import Json, Options, Root, names_in, option, policy_label, project_at
 from harness.cli.output import print_json, say, show, shown_path
 from harness.cli.policy_options import named
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from harness.golden.rating.drawing import Drawing
     from harness.golden.rating.new_round import RoundPlan
     from harness.golden.rating.planning import Planned
-    from harness.golden.rating.rounds import Design, Show
+    from harness.golden.rating.rounds import Show
     from harness.nouns.policy import Policy
 
 
@@ -88,13 +89,6 @@ class DesignOptions(Options):
     repeated: Annotated[float, _share("The share that a rater gets twice, unmarked.")] = 0.05
     reasons: Annotated[float, _share("The share of pairs that a reason is asked for.")] = 0.1
 
-    @property
-    def design(self) -> "Design":
-        """The design."""
-        from harness.golden.rating.rounds import Design
-
-        return Design(each=self.each, by_all=self.by_all, repeated=self.repeated)
-
 
 class PictureOptions(Options):
     """Pictures: none unless a host is allowed."""
@@ -107,9 +101,7 @@ class RoundOptions(Options):
     """The round: its name, the kind of its raters, its seed."""
 
     name: Annotated[str | None, option("The round's name. Default: r1, r2, ...")] = None
-    kind: Annotated[
-        Literal["human", "llm"] | None, option("The kind of raters who are not in raters.toml yet.")
-    ] = None
+    kind: RaterKind = None
     seconds: Annotated[
         float | None, option("Seconds for a pair, to estimate the time of each rater.", min=0.1, max=3600)
     ] = None
@@ -161,12 +153,13 @@ def _how(raters: tuple[str, ...], round: RoundOptions, design: DesignOptions, sh
     """The plan of the round, still without pairs."""
     from harness.golden.rating.drawing import Drawing
     from harness.golden.rating.new_round import RoundPlan
+    from harness.golden.rating.rounds import Design
 
     return RoundPlan(
         raters=raters,
         drawing=Drawing(0),
         name=round.name,
-        design=design.design,
+        design=Design(each=design.each, by_all=design.by_all, repeated=design.repeated),
         reasons=design.reasons,
         show=shown,
         kind=round.kind,

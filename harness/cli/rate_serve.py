@@ -101,7 +101,7 @@ def _refuse_options(context: typer.Context) -> None:
         word = context.invoked_subcommand
         options = ["--" + name.replace("_", "-") for name in given]
         raise BadInput(
-            f"{', '.join(options)}: give it behind the command: harness rate {word} {options[0]} ..."
+            f"{', '.join(options)}: give it after the command: harness rate {word} {options[0]} ..."
         )
 
 

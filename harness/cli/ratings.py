@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
+from harness.cli.groups import RaterKind
 from harness.cli.options import Options, Root, argument, names_in, option, policy_label, project_at
 from harness.cli.output import say, shown_path
 from harness.cli.policy_options import PolicyName, named
@@ -54,9 +55,7 @@ def import_ratings_command(
     rater: Annotated[
         str | None, option("The rater whose ratings to take, or who gave those of a file without raters.")
     ] = None,
-    kind: Annotated[
-        Literal["human", "llm"] | None, option("The kind of raters who are not in raters.toml yet.")
-    ] = None,
+    kind: RaterKind = None,
     replace: Annotated[
         bool, option("Replace other ratings of the same items by the same raters.", "--replace")
     ] = False,
@@ -95,7 +94,7 @@ def _said(found: "RatingsImported", *, dry_run: bool) -> "Iterator[str]":
         under = f"under {found.policy}@{version}, by {', '.join(found.raters[version])}"
         yield f"ratings {would}added to {shown_path(found.path)} {under}: {count:,}"
     if found.cannot:
-        yield f"of the ratings in the file, those that say why there is no grade: {found.cannot:,}"
+        yield f"ratings with a reason instead of a grade: {found.cannot:,}"
     if found.replaced:
         yield f"ratings {would}replaced: {found.replaced:,}"
     if found.same:

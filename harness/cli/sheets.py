@@ -105,11 +105,11 @@ def collect_ratings(
     alike = f" of {plural(filled.lines, 'pair')}" if filled.lines < given else ""
     say(f"{plural(given, 'rating')}{alike} by {rater.strip()}: {shown_path(path)}")
     if taken.replaced:
-        say(f"ratings by {rater.strip()} that gave way to these: {taken.replaced:,}")
+        say(f"earlier ratings by {rater.strip()} replaced: {taken.replaced:,}")
     if taken.same:
         say(f"ratings that are there already: {taken.same:,}")
     if one_form(check_rater(rater)) not in rater_kinds(path.with_name(RATERS)):
-        todo = 'say there kind = "human" (or "llm"), since Gate 1 is provisional without'
+        todo = 'add kind = "human" (or "llm") there; Gate 1 is provisional without it'
         say(f"warning: raters.toml does not say what {check_rater(rater)} is; {todo}")
     if filled.unversioned:
         count = f"{filled.unversioned:,} of {plural(filled.lines, 'line')}"

@@ -71,7 +71,7 @@ class GradedOptions(Options):
             )
             return LabelFile(self.labels, levels.levels(root), how)
         if given := given_in(levels.given() | self.given("labels")):
-            raise BadInput(f"{given} goes with a table; a label set brings its own")
+            raise BadInput(f"{given} goes with a table; a label set has its own")
         return LabelFile(self.labels, levels_of_labels(self.labels))
 
 

@@ -128,7 +128,7 @@ def is_free_model(name: str, root: Path | None) -> bool:
     if provider_of(name) is None or not {*name} & {*"/:"} or name in run_names(project_at(root)):
         return False
     if not sold_as(name).free:
-        raise BadInput(f"{name} may cost: `harness eval --model {name}` first, then name that run")
+        raise BadInput(f"{name} may cost money: run `harness eval --model {name}` first, then name that run")
     return True
 
 

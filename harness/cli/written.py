@@ -56,7 +56,7 @@ def _twice(paths: Sequence[Path]) -> Iterator[Fault]:
         found.setdefault(place_of(path), []).append(path)
     for place, named in found.items():
         if len(named) > 1:
-            yield Fault(str(place), "is named for two things to write")
+            yield Fault(str(place), "is named by two options; name a file for each")
 
 
 def _inputs(values: Iterable[Any]) -> Iterator[Path]:

@@ -110,7 +110,7 @@ def amount_faults(name: str, value: float, most: float = math.inf) -> Iterator[F
     """The fault of an argument that is not a number from 0 to `most`, such as NaN."""
     if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value <= most or value == math.inf:
         end = "a number from 0 on" if most == math.inf else f"a number between 0 and {most:g}"
-        yield Fault("", f"{name} {shown(value)}: {end} is wanted")
+        yield Fault("", f"{name} {shown(value)}; expected {end}")
 
 
 def _faults(margin: Any, share: Any, cost: Any) -> Iterator[Fault]:
@@ -119,9 +119,7 @@ def _faults(margin: Any, share: Any, cost: Any) -> Iterator[Fault]:
     if share is not None:
         yield from amount_faults("share", share, 1)
     if not isinstance(cost, Sequence) or isinstance(cost, str) or len(cost) != len(PRICED):
-        yield Fault(
-            "", f"cost {shown(cost)}: USD for 1,000 pairs by the student and by the teacher are wanted"
-        )
+        yield Fault("", f"cost {shown(cost)}; expected USD for 1,000 pairs by the student and by the teacher")
         return
     for name, one in zip(PRICED, cost, strict=True):
         if one is not None:

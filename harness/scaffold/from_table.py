@@ -97,8 +97,8 @@ def _without_order(table: Table, header: str, unknown: Counter[str]) -> Fault:
     shown = [word for word, _ in unknown.most_common(_SHOWN)]
     listed = ", ".join(f"{word!r} ({unknown[word]:,})" for word in shown)
     labels = ",".join(f"{word}=N" for word in shown)
-    what = f"{listed}{more_of(len(unknown), _SHOWN)}: no whole numbers, and nothing says their order"
-    return Fault(str(table.path), f'{header}: {what}; say what each means: --labels "{labels}"')
+    what = f"{listed}{more_of(len(unknown), _SHOWN)}: not whole numbers, and their order is unknown"
+    return Fault(str(table.path), f'{header}: {what}; give each a grade: --labels "{labels}"')
 
 
 def in_words(found: TableScale) -> str:

@@ -64,7 +64,7 @@ def _take(folder: Path, draft: Path) -> None:
         draft.rename(folder)
     except OSError as error:
         if error.errno in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):
-            raise BadInput.at(folder, "was made by someone else meanwhile; name a new folder") from None
+            raise BadInput.at(folder, "was made by another process meanwhile; name a new folder") from None
         raise
 
 

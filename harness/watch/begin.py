@@ -93,7 +93,10 @@ def _same(folder: Path, settings: WatchSettings, wanted: WatchRequest) -> WatchS
         ("delta", settings.delta, wanted.delta),
     ]
     refuse_faults(
-        Fault(str(folder), f"was begun with {_option(name)} {_shown(then)}, not {_shown(now)}: begin another")
+        Fault(
+            str(folder),
+            f"was begun with {_option(name)} {_shown(then)}, not {_shown(now)}; begin another watch",
+        )
         for name, then, now in pairs
         if name in wanted.given and not _fits(name, then, now)
     )
