@@ -31,7 +31,7 @@ def for_each_rater(names: list[str], files: FileOptions) -> list[str]:
 
 
 def sides_of(names: list[str], files: FileOptions, root: Path | None) -> "list[Side]":
-    """The sides in the order named; `baseline` stands for the baseline of the first run among them."""
+    """The sides in the order named; `baseline` means that of the first run among them."""
     from harness.comparison.graded_files import by_name
     from harness.comparison.sides import side_of_run
     from harness.runs.folder import find_run, open_run

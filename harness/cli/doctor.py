@@ -125,7 +125,7 @@ def _contents(project: Project, facts: dict[str, Any]) -> list[str]:
 
 
 Reader = Callable[[str], str]
-"""Reads a policy, a golden set or a prompt by its name, and returns its line. BadInput where it cannot."""
+"""Reads a policy, a golden set or a prompt by name, and returns its line. BadInput if it cannot."""
 
 
 def _readers(project: Project, unready: list[str]) -> Iterator[tuple[str, list[str], Reader]]:

@@ -1,4 +1,4 @@
-"""`harness judged`: with whom do people side, where behaviour contradicts the labels?"""
+"""`harness judged`: do people side with users or with the labels, where the two contradict each other?"""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -29,9 +29,10 @@ def judged_command(
     root: Root = None,
     json: Json = False,
 ) -> None:
-    """With whom do people side, where behaviour contradicts the labels? By clause and by boundary.
+    """Do people side with users or with the labels, where the two contradict each other?
 
-    It reads the pairs of a rating plan after people have judged them, blind. It changes no grade.
+    It reads the pairs of a rating plan after people have judged them, blind, and answers by clause and by
+    boundary. It changes no grade.
     """
     from harness.report.judged import judged_view
     from harness.report.page.judged import write_judged

@@ -103,9 +103,7 @@ def label_command(
         _forecast(project, request, how, as_json=json)
         return
     if how.rpm or how.tpm:
-        raise BadInput(
-            "--rpm and --tpm go with --dry-run: a labelling finds out by itself what a server takes"
-        )
+        raise BadInput("--rpm and --tpm go with --dry-run: a labelling adapts to the limits of the server")
     limits = calls.limits(only_failed=how.retry_failed, max_cost=how.max_cost)
     with Progress() as progress:
         found = label(project, request, progress, limits)

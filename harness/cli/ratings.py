@@ -135,7 +135,7 @@ def export_ratings_command(
         str, option(f"{FORMATS}.", "--to", metavar="FORMAT", envvar="HARNESS_RATINGS_EXPORT_TO")
     ],
     output: Annotated[
-        Path, option("The file; further files of the format lie beside it.", "--output", "-o"), FILE
+        Path, option("The file; other files of the format are written beside it.", "--output", "-o"), FILE
     ],
     what: WhatToExport,
     *,

@@ -86,7 +86,7 @@ class SheetOptions(Options):
     n: Annotated[int, option("The most pairs in the plan.", "--n", "-n", min=1)] = 100
 
     def written(self, found: "Signal", labels: "LabelFile") -> "tuple[Signal, BadInput | None]":
-        """Write the plan, if one is wanted; what was found, with its name, or why there is no plan."""
+        """Write the plan, if wanted. Returns the result with its path, or the reason why there is no plan."""
         from harness.signal.sheet import planned_pairs
         from harness.storage.files import write_lines
 

@@ -125,7 +125,7 @@ def judged_files(
     scale: Scale,
     columns: str | None = None,
 ) -> JudgedResult:
-    """With whom do people side, where behaviour contradicts the labels: with users, or with the labels?
+    """Do people side with users or with the labels, where the two contradict each other?
 
     `plan`: the rating plan that `harness signal -o` wrote; `ratings`: a file of item, rater and grade, such
     as a project's production-ratings.jsonl; it reads no decisions of the author. BadInput if the two share

@@ -25,7 +25,7 @@ from harness.storage.project import Project
 FILES = Path(__file__).parent / "files"
 """What is copied or rendered into a new project."""
 SCALE = (0, 1, 2, 3, 4)
-"""The scale of an example policy where none is asked for."""
+"""The default scale of an example policy."""
 _SOURCE = "made up by harness init as example data"
 
 
@@ -66,7 +66,7 @@ def write_policy(project: Project, name: str, scale: Sequence[int]) -> Path:
 
 
 def write_example(project: Project, name: str, scale: Sequence[int]) -> int:
-    """Write an example policy, its pairs, and a README that says what they are; how many pairs there are."""
+    """Write an example policy, its pairs, and a README about them. Returns the number of pairs."""
     policy = load_policy(write_policy(project, name, scale))
     lines = (FILES / "example-pairs.jsonl").read_text(encoding="utf-8").splitlines()
     examples = [_example(json.loads(line), policy) for line in lines]

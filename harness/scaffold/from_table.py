@@ -67,7 +67,7 @@ def _words_without_order(table: Table, layout: Layout) -> list[Fault]:
 
 
 def _words(labels: Mapping[str, int | None]) -> dict[int, str]:
-    """The first word of each grade; a number that stands for a number is not a name."""
+    """The first word of each grade; a word that is a number is not a name."""
     named: dict[int, str] = {}
     for word, grade in labels.items():
         if grade is not None and number_of(word) is None:

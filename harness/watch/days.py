@@ -91,7 +91,7 @@ class _Asking:
     purse: Purse
 
     def run(self, folder: Path, repeats: int) -> Path:
-        """The finished run in a folder, asked for where it is missing or not finished."""
+        """The run in a folder, begun if it is missing and finished if it is not."""
         plan = plan_of(self.project, folder, self.settings, repeats)
         run = run_in(folder)
         if run is None:
