@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from harness.cli.groups import BaseUrl, CallOptions, Markdown, MaxCost, ModelSettings, Prompt, Shots, append
 from harness.cli.options import Json, Options, Root, argument, load_keys, option, policy_label, project_at
 from harness.cli.output import end_unanswered, print_json, show
-from harness.cli.rated import FileOptions, given_in, refuse
+from harness.cli.rated import FileOptions, refuse
 from harness.errors import BadInput
 from harness.storage.project import Project
 
@@ -121,11 +121,11 @@ def _audited(target: str | None, given: _Given) -> "Audit | None":
         return _of_files(given)
     project = project_at(given.root)
     own = ("policy", "columns", "format", "encoding") if given.asking.paraphrases else ("policy",)
-    refuse(files.given(*own), "a run or a model is graded by the project's own golden set")
+    refuse(files.given(*own), " goes with a file; a run or a model is graded by the project's own golden set")
     if _is_model(target):
         return _of_model(project, target, given)
-    if idle := given_in({"policy": files.policy, **given.model.given()}):
-        raise BadInput(f"{idle}: a run has its own; name its model instead to set it")
+    settings = {"policy": files.policy, **given.model.given()}
+    refuse(settings, ": a run has its own; name its model instead to set it")
     return _of_run(project, target, given)
 
 
@@ -141,8 +141,7 @@ def _of_files(given: _Given) -> "Audit":
     from harness.golden.graded_files import GradesFile, read_golden
 
     files, grades = given.files, given.grades
-    if idle := given_in(given.model.given() | given.asking.given()):
-        raise BadInput(f"{idle}: files of grades are read, without calls; remove it")
+    refuse(given.model.given() | given.asking.given(), ": files of grades are read, without calls; remove it")
     if files.golden is None or grades is None:
         raise BadInput("--golden FILE and --grades FILE go together")
     levels = files.levels(given.root)
@@ -169,8 +168,8 @@ def _of_run(project: Project, name: str, given: _Given) -> "Audit | None":
     reading, asking = reading_of(project, name), given.asking
     found = audit_run(reading)
     if not asking.rewrites:
-        if idle := given_in(asking.given() | given.calls.given()):
-            raise BadInput(f"{idle}: a finished run is read, without calls; add --rewrites")
+        idle = asking.given() | given.calls.given()
+        refuse(idle, ": a finished run is read, without calls; add --rewrites")
         return found
     load_keys(project)
     work = rewrites_of_run(project, reading, asking.base_url, asking.words(given.files))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from harness.cli.groups import Html, Uniform
 from harness.cli.options import RATINGS_COLUMNS, Json, Options, Root, argument, option, project_at
 from harness.cli.output import print_json, say, show, shown_path
-from harness.cli.rated import LevelOptions, TableOptions, given_in
+from harness.cli.rated import LevelOptions, TableOptions, refuse
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
@@ -32,8 +32,7 @@ class SampleRatings(Options):
         from harness.score.estimate_files import GivenRatings
 
         if self.ratings is None:
-            if given := given_in(self.given()):
-                raise BadInput(f"{given} goes with --ratings")
+            refuse(self.given(), " goes with --ratings")
             return None
         how = table.layout_of(self.ratings_columns, self.ratings_format, mapped_by=RATINGS_COLUMNS)
         return GivenRatings(self.ratings, how, self.uniform, decided(policy, root))
@@ -123,9 +122,8 @@ def _levels(path: Path, levels: LevelOptions, table: TableOptions, root: Path | 
         raise BadInput(f"{path}: a folder that is not a label set; `harness label` makes one")
     if not is_label_set(path):
         return levels.levels(root)
-    given = given_in({**vars(levels), "columns": table.columns, "format": table.format})
-    if given:
-        raise BadInput(f"{given} goes with a table; a label set has its own")
+    own = {**vars(levels), "columns": table.columns, "format": table.format}
+    refuse(own, " goes with a table; a label set has its own")
     return levels_of_labels(path)
 
 

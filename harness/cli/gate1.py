@@ -39,7 +39,8 @@ def gate1_command(
     from harness.verdicts.raters import judge_raters
 
     if ratings is None:
-        refuse({"scale": grades.scale, **vars(table)}, "the policy's own ratings need none")
+        idle = {"scale": grades.scale, **vars(table)}
+        refuse(idle, " goes with a file; the policy's own ratings need none")
         grades = LevelOptions(policy=policy_or_only(grades.policy, project_at(root)))
     scale, known, gates = levels = grades.levels(root)
     rated = _rated(ratings, levels, table, root)

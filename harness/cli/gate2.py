@@ -35,7 +35,7 @@ class RatingsOptions(Options):
         """By default like the golden file, or like the grades if it is the same file."""
         own = self.given("ratings")
         if self.ratings is None:
-            refuse(own, "name one with --ratings")
+            refuse(own, " goes with a file; name one with --ratings")
         if self.ratings == graded.path and not given_in(own):
             return graded.table
         return self.layout(files, self.ratings_columns or files.columns)
@@ -132,11 +132,12 @@ def _rated_by(files: FileOptions, rated: RatingsOptions) -> "Callable[[Run], Run
     """Returns how to give a run the ratings of a file. BadInput for options that have no effect."""
     ratings = rated.ratings
     if ratings is None:
-        refuse({**vars(files), **vars(rated)}, "a run has its own")
+        refuse({**vars(files), **vars(rated)}, " goes with a file; a run has its own")
         return lambda run: run
     from harness.runs.rated import with_ratings
 
-    refuse(files.given("labels", "encoding"), "a run has its own (for the ratings: --ratings-columns, ...)")
+    idle = files.given("labels", "encoding")
+    refuse(idle, " goes with a file; a run has its own (for the ratings: --ratings-columns, ...)")
     say(f"with the ratings of {ratings}, instead of the run's own")
     table = rated.layout(files, rated.ratings_columns)
 

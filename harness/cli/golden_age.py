@@ -6,7 +6,7 @@ from typing import Annotated
 from harness.cli.options import Columns, Encoding, Format, Json, Options, Root, layout, option, project_at
 from harness.cli.output import print_json, say, show, shown_path
 from harness.cli.policy_options import PolicyOptions
-from harness.cli.rated import given_in
+from harness.cli.rated import refuse
 from harness.errors import BadInput
 from harness.storage.outputs import FILE
 
@@ -38,8 +38,8 @@ def golden_age_command(
     from harness.score.golden_age import NEAR, TO_ADD, golden_age
 
     project = project_at(root)
-    if today.traffic is None and (given := given_in(today.given("traffic"))):
-        raise BadInput(f"{given} goes with --traffic")
+    if today.traffic is None:
+        refuse(today.given(), " goes with --traffic")
     policy = load_policy(policy_path(project, which.label_in(project)))
     found, plan = golden_age(
         project,

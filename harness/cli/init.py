@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from harness.cli.golden import TakenOptions, say_imported
 from harness.cli.options import Json, argument, option
 from harness.cli.output import print_json, say, show, shown_path
-from harness.cli.rated import TableOptions, given_in
-from harness.errors import BadInput
+from harness.cli.rated import TableOptions, refuse
 from harness.storage.plural import plural
 
 if TYPE_CHECKING:
@@ -37,8 +36,7 @@ class FromOptions(TakenOptions):
 
         if self.source is not None:
             return replace(self.taken(self.source, "", table), licence=self.license)
-        if idle := given_in(self.given() | table.given()):
-            raise BadInput(f"{idle}: only for a table of graded pairs; add --from FILE")
+        refuse(self.given() | table.given(), ": only for a table of graded pairs; add --from FILE")
         return None
 
 

@@ -8,7 +8,7 @@ from harness.cli.groups import RaterKind
 from harness.cli.options import Json, Options, Root, names_in, option, policy_label, project_at
 from harness.cli.output import print_json, say, show, shown_path
 from harness.cli.policy_options import named
-from harness.cli.rated import given_in
+from harness.cli.rated import refuse
 from harness.errors import BadInput
 from harness.storage.project import Project
 
@@ -197,8 +197,7 @@ def _production_round(
     from harness.golden.rating.planning import plan_production
     from harness.policy.load import load_policy, policy_path
 
-    if given := given_in(drawing.given()):
-        raise BadInput(f"{given}: the pairs of --from are drawn already; `harness sample` draws others")
+    refuse(drawing.given(), ": the pairs of --from are drawn already; `harness sample` draws others")
     pairs = load_pair_plan(source)
     return load_policy(policy_path(project, label)), plan_production(
         project, label, how, pairs, dry_run=dry_run

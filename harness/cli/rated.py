@@ -146,9 +146,9 @@ class GatedOptions(BarOptions):
 
 
 def refuse(options: Mapping[str, object], why: str) -> None:
-    """BadInput for options that would have no effect."""
+    """BadInput for options that would have no effect. `why` continues the sentence after their names."""
     if given := given_in(options):
-        raise BadInput(f"{given} goes with a file; {why}")
+        raise BadInput(f"{given}{why}")
 
 
 def given_in(options: Mapping[str, object]) -> str:

@@ -7,7 +7,7 @@ from harness.cli.golden import find_set
 from harness.cli.options import Json, Options, Root, argument, names_in, option, policy_label, project_at
 from harness.cli.output import print_json, say, show
 from harness.cli.policy_options import PolicyOptions, named
-from harness.cli.rated import TableOptions, given_in
+from harness.cli.rated import TableOptions, given_in, refuse
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
@@ -133,8 +133,7 @@ class RegradeOptions(Options):
             if given := given.removesuffix(", "):
                 raise BadInput(f"{given}: with --file, they are columns of the file")
             return read_regrades(self.file, table.layout, policy, self.why or "")
-        if given := given_in(vars(table)):
-            raise BadInput(f"{given} goes with --file")
+        refuse(vars(table), " goes with --file")
         if id_ is None or self.grade is None:
             raise BadInput(
                 "name an example with its new grade, ID --grade N --why TEXT; or many, --file FILE"

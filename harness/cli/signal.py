@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from harness.cli.groups import Html
 from harness.cli.options import Columns, Encoding, Format, Json, Options, Root, argument, layout, option
 from harness.cli.output import print_json, say, show, shown_path
-from harness.cli.rated import LevelOptions, given_in
+from harness.cli.rated import LevelOptions, refuse
 from harness.errors import BadInput
 from harness.storage.outputs import FILE
 
@@ -70,8 +70,7 @@ class GradedOptions(Options):
                 words_by="--words",
             )
             return LabelFile(self.labels, levels.levels(root), how)
-        if given := given_in(levels.given() | self.given("labels")):
-            raise BadInput(f"{given} goes with a table; a label set has its own")
+        refuse(levels.given() | self.given("labels"), " goes with a table; a label set has its own")
         return LabelFile(self.labels, levels_of_labels(self.labels))
 
 

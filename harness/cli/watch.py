@@ -19,7 +19,7 @@ from harness.cli.options import (
     with_note,
 )
 from harness.cli.output import print_json, say, show, shown_path
-from harness.cli.rated import LevelOptions, TableOptions, given_in
+from harness.cli.rated import LevelOptions, TableOptions, refuse
 from harness.cli.watch_options import DayOptions, DriftOptions, SentinelOptions
 from harness.cli.watch_output import WatchOutput, code_of, write_found
 from harness.errors import BadInput, Fault
@@ -95,8 +95,8 @@ def _of_table(path: Path, given: _Given, weighting: str | None) -> "Watch":
     from harness.score.watch_table import watch_table
     from harness.storage.formats import read_table
 
-    if idle := given_in(given.ask.given("repeats") | given.today.given() | given.rated.given()):
-        raise BadInput(f"{idle}: a table is read as it is, without calls; remove it")
+    idle = given.ask.given("repeats") | given.today.given() | given.rated.given()
+    refuse(idle, ": a table is read as it is, without calls; remove it")
     known, how = given.levels.levels(given.root), given.table.layout
     return watch_table(read_table(path, how), how, known, _settings(given, weighting, known))
 
@@ -173,8 +173,7 @@ def _traffic(folder: Path, settings: "WatchSettings", given: _Given) -> "Traffic
 
     rated, table, day, traffic = given.rated, given.table, given.today.date, given.today.traffic
     if traffic is None:
-        if idle := given_in(rated.given()):
-            raise BadInput(f"{idle} goes with --traffic")
+        refuse(rated.given(), " goes with --traffic")
         return None
     if lost := [path for path in (traffic, rated.ratings) if path is not None and not path.exists()]:
         raise BadInput([Fault(str(path), "no such file") for path in lost])
