@@ -129,7 +129,7 @@ Reader = Callable[[str], str]
 
 
 def _readers(project: Project, unready: list[str]) -> Iterator[tuple[str, list[str], Reader]]:
-    """Each kind, the names there are, and how one is read; `unready` takes what is unfinished."""
+    """Each kind with its names and how to read one, which appends what is unfinished to `unready`."""
     from harness.policy.load import policy_names, policy_versions
     from harness.prompting.prompt import load_prompt, prompt_names, prompt_versions
 

@@ -98,7 +98,7 @@ def estimate_command(
 
 
 def levels_of_source(path: Path, scale: "tuple[int, ...]", table: TableOptions) -> "Levels":
-    """The scale of a label set, whose policy has to have this one, or of a table, which takes it."""
+    """The levels of a label set, or those of `scale` for a table. BadInput for another scale."""
     from harness.golden.graded_files import Levels
     from harness.runs.labels import is_label_set
     from harness.score.estimate_files import levels_of_labels
@@ -112,7 +112,7 @@ def levels_of_source(path: Path, scale: "tuple[int, ...]", table: TableOptions) 
 
 
 def _levels(path: Path, levels: LevelOptions, table: TableOptions, root: Path | None) -> "Levels":
-    """The scale of a label set, which brings its policy, or of a table."""
+    """The levels of a label set, by its policy, or of a table."""
     from harness.runs.labels import is_label_set
     from harness.score.estimate_files import levels_of_labels
 

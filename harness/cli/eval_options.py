@@ -23,7 +23,7 @@ NoReport = Annotated[
 ]
 
 
-class GradedOptions(Options):
+class ExampleChoice(Options):
     """Which teacher grades which examples."""
 
     model: Model = None
@@ -48,7 +48,7 @@ class GradedOptions(Options):
     seed: Annotated[int | None, option("Seed of the --limit sample; sent to the model if given.")] = None
 
 
-class AskedOptions(ModelSettings, GradedOptions):
+class AskedOptions(ModelSettings, ExampleChoice):
     """What to ask which teacher. None means "not given": a resumed run keeps its settings."""
 
     base_url: BaseUrl = None
@@ -81,7 +81,7 @@ class EvalRequest:
     given: tuple[str, ...]
 
     def refuse_changes(self, before: "Asked") -> None:
-        """BadInput for settings that a resumed run does not have."""
+        """BadInput for settings that differ from those of the run to resume."""
         pairs = {name: (getattr(self.asked, name), getattr(before, name)) for name in self.given}
         changed = [(name, was) for name, (now, was) in pairs.items() if not _same(now, was)]
         if changed:

@@ -170,7 +170,7 @@ def _assessed(
 
 
 def _later_ratings(project: Project, found: "Assessment") -> str | None:
-    """A note where people have rated under the run's policy version since a run without ratings."""
+    """A note if people have rated by now under the policy version of a run without ratings."""
     from harness.golden.rating.ratings import RATINGS, load_said
     from harness.nouns.pair import Rating
 

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from harness.storage.project import Project
 
 
-class TeacherChoice(Options):
+class TeacherAndPolicy(Options):
     """The teacher, and the policy that it grades by."""
 
     model: Annotated[str | None, option("The teacher that reads the prompt: provider/model.")] = None
     policy: PolicyName = None
 
 
-class GradingOptions(ModelSettings, TeacherChoice):
+class GradingOptions(ModelSettings, TeacherAndPolicy):
     """The teacher that reads the prompt."""
 
     base_url: BaseUrl = None

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class LogOptions(Options):
-    """The log."""
+    """The log of what users did."""
 
     columns: Columns = None
     format: Format = None
@@ -54,7 +54,7 @@ class GradedOptions(Options):
     words: Annotated[str | None, option("Grades as words: Exact=2,Partial=1,Irrelevant=0.")] = None
 
     def labelled(self, levels: LevelOptions, root: Path | None) -> "LabelFile":
-        """The graded pairs, and which grades there are."""
+        """The graded pairs, with their scale."""
         from harness.runs.labels import is_label_set
         from harness.score.estimate_files import levels_of_labels
         from harness.signal.signal_files import LabelFile
@@ -75,7 +75,7 @@ class GradedOptions(Options):
 
 
 class SheetOptions(Options):
-    """What to judge again."""
+    """The plan of pairs to judge again."""
 
     output: Annotated[
         Path | None,

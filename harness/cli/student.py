@@ -67,8 +67,8 @@ def check_command(
 ) -> None:
     """May a student stand in for its teacher?
 
-    Both against the golden set, and against each other. Ends with 0 if its loss is shown to be within the
-    margin, 1 if beyond, 3 if neither is shown.
+    It compares both with the golden set and with each other. Ends with 0 if its loss is shown to be within
+    the margin, 1 if beyond, 3 if neither is shown.
     """
     from harness.report.student import check_view
     from harness.student.check import check_student
@@ -133,7 +133,7 @@ def is_free_model(name: str, root: Path | None) -> bool:
 
 
 def run_of(model: str, teacher: str, project: Project) -> str:
-    """A run of a model on what the teacher's run graded. BadInput where that is a run of the model itself."""
+    """A run of a model on what the teacher's run graded. BadInput if that is a run of the same model."""
     from harness.cli.eval_options import from_root
     from harness.cli.progress import Progress
     from harness.grading.evaluate import evaluate

@@ -52,7 +52,7 @@ def export_command(
 ) -> None:
     """Write a training set: the teacher's labels, for a smaller model to learn from.
 
-    No pair of a query that dev or test has, and none that is nearly one of theirs.
+    It leaves out every query of dev and test, and every pair that is nearly one of theirs.
     """
     from harness.report.training_set import training_set_view
     from harness.student.export import ExportRequest, export

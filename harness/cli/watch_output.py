@@ -37,7 +37,7 @@ def code_of(found: "Watch") -> int:
 
 
 def write_found(found: "Watch", out: WatchOutput, *, as_json: bool) -> None:
-    """The files that were asked for, the annotations, and the verdict on standard output."""
+    """Write the files asked for, and print the annotations and the verdict."""
     from harness.report.regression import annotations
     from harness.report.watch import conditions_of, junit_text, markdown_text, watch_view, webhook_line
     from harness.storage.files import write_atomic

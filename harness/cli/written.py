@@ -17,7 +17,7 @@ Overwrite = Annotated[bool, option("Write over a file that exists and is not an 
 
 
 def written_of(parameters: Sequence[Parameter]) -> dict[str, Written]:
-    """The parameters that name what is written, each with what that is."""
+    """The parameters that name outputs, each with its kind."""
     return {
         one.name: mark
         for one in parameters
