@@ -13,7 +13,6 @@ from harness.storage.plural import plural
 
 if TYPE_CHECKING:
     from harness.golden.rating.rounds import OpenRound
-    from harness.nouns.policy import Policy
     from harness.storage.project import Project
 
 HOST = "127.0.0.1"
@@ -95,9 +94,10 @@ def _print(project: "Project", label: str, opened: "OpenRound | None", *, summar
     from harness.golden.rating.adjudicated import sum_up
     from harness.golden.rating.deciding import mend
     from harness.golden.rating.disputes import is_rated, listed, load_disputes
+    from harness.policy.load import load_named
     from harness.report.adjudication import disputes_view, summary_view
 
-    policy = _policy(project, label)
+    policy = load_named(project, label)
     mend(project, policy.name)
     found = load_disputes(project, policy, opened)
     name = opened.round.name if opened else None
@@ -117,21 +117,16 @@ def _collect(
 
     from harness.golden.rating.collecting import collect_decisions
     from harness.golden.rating.deciding import Author, mend
+    from harness.policy.load import load_named
 
     if desk.run is not None:
         raise BadInput("--run shows its answers on the pages; remove it with --collect")
-    policy = _policy(project, label)
+    policy = load_named(project, label)
     mend(project, policy.name)
     by = Author((desk.by or "").strip() or policy.author, datetime.now(UTC).isoformat(timespec="seconds"))
     made = collect_decisions(project, policy, path, by, opened)
     applied = f" for round {opened.round.name}" if opened else ", and applied to the golden set"
     say(f"{plural(len(made), 'decision')} under {policy.label}: recorded{applied}")
-
-
-def _policy(project: "Project", label: str) -> "Policy":
-    from harness.policy.load import load_policy, policy_path
-
-    return load_policy(policy_path(project, label))
 
 
 def _serve(project: "Project", label: str, opened: "OpenRound | None", desk: DeskOptions) -> None:

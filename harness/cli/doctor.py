@@ -154,9 +154,9 @@ def _policy(project: Project, unready: list[str], name: str) -> str:
 
 def _golden_set(project: Project, name: str) -> str:
     from harness.golden.examples import golden_path, load_examples
-    from harness.policy.load import load_policy, policy_path
+    from harness.policy.load import load_named
 
-    policy = load_policy(policy_path(project, name))
+    policy = load_named(project, name)
     return f"{name} ({plural(len(load_examples(golden_path(project, name), policy)), 'example')})"
 
 

@@ -51,12 +51,12 @@ def lint_golden_set(which: EveryPolicy, *, root: Root = None, json: Json = False
     """What is wrong with a golden set. Ends with 2 if there is an error; warnings only inform."""
     from harness.golden.examples import golden_path
     from harness.golden.lint import lint_golden
-    from harness.policy.load import load_policy, policy_path
+    from harness.policy.load import load_named
 
     project = project_at(root)
     findings: list[Finding] = []
     for each in [which.label] if which.label else folder_names(project.golden):
-        policy = load_policy(policy_path(project, with_note(each, project)))
+        policy = load_named(project, with_note(each, project))
         found = lint_golden(golden_path(project, split_label(each)[0]), policy)
         findings += found
         if not json:
@@ -244,9 +244,9 @@ def export_golden_set(
 def find_set(project: Project, name: str) -> "tuple[Policy, Path]":
     """A policy, and the file of its golden set."""
     from harness.golden.examples import golden_path
-    from harness.policy.load import load_policy, policy_path
+    from harness.policy.load import load_named
 
-    policy = load_policy(policy_path(project, name))
+    policy = load_named(project, name)
     return policy, golden_path(project, policy.name)
 
 

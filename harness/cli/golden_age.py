@@ -33,14 +33,14 @@ def golden_age_command(
     which: PolicyOptions, *, today: TrafficOptions, root: Root = None, json: Json = False
 ) -> None:
     """What is old in a golden set, what has left the traffic, and what to add next."""
-    from harness.policy.load import load_policy, policy_path
+    from harness.policy.load import load_named
     from harness.report.golden_age import golden_age_view
     from harness.score.golden_age import NEAR, TO_ADD, golden_age
 
     project = project_at(root)
     if today.traffic is None:
         refuse(today.given(), " goes with --traffic")
-    policy = load_policy(policy_path(project, which.label_in(project)))
+    policy = load_named(project, which.label_in(project))
     found, plan = golden_age(
         project,
         policy,

@@ -98,14 +98,14 @@ def diff_prompt(
     json: Json = False,
 ) -> None:
     """What differs between two prompts, and whether their constant prefixes differ under a policy."""
-    from harness.policy.load import load_policy, policy_path
+    from harness.policy.load import load_named
     from harness.prompting.diff import changes_of
     from harness.prompting.prompt import load_prompt
     from harness.report.prompt_diff import prompt_diff_view
     from harness.scorecards.prompt_change import PromptDiff
 
     project = project_at(root)
-    label = load_policy(policy_path(project, policy_label(policy, project))).label
+    label = load_named(project, policy_label(policy, project)).label
     before, after = load_prompt(project, old), load_prompt(project, new)
     diff = PromptDiff(old=before.label, new=after.label, policy=label, changes=changes_of(before, after))
     try:

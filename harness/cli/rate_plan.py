@@ -195,13 +195,11 @@ def _production_round(
     """A round of the production pairs of a plan."""
     from harness.golden.rating.pair_plan import load_pair_plan
     from harness.golden.rating.planning import plan_production
-    from harness.policy.load import load_policy, policy_path
+    from harness.policy.load import load_named
 
     refuse(drawing.given(), ": the pairs of --from are drawn already; `harness sample` draws others")
     pairs = load_pair_plan(source)
-    return load_policy(policy_path(project, label)), plan_production(
-        project, label, how, pairs, dry_run=dry_run
-    )
+    return load_named(project, label), plan_production(project, label, how, pairs, dry_run=dry_run)
 
 
 def _print(

@@ -67,7 +67,7 @@ def import_ratings_command(
     Nothing is written unless every rating is sound. Ratings that are there already are left as they are.
     """
     from harness.golden.rating.importing import RatingsFile, import_ratings
-    from harness.policy.load import load_policy, policy_path
+    from harness.policy.load import load_named
 
     project = project_at(root)
     wanted = RatingsFile(
@@ -80,7 +80,7 @@ def import_ratings_command(
         keep_names=tool.keep_names,
         submissions=tool.submissions,
     )
-    under = load_policy(policy_path(project, policy_label(policy, project)))
+    under = load_named(project, policy_label(policy, project))
     found = import_ratings(project, under, wanted, dry_run=dry_run)
     for line in _said(found, dry_run=dry_run):
         say(line)
@@ -149,7 +149,7 @@ def export_ratings_command(
     """
     from harness.golden.rating.exporting import RatingsExport, export_ratings
     from harness.golden.splits import parse_splits
-    from harness.policy.load import load_policy, policy_path
+    from harness.policy.load import load_named
 
     if what.pairs and what.rater:
         raise BadInput("--rater chooses ratings; remove it, or --pairs")
@@ -164,7 +164,7 @@ def export_ratings_command(
         parse_splits(what.split or "dev+test"),
         overwrite,
     )
-    loaded = load_policy(policy_path(project, policy_label(policy, project)))
+    loaded = load_named(project, policy_label(policy, project))
     for line in _exported(export_ratings(project, loaded, wanted)):
         say(line)
 

@@ -44,17 +44,17 @@ class SentinelOptions(ModelSettings, SentinelChoice):
 
         model = from_root(self.model or MODEL, project)
         refuse_unread(model, self.shots)
-        values = {name: getattr(self, name) for name in self.fields()}
-        for name in ("split", "sentinels", "repeats"):
-            del values[name]
+        own = ("split", "sentinels", "repeats")
+        values = {name: value for name, value in vars(self).items() if name not in own}
         asked = Asked(
             **values
             | {"model": model, "prompt": self.prompt or "teacher"}
             | {"policy": policy_or_only(policy, project), "splits": parse_splits(self.split or "dev")}
         )
-        said = {**vars(self), **vars(bars), "policy": policy}
-        given = {"splits" if name == "split" else name for name, value in said.items() if value or value == 0}
-        given -= {name for name in ("no_schema", "fold_system") if not said[name]}
+        said = {**self.given(), **bars.given(), "policy": policy}
+        given = {
+            "splits" if name == "split" else name for name, value in said.items() if value not in (None, "")
+        }
         return WatchRequest(asked, frozenset(given), self.sentinels, self.repeats, bars.alpha, bars.delta)
 
 

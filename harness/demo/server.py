@@ -22,7 +22,7 @@ from harness.demo.answers import (
 )
 from harness.demo.faults import failing, late
 from harness.errors import BadInput
-from harness.policy.load import load_policy, policy_path
+from harness.policy.load import load_named
 from harness.storage.project import Project
 
 
@@ -45,7 +45,7 @@ class Conduct:
 def answers_of(project: Project, policy: str, conduct: Conduct) -> Served:
     """How the server answers, by a policy of a project."""
     if conduct.canned:
-        serve = canned(load_policy(policy_path(project, policy)).scale)
+        serve = canned(load_named(project, policy).scale)
     else:
         baseline = DemoGrader(project, policy)
         serve = batching(baseline, conduct.batch, graded_by(baseline))
