@@ -38,7 +38,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """The notebook's functions, loaded when somebody asks for them: the command line starts without."""
+    """The notebook's functions, loaded at their first use: the command line does not need them."""
     if name in __all__:
         from harness import notebook
 

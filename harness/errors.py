@@ -13,7 +13,7 @@ HarnessError
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 ALIKE_SHOWN = 3
 """Faults of one kind in the lines of a file that a message shows."""
@@ -24,7 +24,7 @@ _LINE = re.compile(r"(.*), (line|row) [0-9]+")
 class Fault:
     """One fault: where (a file, line, key or id), what is wrong, and what to do about it.
 
-    `kind`: what it has in common with others that are worded for their own lines; else `what` is its kind.
+    `kind`: what groups it with faults whose texts differ from line to line; by default `what`.
     """
 
     where: str
@@ -37,7 +37,7 @@ class Fault:
 
 
 _ENDLESS = re.compile(r"\S{200,}")
-"""A cell of 5,000 digits, or of a text without spaces, in the words of a fault."""
+"""A long run of characters without a space, such as a cell of 5,000 digits, which a fault shortens."""
 
 
 def _cut(found: re.Match[str]) -> str:
@@ -59,6 +59,11 @@ class BadInput(HarnessError):
         self.faults: tuple[Fault, ...] = (Fault("", faults),) if isinstance(faults, str) else tuple(faults)
         assert self.faults, "bad input without a fault"
         super().__init__(self._text())
+
+    @classmethod
+    def at(cls, where: object, what: str) -> Self:
+        """The error for one fault. `where`: a file, a line, a key or an id."""
+        return cls([Fault(str(where), what)])
 
     def _text(self) -> str:
         groups = _alike(self.faults)
@@ -108,8 +113,8 @@ class Interrupted(HarnessError):
 class CallError(HarnessError):
     """One call to a teacher failed. `may_be_billed`: whether it may cost something all the same.
 
-    `counts`: the tokens that the server counts beside the error, in its own words; `usage`: what is read of
-    them.
+    `counts`: the token counts that the server sends with the error, unchanged; `usage`: the same counts as
+    a Usage.
     """
 
     exit_code = 4

@@ -176,6 +176,15 @@ class Ended:
         return json.loads(self.out)
 
 
+def commands_of(command: Any, words: str = "harness") -> list[tuple[str, Any]]:
+    """Every command of a group and of the groups in it, and a group that is a command, with their words."""
+    if not hasattr(command, "commands"):
+        return [(words, command)]
+    below = command.commands.items()
+    found = [one for word, each in below for one in commands_of(each, f"{words} {word}")]
+    return [*found, (words, command)] if command.invoke_without_command else found
+
+
 def harness(*words: str | Path, input: str | None = None, **env: str) -> Ended:
     """Run `harness` with these words, in this process; `input` is what the user types."""
     command, runner = _command(), CliRunner()

@@ -235,7 +235,7 @@ def test_command_applies_what_a_kill_left_and_says_so(project: Project) -> None:
         assert process.stdout.readline().startswith("http://127.0.0.1:")
         process.terminate()
         said = process.stderr.read()
-    assert "was saved and not yet applied: it is now" in said
+    assert "applied the decision about" in said
     assert "small@v1: 12 disputes, 11 open" in said
     assert not (folder / PENDING).exists()
 

@@ -221,7 +221,7 @@ FAULTS = {
     "half of the files": (("--grades", "g.csv"), "go together"),
     "a replay": (("replay/g.csv",), "a file of grades has no grades of rewritten pairs"),
     "an unknown run": (("nope",), "no run 'nope'"),
-    "a run with settings": (("latest", "--prompt", "teacher"), "--prompt: a run brings its own"),
+    "a run with settings": (("latest", "--prompt", "teacher"), "--prompt: a run has its own"),
     "a run with a cost": (("latest", "--dry-run"), "add --rewrites"),
     "files with a cost": (("--golden", "g.csv", "--grades", "g.csv", "--max-cost", "1"), "without calls"),
     "a canary run": (("canaries",), "graded canaries: name a run over the golden set"),

@@ -504,13 +504,13 @@ NAN, INF = float("nan"), float("inf")
 @pytest.mark.parametrize(
     ("name", "value", "told"),
     [
-        ("margin", NAN, "margin nan: a number between 0 and 2 is wanted"),
+        ("margin", NAN, "margin nan; expected a number between 0 and 2"),
         ("margin", 2.01, "margin 2.01: a number between 0 and 2"),
         ("margin", -0.01, "margin -0.01: a number between 0 and 2"),
         ("margin", True, "margin True: a number between 0 and 2"),
-        ("share", NAN, "share nan: a number between 0 and 1 is wanted"),
+        ("share", NAN, "share nan; expected a number between 0 and 1"),
         ("share", 7, "share 7: a number between 0 and 1"),
-        ("cost", (INF, 1.0), "cost of the student inf: a number from 0 on is wanted"),
+        ("cost", (INF, 1.0), "cost of the student inf; expected a number from 0 on"),
         ("cost", (0.0, -1.0), "cost of the teacher -1.0: a number from 0 on"),
         ("cost", (NAN, None), "cost of the student nan"),
         ("cost", 4.0, "cost 4.0: USD for 1,000 pairs by the student and by the teacher"),

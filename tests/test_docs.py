@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import harness
+from builders import commands_of, harness
 from fault_server import fault_server, graded
 from forked import interrupted
 from oracle import KEYS
@@ -23,7 +23,7 @@ from test_layers import ORDER
 from typer.main import get_command
 
 from harness.cli.app import app
-from harness.cli.help import commands_of, examples_of
+from harness.cli.help import examples_of
 from harness.comparison.baseline import Baseline, Case
 from harness.demo.batch_lines import Fate
 from harness.demo.wire import Tokens

@@ -489,9 +489,9 @@ def test_rows_whose_query_a_shot_has_are_left_out(tmp_path: Path) -> None:
 
 
 def test_a_label_set_brings_its_policy(root: Path, tmp_path: Path) -> None:
-    assert "a label set brings its own" in refused(root / "labels", "--scale", "0-2")
+    assert "a label set has its own" in refused(root / "labels", "--scale", "0-2")
     assert "name a file of ratings with --ratings" in refused(root / "labels", "--root", root)
-    assert "a folder, and no label set" in refused(tmp_path, "--scale", "0-2")
+    assert "a folder that is not a label set" in refused(tmp_path, "--scale", "0-2")
 
 
 def test_the_notebook_takes_a_data_frame() -> None:

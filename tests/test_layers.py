@@ -254,10 +254,10 @@ def test_vendors_are_known_without_their_providers() -> None:
 def test_a_command_is_imported_when_it_is_called(here: Path) -> None:
     """To import every command took a third of the start, and each new one would add to it."""
     code = (
-        "import sys, typer\nfrom harness.cli.app import app\nfrom harness.cli.help import commands_of\n"
+        "import sys, typer\nfrom harness.cli.app import app\nfrom harness.cli.commands import COMMANDS\n"
         "group = typer.main.get_command(app)\n"
         "group.main(sys.argv[1:], standalone_mode=False)\n"
-        "places = {'harness.cli.' + one._place.split(':')[0] for _, one in commands_of(group)}\n"
+        "places = {'harness.cli.' + one.place.split(':')[0] for one in COMMANDS.values()}\n"
         "print(*sorted(places & {*sys.modules}), sep='\\n', file=sys.stderr)"
     )
     for words, read in (("--help", ""), ("golden --help", ""), ("gate1 --help", "harness.cli.gate1")):

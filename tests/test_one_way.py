@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import examples, harness, write_project
+from builders import commands_of, examples, harness, write_project
 from typer.main import get_command
 
 from harness.cli.app import app
-from harness.cli.help import commands_of, examples_of
+from harness.cli.help import examples_of
 from harness.storage.plural import plural
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -5,11 +5,10 @@ from inspect import Parameter
 from pathlib import Path
 
 import pytest
-from builders import examples, harness, write_project
+from builders import commands_of, examples, harness, write_project
 from typer.main import get_command
 
 from harness.cli.app import app
-from harness.cli.help import commands_of
 from harness.cli.lazy import _LazyCommand, _ungrouped
 from harness.cli.written import written_of
 from harness.storage.files import write_atomic
@@ -205,9 +204,9 @@ def test_one_file_is_not_written_twice(shop: Path) -> None:
     (shop / "lnk").symlink_to(".")
     for other in ("./same.html", "sub/../same.html", "lnk/same.html", str(shop / "same.html")):
         both = refused("signal", "-o", "same.html", "--html", other)
-        assert "same.html: is named for two things" in both and both.count("is named for") == 1
+        assert "same.html: is named by two options" in both and both.count("is named by") == 1
     ended = harness("report", "latest", "-o", "lnk/pictures/trend.svg", "--svg", "pictures")
-    assert ended.code == 2 and "trend.svg: is named for two things" in ended.err
+    assert ended.code == 2 and "trend.svg: is named by two options" in ended.err
     kinds = [places(Path("pictures"), kind) for kind in (PNG, SVG)]
     assert not set(kinds[0]) & set(kinds[1]) and len(kinds[0]) == 3
 

@@ -113,7 +113,7 @@ def test_a_team_comes_by_its_links(tmp_path: Path) -> None:
         (("--public-url", "https://rate.example.com/x"), "is not an address such as"),
         (("--round", "r7"), "has no round 'r7'"),
         (("--policy", "none", "--rater", "ann"), "no golden set 'none'"),
-        (("--rater", "ann", "status"), "--rater: give it behind the command: harness rate status"),
+        (("--rater", "ann", "status"), "--rater: give it after the command: harness rate status"),
     ],
 )
 def test_what_cannot_be_served_is_told(tmp_path: Path, words: tuple[str, ...], why: str) -> None:

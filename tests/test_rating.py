@@ -175,7 +175,7 @@ def test_collect_says_what_gave_way_and_what_was_there(here: Path) -> None:
     write_lines(path, [old])
     sheet = write_lines(here / "ann.jsonl", [{**row, "policy": "small@v1"} for row in rows])
     said = harness("golden", "collect", sheet, *words).err.splitlines()
-    assert said[0].startswith("3 ratings by ann") and said[1:] == ["ratings by ann that gave way to these: 1"]
+    assert said[0].startswith("3 ratings by ann") and said[1:] == ["earlier ratings by ann replaced: 1"]
     assert [line["grade"] for line in lines(path)] == [1, 1, 1]
     before = path.read_bytes()
     said = harness("golden", "collect", sheet, *words).err.splitlines()

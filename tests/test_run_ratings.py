@@ -153,7 +153,7 @@ def test_ratings_of_other_items_are_refused_with_the_likeliest_reason(rated: Pat
 
 def test_options_that_a_run_has_no_use_for_are_refused(rated: Path) -> None:
     path = rated / RATINGS
-    assert "--columns goes with a file; a run brings its own (for the ratings: --ratings-columns" in harness(
+    assert "--columns goes with a file; a run has its own (for the ratings: --ratings-columns" in harness(
         "gate2", "latest", "--ratings", path, "--columns", "item=i"
     ).err  # fmt: skip
     assert (

@@ -185,7 +185,7 @@ def test_a_collected_sheet_notes_the_policy_as_it_read(here: Path) -> None:
     path = here / "policies/small/v1.toml"
     path.write_text(path.read_text(encoding="utf-8").replace("Said.", "Said otherwise."), encoding="utf-8")
     again = harness("golden", "collect", sheet, "--policy", "small", "--rater", "ann")
-    assert "gave way to these: 1" in again.err
+    assert "replaced: 1" in again.err
     assert [one.policy_digest for one in load_said(here / RATINGS)] == [policy_digest(load_policy(path))]
     assert (
         "are there already: 1"

@@ -1,21 +1,18 @@
 """`harness adjudicate`: the author decides where raters differ from each other or from the golden grade."""
 
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-
-import typer
 
 from harness.cli.groups import Port
 from harness.cli.options import RUN, Json, Options, Root, option, policy_or_only, project_at
 from harness.cli.output import print_json, say, show
 from harness.cli.policy_options import PolicyOptions
+from harness.cli.view import serve_pages
 from harness.errors import BadInput
 from harness.storage.plural import plural
 
 if TYPE_CHECKING:
     from harness.golden.rating.rounds import OpenRound
-    from harness.nouns.policy import Policy
     from harness.storage.project import Project
 
 HOST = "127.0.0.1"
@@ -23,7 +20,7 @@ HOST = "127.0.0.1"
 
 
 class DeskOptions(Options):
-    """How the pages are opened, and who decides on them."""
+    """How to open the pages, and who decides."""
 
     run: Annotated[
         str | None,
@@ -43,7 +40,7 @@ def adjudicate_command(
     desk: DeskOptions,
     round: Annotated[
         str | None,
-        option("A round of production pairs, which are in no golden set: its disputes.", metavar="NAME"),
+        option("Decide the disputes of this round of production pairs instead.", metavar="NAME"),
     ] = None,
     list: Annotated[
         bool, option("Print the disputes, the most important first; no pages.", "--list")
@@ -89,7 +86,7 @@ def _of_round(project: "Project", which: PolicyOptions, name: str) -> "tuple[str
     """A round of production pairs, and the policy version that it was rated by."""
     from harness.golden.rating.production_rounds import production_round
 
-    found = production_round(project, policy_or_only(which.given, project), name)
+    found = production_round(project, policy_or_only(which.label, project), name)
     return found.round.policy, found
 
 
@@ -97,9 +94,10 @@ def _print(project: "Project", label: str, opened: "OpenRound | None", *, summar
     from harness.golden.rating.adjudicated import sum_up
     from harness.golden.rating.deciding import mend
     from harness.golden.rating.disputes import is_rated, listed, load_disputes
+    from harness.policy.load import load_named
     from harness.report.adjudication import disputes_view, summary_view
 
-    policy = _policy(project, label)
+    policy = load_named(project, label)
     mend(project, policy.name)
     found = load_disputes(project, policy, opened)
     name = opened.round.name if opened else None
@@ -119,10 +117,11 @@ def _collect(
 
     from harness.golden.rating.collecting import collect_decisions
     from harness.golden.rating.deciding import Author, mend
+    from harness.policy.load import load_named
 
     if desk.run is not None:
         raise BadInput("--run shows its answers on the pages; remove it with --collect")
-    policy = _policy(project, label)
+    policy = load_named(project, label)
     mend(project, policy.name)
     by = Author((desk.by or "").strip() or policy.author, datetime.now(UTC).isoformat(timespec="seconds"))
     made = collect_decisions(project, policy, path, by, opened)
@@ -130,29 +129,15 @@ def _collect(
     say(f"{plural(len(made), 'decision')} under {policy.label}: recorded{applied}")
 
 
-def _policy(project: "Project", label: str) -> "Policy":
-    from harness.policy.load import load_policy, policy_path
-
-    return load_policy(policy_path(project, label))
-
-
 def _serve(project: "Project", label: str, opened: "OpenRound | None", desk: DeskOptions) -> None:
     from harness.web.rating.adjudicate import adjudicate_app
     from harness.web.rating.disputes import Disputes
-    from harness.web.serve import address_of, listen, server_of
+    from harness.web.serve import server_of
 
     disputes = Disputes(project, label, desk.run, (desk.by or "").strip(), opened)
     state = disputes.state()
     if disputes.mended is not None:
-        say(f"the decision about {disputes.mended.item} was saved and not yet applied: it is now")
+        say(f"applied the decision about {disputes.mended.item}, which was saved before")
     open_ = sum(one.decision is None for one in state.disputes)
     say(f"{state.policy.label}: {plural(len(state.disputes), 'dispute')}, {open_:,} open")
-    server = server_of(adjudicate_app(disputes))
-    # Ctrl-C ends it: uvicorn finishes what it is sending, and then raises KeyboardInterrupt.
-    with suppress(KeyboardInterrupt), listen(HOST, desk.port) as listening:
-        address = address_of(listening)
-        typer.echo(address)
-        say("Ctrl-C stops it.")
-        if desk.open:
-            typer.launch(address)
-        server.run(sockets=[listening])
+    serve_pages(server_of(adjudicate_app(disputes)), HOST, desk.port, browse=desk.open)

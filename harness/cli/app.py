@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from harness import __version__
-from harness.cli.commands import COMMANDS
 from harness.cli.lazy import add_commands
 from harness.cli.options import option
 from harness.cli.output import Commands, complain
@@ -29,7 +28,7 @@ app = typer.Typer(
         "token_normalize_func": lambda name: OLD_NAMES.get(name, name),
     },
 )
-add_commands(app, COMMANDS)
+add_commands(app)
 
 
 def _version(wanted: bool) -> None:

@@ -1,34 +1,13 @@
 """`harness audit`: is a teacher biased?"""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from harness.cli.groups import (
-    BaseUrl,
-    CallOptions,
-    FoldSystem,
-    Markdown,
-    MaxCost,
-    MaxTokens,
-    NoSchema,
-    Prompt,
-    Shots,
-    Temperature,
-    append,
-)
-from harness.cli.options import (
-    Json,
-    Options,
-    Root,
-    argument,
-    load_keys,
-    option,
-    policy_or_only,
-    project_at,
-    with_note,
-)
+from harness.cli.groups import BaseUrl, CallOptions, Markdown, MaxCost, ModelSettings, Prompt, Shots, append
+from harness.cli.options import Json, Options, Root, argument, load_keys, option, policy_label, project_at
 from harness.cli.output import end_unanswered, print_json, show
-from harness.cli.rated import FileOptions, given_in, refuse
+from harness.cli.rated import FileOptions, refuse
 from harness.errors import BadInput
 from harness.storage.project import Project
 
@@ -45,18 +24,18 @@ Target = Annotated[
 ]
 
 
-class ModelOptions(Options):
-    """What to ask a model; a run brings its own."""
+class RewrittenOptions(Options):
+    """The examples to rewrite, and the prompt."""
 
     prompt: Prompt = None
     split: Annotated[str | None, option("dev, test or dev+test. Default: dev.")] = None
     limit: Annotated[int | None, option("Rewrite a sample of this many examples.", min=1)] = None
     shots: Shots = None
-    temperature: Temperature = None
     seed: Annotated[int | None, option("Seed of the --limit sample; sent to the model if given.")] = None
-    max_tokens: MaxTokens = None
-    no_schema: NoSchema = False
-    fold_system: FoldSystem = False
+
+
+class ModelOptions(ModelSettings, RewrittenOptions):
+    """What to ask a model; a run has its own."""
 
     def asked(self, model: str, policy: str, base_url: str | None) -> "Asked":
         """A request to grade the rewritten examples."""
@@ -74,10 +53,10 @@ class AskingOptions(Options):
     """Whether and how to ask."""
 
     rewrites: Annotated[
-        bool, option("Of a run: ask its teacher about the rewritten pairs, too.", "--rewrites")
+        bool, option("For a run: ask its teacher about the rewritten pairs too.", "--rewrites")
     ] = False
     paraphrases: Annotated[
-        Path | None, option("Pairs in other words, to ask about too: a table with item, title, description.")
+        Path | None, option("Paraphrased pairs to ask about too: a table with item, title, description.")
     ] = None
     base_url: BaseUrl = None
     max_cost: MaxCost = None
@@ -90,6 +69,19 @@ class AskingOptions(Options):
         from harness.audit.paraphrases import PhrasesFile
 
         return PhrasesFile(self.paraphrases, files.golden_table) if self.paraphrases else None
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class _Given:
+    """The options of the command, in their groups."""
+
+    grades: Path | None
+    files: FileOptions
+    model: ModelOptions
+    asking: AskingOptions
+    calls: CallOptions
+    root: Path | None
+    as_json: bool
 
 
 def audit_command(
@@ -112,7 +104,7 @@ def audit_command(
     """
     from harness.report.audit import audit_markdown, audit_view
 
-    found = _audited(target, grades, files, model, asking, calls, root, as_json=json)
+    found = _audited(target, _Given(grades, files, model, asking, calls, root, json))
     if found is None:
         return
     append(markdown, audit_markdown(found))
@@ -120,38 +112,21 @@ def audit_command(
     end_unanswered(found.unanswered)
 
 
-def _audited(
-    target: str | None,
-    grades: Path | None,
-    files: FileOptions,
-    model: ModelOptions,
-    asking: AskingOptions,
-    calls: CallOptions,
-    root: Path | None,
-    *,
-    as_json: bool,
-) -> "Audit | None":
+def _audited(target: str | None, given: _Given) -> "Audit | None":
     """What the audit found; None after a forecast."""
-    if (target is None) == (files.golden is None and grades is None):
+    files = given.files
+    if (target is None) == (files.golden is None and given.grades is None):
         raise BadInput("name either a run or a model, or --golden FILE and --grades FILE")
     if target is None:
-        return _of_files(grades, files, model, asking, root)
-    project = project_at(root)
-    own = ("policy", "columns", "format", "encoding") if asking.paraphrases else ("policy",)
-    refuse(
-        {**vars(files), **dict.fromkeys(own)}, "a run or a model is graded by the project's own golden set"
-    )
+        return _of_files(given)
+    project = project_at(given.root)
+    own = ("policy", "columns", "format", "encoding") if given.asking.paraphrases else ("policy",)
+    refuse(files.given(*own), " goes with a file; a run or a model is graded by the project's own golden set")
     if _is_model(target):
-        return _of_model(project, target, files, model, asking, calls, as_json=as_json)
-    given = given_in({"policy": files.policy, **_given(model)})
-    if given:
-        raise BadInput(f"{given}: a run brings its own; name its model instead to set it")
-    return _of_run(project, target, files, asking, calls, as_json=as_json)
-
-
-def _given(options: Options) -> dict[str, object]:
-    """The options that were given; a flag that was not is None."""
-    return {name: value or None for name, value in vars(options).items()}
+        return _of_model(project, target, given)
+    settings = {"policy": files.policy, **given.model.given()}
+    refuse(settings, ": a run has its own; name its model instead to set it")
+    return _of_run(project, target, given)
 
 
 def _is_model(target: str) -> bool:
@@ -161,83 +136,56 @@ def _is_model(target: str) -> bool:
     return provider_of(target) is not None and not Path(target).is_dir()
 
 
-def _of_files(
-    grades: Path | None, files: FileOptions, model: ModelOptions, asking: AskingOptions, root: Path | None
-) -> "Audit":
+def _of_files(given: _Given) -> "Audit":
     from harness.audit.result import audit_files
     from harness.golden.graded_files import GradesFile, read_golden
 
-    if given := given_in({**_given(model), **_given(asking)}):
-        raise BadInput(f"{given}: files of grades are read, without calls; remove it")
+    files, grades = given.files, given.grades
+    refuse(given.model.given() | given.asking.given(), ": files of grades are read, without calls; remove it")
     if files.golden is None or grades is None:
         raise BadInput("--golden FILE and --grades FILE go together")
-    levels = files.levels(root)
+    levels = files.levels(given.root)
     golden = read_golden(files.golden, files.golden_table, levels)
     return audit_files(golden, GradesFile(grades, files.grades_table, files.rater), levels)
 
 
-def _of_model(
-    project: Project,
-    name: str,
-    files: FileOptions,
-    model: ModelOptions,
-    asking: AskingOptions,
-    calls: CallOptions,
-    *,
-    as_json: bool,
-) -> "Audit | None":
+def _of_model(project: Project, name: str, given: _Given) -> "Audit | None":
     from harness.audit.asking import rewrites_of_model
     from harness.audit.result import audit_model
 
     load_keys(project)
-    label = with_note(policy_or_only(files.policy, project), project)
-    work = rewrites_of_model(project, model.asked(name, label, asking.base_url), asking.words(files))
-    if asking.dry_run:
-        _forecast(project, work, calls, as_json=as_json)
-        return None
-    return audit_model(work, _answers(project, work, asking, calls))
+    asked = given.model.asked(name, policy_label(given.files.policy, project), given.asking.base_url)
+    work = rewrites_of_model(project, asked, given.asking.words(given.files))
+    answers = _answers(project, work, given)
+    return audit_model(work, answers) if answers else None
 
 
-def _of_run(
-    project: Project,
-    name: str,
-    files: FileOptions,
-    asking: AskingOptions,
-    calls: CallOptions,
-    *,
-    as_json: bool,
-) -> "Audit | None":
+def _of_run(project: Project, name: str, given: _Given) -> "Audit | None":
     from harness.audit.asking import rewrites_of_run
     from harness.audit.result import audit_run, with_rewrites
     from harness.score.reading import reading_of
 
-    reading = reading_of(project, name)
+    reading, asking = reading_of(project, name), given.asking
     found = audit_run(reading)
     if not asking.rewrites:
-        if given := given_in({**_given(asking), **_given(calls)}):
-            raise BadInput(f"{given}: a finished run is read, without calls; add --rewrites")
+        idle = asking.given() | given.calls.given()
+        refuse(idle, ": a finished run is read, without calls; add --rewrites")
         return found
     load_keys(project)
-    work = rewrites_of_run(project, reading, asking.base_url, asking.words(files))
-    if asking.dry_run:
-        _forecast(project, work, calls, as_json=as_json)
-        return None
-    return with_rewrites(found, work, _answers(project, work, asking, calls))
+    work = rewrites_of_run(project, reading, asking.base_url, asking.words(given.files))
+    answers = _answers(project, work, given)
+    return with_rewrites(found, work, answers) if answers else None
 
 
-def _forecast(project: Project, work: "Rewrites", calls: CallOptions, *, as_json: bool) -> None:
-    """Print what the open questions would cost."""
-    from harness.audit.asking import foresee
+def _answers(project: Project, work: "Rewrites", given: _Given) -> "PairRun | None":
+    """The grades of the rewritten pairs, asked for where they are missing; None after a forecast."""
+    from harness.audit.asking import foresee, graded
+    from harness.cli.progress import Progress
     from harness.report.money import forecast_view
 
-    found = foresee(project, work, again=calls.no_cache)
-    print_json(found) if as_json else show(forecast_view(found))
-
-
-def _answers(project: Project, work: "Rewrites", asking: AskingOptions, calls: CallOptions) -> "PairRun":
-    """The grades of the rewritten pairs, asked for where they are missing."""
-    from harness.audit.asking import graded
-    from harness.cli.progress import Progress
-
+    if given.asking.dry_run:
+        forecast = foresee(project, work, again=given.calls.no_cache)
+        print_json(forecast) if given.as_json else show(forecast_view(forecast))
+        return None
     with Progress() as progress:
-        return graded(project, work, progress, calls.limits(max_cost=asking.max_cost))
+        return graded(project, work, progress, given.calls.limits(max_cost=given.asking.max_cost))

@@ -1,4 +1,4 @@
-"""`harness student cascade`: from which confidence on a student is left alone."""
+"""`harness student cascade`: choose the confidence from which a student answers alone."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -29,7 +29,7 @@ Sure = dict[str, float] | None
 
 
 class CascadeOptions(Options):
-    """Who answers first, and who is asked then."""
+    """The student, its teacher, and the rule."""
 
     student: Annotated[
         str | None,
@@ -90,9 +90,11 @@ def cascade_command(
 def _graders(
     student: str, teacher: str, files: FileOptions, root: Path | None
 ) -> "tuple[CascadeSide, CascadeSide, Sure]":
-    """Both, and the confidence of each item where the student is a file."""
+    """Student and teacher, and the confidence of each item if the student is a file."""
     from harness.comparison.cascade import refuse_repeats
-    from harness.student.cascade_sides import graded_by_runs
+    from harness.comparison.graded_files import side_beside_run
+    from harness.golden.graded_files import GradesFile
+    from harness.student.cascade_sides import graded_by_runs, graded_in_file
 
     if files.golden is not None:
         return _beside_golden(student, teacher, files, root)
@@ -101,7 +103,9 @@ def _graders(
         raise BadInput(f"{teacher} is a file of grades; add the golden grades with --golden FILE")
     taught = graded_by_runs(project, names_in(teacher))
     if is_file(student):
-        return (*_beside_run(student, taught, files), _confidences(student, files))
+        file = GradesFile(Path(student), files.grades_table, files.rater)
+        learned = graded_in_file(side_beside_run(file, taught.side), taught.splits)
+        return learned, taught, _confidences(student, files)
     names = list(names_in(student))
     if is_free_model(student, root):
         refuse_repeats(taught.side)  # before the student is run
@@ -109,21 +113,10 @@ def _graders(
     return graded_by_runs(project, names), taught, None
 
 
-def _beside_run(
-    student: str, teacher: "CascadeSide", files: FileOptions
-) -> "tuple[CascadeSide, CascadeSide]":
-    from harness.comparison.graded_files import side_beside_run
-    from harness.golden.graded_files import GradesFile
-    from harness.student.cascade_sides import graded_in_file
-
-    file = GradesFile(Path(student), files.grades_table, files.rater)
-    return graded_in_file(side_beside_run(file, teacher.side), teacher.splits), teacher
-
-
 def _beside_golden(
     student: str, teacher: str, files: FileOptions, root: Path | None
 ) -> "tuple[CascadeSide, CascadeSide, Sure]":
-    """Two files of grades beside a golden file, which says what is dev and what is test."""
+    """Two files of grades beside a golden file, which has the splits."""
     from harness.golden.graded_files import read_golden
     from harness.student.cascade_sides import graded_in_file, splits_of
 

@@ -9,7 +9,7 @@ from harness.cli.groups import Markdown, append
 from harness.cli.options import Json, Margin, Root, Weighting, argument, option, project_at, weighting_of
 from harness.cli.output import end_with, print_json, say, show
 from harness.cli.rated import FileOptions, bar_origin
-from harness.errors import BadInput, Fault
+from harness.errors import BadInput
 from harness.storage.outputs import JUNIT
 
 if TYPE_CHECKING:
@@ -122,15 +122,11 @@ def keep_verdict(folder: Path, name: str, found: "Regression | Shipping", exclud
     import json
 
     from harness.runs.folder import VERDICT
-    from harness.storage.files import read_text, write_atomic
-    from harness.storage.strict_json import json_fault, parse_whole
+    from harness.storage.files import read_json, write_atomic
 
     path = folder / VERDICT
-    try:
-        before = parse_whole(read_text(path)) if path.exists() else {}
-    except ValueError as error:
-        raise BadInput([Fault(str(path), f"not JSON: {json_fault(error)}; it can be deleted")]) from None
+    before = read_json(path, todo="; it can be deleted") if path.exists() else {}
     if not isinstance(before, dict):
-        raise BadInput([Fault(str(path), "expected a JSON object; it can be deleted")])
+        raise BadInput.at(path, "expected a JSON object; it can be deleted")
     verdict = found.model_dump(mode="json", exclude=exclude)
     write_atomic(path, json.dumps({**before, name: verdict}, indent=2) + "\n")

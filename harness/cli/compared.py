@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.cli.options import project_at, refuse_lost
-from harness.cli.rated import FileOptions, given_in, refuse
+from harness.cli.rated import FileOptions, refuse
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def for_each_rater(names: list[str], files: FileOptions) -> list[str]:
 
 
 def sides_of(names: list[str], files: FileOptions, root: Path | None) -> "list[Side]":
-    """The sides in the order named; `baseline` stands for the baseline of the first run among them."""
+    """The sides in the order named; `baseline` means that of the first run among them."""
     from harness.comparison.graded_files import by_name
     from harness.comparison.sides import side_of_run
     from harness.runs.folder import find_run, open_run
@@ -40,7 +40,7 @@ def sides_of(names: list[str], files: FileOptions, root: Path | None) -> "list[S
     refuse_lost(names)
     paths = [Path(name) for name in names if is_file(name)]
     if not paths:
-        refuse(vars(files), "a run has its own")
+        refuse(vars(files), " goes with a file; a run has its own")
     runs: dict[str, Run] = {
         name: open_run(find_run(project_at(root), name))
         for name in dict.fromkeys(names)
@@ -122,5 +122,4 @@ def _refuse_unused(files: FileOptions, run: str) -> None:
     unused = {"policy": files.policy, "scale": files.scale}
     unused |= {"columns": files.columns} if files.grades_columns else {}
     unused |= {"format": files.format} if files.grades_format else {}
-    if given := given_in(unused):
-        raise BadInput(f"{given} needs --golden FILE; without it the golden grades are those of {run}")
+    refuse(unused, f" needs --golden FILE; without it the golden grades are those of {run}")

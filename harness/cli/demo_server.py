@@ -11,15 +11,15 @@ from harness.cli.output import say
 
 
 def demo_server_command(
-    policy: Annotated[
-        str | None, option("The policy whose scale it grades by, and whose shots it has.")
-    ] = None,
+    policy: Annotated[str | None, option("The policy that gives the scale and the shots.")] = None,
     port: Port = 8123,
     latency: Annotated[float, option("Milliseconds before every answer.", min=0)] = 0.0,
     faults: Annotated[float, option("Share of requests that fail.", min=0, max=1)] = 0.0,
-    seed: Annotated[int, option("Which of them.")] = 0,
+    seed: Annotated[int, option("Seed that chooses the requests that fail.")] = 0,
     batch: Annotated[float, option("Seconds that a batch takes.", min=0)] = 10.0,
-    canned: Annotated[bool, option("Every grade in turn, unread: to measure clients.", "--canned")] = False,
+    canned: Annotated[
+        bool, option("Answer each grade in turn without reading, to measure clients.", "--canned")
+    ] = False,
     root: Root = None,
 ) -> None:
     """Answer as the model APIs do, to try the network path without a key.

@@ -12,16 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from harness import __version__
-from harness.cli.options import (
-    Json,
-    Root,
-    argument,
-    load_keys,
-    option,
-    policy_or_only,
-    project_at,
-    with_note,
-)
+from harness.cli.options import Json, Root, argument, load_keys, option, policy_label, project_at
 from harness.cli.output import fold, print_json, say, show
 from harness.cli.policy_options import named
 from harness.errors import BadInput
@@ -61,14 +52,7 @@ def doctor_command(
         _installation(root, as_json=json)
     else:
         project = project_at(root)
-        _model(
-            project,
-            model,
-            base_url,
-            with_note(policy_or_only(policy, project), project),
-            prompt,
-            as_json=json,
-        )
+        _model(project, model, base_url, policy_label(policy, project), prompt, as_json=json)
 
 
 def _model(
@@ -129,7 +113,7 @@ def _contents(project: Project, facts: dict[str, Any]) -> list[str]:
             try:
                 found.append(read(name))
             except BadInput as error:
-                # A copy of a prompt that somebody edits stops nobody; versions of a policy are records.
+                # A prompt version that is being edited stops no command; versions of a policy are records.
                 edited = kind == "prompts" and not _is_default(name, read)
                 (unready if edited else problems).extend(_texts(error))
         facts[kind] = found
@@ -141,11 +125,11 @@ def _contents(project: Project, facts: dict[str, Any]) -> list[str]:
 
 
 Reader = Callable[[str], str]
-"""Reads a policy, a golden set or a prompt by its name, and returns its line. BadInput where it cannot."""
+"""Reads a policy, a golden set or a prompt by name, and returns its line. BadInput if it cannot."""
 
 
 def _readers(project: Project, unready: list[str]) -> Iterator[tuple[str, list[str], Reader]]:
-    """Each kind, the names there are, and how one is read; `unready` takes what is unfinished."""
+    """Each kind with its names and how to read one, which appends what is unfinished to `unready`."""
     from harness.policy.load import policy_names, policy_versions
     from harness.prompting.prompt import load_prompt, prompt_names, prompt_versions
 
@@ -170,14 +154,14 @@ def _policy(project: Project, unready: list[str], name: str) -> str:
 
 def _golden_set(project: Project, name: str) -> str:
     from harness.golden.examples import golden_path, load_examples
-    from harness.policy.load import load_policy, policy_path
+    from harness.policy.load import load_named
 
-    policy = load_policy(policy_path(project, name))
+    policy = load_named(project, name)
     return f"{name} ({plural(len(load_examples(golden_path(project, name), policy)), 'example')})"
 
 
 def _every(folder: "Path", names: list[str], versions: "Callable[[Path], Mapping[str, Path]]") -> list[str]:
-    """Every version of these policies or prompts; the bare name of one without any, which cannot be read."""
+    """Every version of these policies or prompts; the bare name if there is none, to report it."""
     return [
         label for name in names for label in [f"{name}@{one}" for one in versions(folder / name)] or [name]
     ]

@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from harness.cli.groups import Html, Uniform
-from harness.cli.options import RATINGS_COLUMNS, Json, Options, Root, argument, layout, option, project_at
+from harness.cli.options import RATINGS_COLUMNS, Json, Options, Root, argument, option, project_at
 from harness.cli.output import print_json, say, show, shown_path
-from harness.cli.rated import LevelOptions, TableOptions, given_in
+from harness.cli.rated import LevelOptions, TableOptions, refuse
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class SampleRatings(Options):
-    """What people say of a sample of the rows."""
+    """The human ratings of a sample of the rows."""
 
     ratings: Annotated[
         Path | None, option("The ratings of a sample; a table can have a column `human` instead.")
@@ -32,13 +32,9 @@ class SampleRatings(Options):
         from harness.score.estimate_files import GivenRatings
 
         if self.ratings is None:
-            own = {name: value or None for name, value in vars(self).items() if name != "ratings"}
-            if given := given_in(own):
-                raise BadInput(f"{given} goes with --ratings")
+            refuse(self.given(), " goes with --ratings")
             return None
-        how = layout(
-            self.ratings_columns, None, self.ratings_format, table.labels, table.encoding, RATINGS_COLUMNS
-        )
+        how = table.layout_of(self.ratings_columns, self.ratings_format, mapped_by=RATINGS_COLUMNS)
         return GivenRatings(self.ratings, how, self.uniform, decided(policy, root))
 
 
@@ -78,7 +74,7 @@ def estimate_command(
 ) -> None:
     """How good is production? Many grades of a teacher, corrected by few human ones.
 
-    With an interval that is honest about a fallible teacher.
+    The interval allows for errors of the teacher.
     """
     from harness.report.estimate import estimate_view
     from harness.report.page.labels import write_estimate
@@ -102,7 +98,7 @@ def estimate_command(
 
 
 def levels_of_source(path: Path, scale: "tuple[int, ...]", table: TableOptions) -> "Levels":
-    """The scale of a label set, whose policy has to have this one, or of a table, which takes it."""
+    """The levels of a label set, or those of `scale` for a table. BadInput for another scale."""
     from harness.golden.graded_files import Levels
     from harness.runs.labels import is_label_set
     from harness.score.estimate_files import levels_of_labels
@@ -111,24 +107,23 @@ def levels_of_source(path: Path, scale: "tuple[int, ...]", table: TableOptions) 
         return Levels(scale)
     found = levels_of_labels(path)
     if found.scale != scale:
-        raise BadInput(f"{path}: made by another scale, whose grades mean something else")
+        raise BadInput(f"{path} has another scale, so its grades mean something else")
     return found
 
 
 def _levels(path: Path, levels: LevelOptions, table: TableOptions, root: Path | None) -> "Levels":
-    """The scale of a label set, which brings its policy, or of a table."""
+    """The levels of a label set, by its policy, or of a table."""
     from harness.runs.labels import is_label_set
     from harness.score.estimate_files import levels_of_labels
 
     if not path.exists():
         raise BadInput(f"{path}: no such label set or table; `harness label` makes a label set")
     if path.is_dir() and not is_label_set(path):
-        raise BadInput(f"{path}: a folder, and no label set; `harness label` makes one")
+        raise BadInput(f"{path}: a folder that is not a label set; `harness label` makes one")
     if not is_label_set(path):
         return levels.levels(root)
-    given = given_in({**vars(levels), "columns": table.columns, "format": table.format})
-    if given:
-        raise BadInput(f"{given} goes with a table; a label set brings its own")
+    own = {**vars(levels), "columns": table.columns, "format": table.format}
+    refuse(own, " goes with a table; a label set has its own")
     return levels_of_labels(path)
 
 
@@ -140,12 +135,12 @@ def _beside(
 
     own = _levels(path, levels, table, root)
     if own.scale != known.scale or own.policy != known.policy:
-        raise BadInput(f"--other {path}: made by another policy or scale, whose grades mean something else")
+        raise BadInput(f"--other {path} has another policy or scale, so its grades mean something else")
     return Labelled(path, table.layout, own)
 
 
 def decided(policy: "Policy | None", root: Path | None) -> "Mapping[str, int]":
-    """The author's decisions on items, in the project that one is in."""
+    """The author's decisions on items, from the project; empty outside of one."""
     from harness.golden.rating.adjudications import decided_grades
 
     if policy is None:
@@ -153,5 +148,5 @@ def decided(policy: "Policy | None", root: Path | None) -> "Mapping[str, int]":
     try:
         folder = project_at(root).golden / policy.name
     except BadInput:
-        return {}  # outside of a project there are no decisions
+        return {}
     return decided_grades(folder, policy.version)

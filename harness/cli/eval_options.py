@@ -4,20 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from harness.cli.groups import (
-    BaseUrl,
-    Batch,
-    FoldSystem,
-    MaxCost,
-    MaxTokens,
-    Model,
-    NoSchema,
-    Prompt,
-    Shots,
-    Temperature,
-)
-from harness.cli.options import DEFAULT_POLICY, Options, names_in, option, policy_or_only
-from harness.cli.policy_options import named
+from harness.cli.groups import BaseUrl, Batch, MaxCost, Model, ModelSettings, Prompt, Shots
+from harness.cli.options import Options, names_in, option, policy_or_only
+from harness.cli.policy_options import PolicyName
 from harness.cli.rated import GraderTable, given_in
 from harness.errors import BadInput
 from harness.storage.project import Project
@@ -34,13 +23,11 @@ NoReport = Annotated[
 ]
 
 
-class AskedOptions(Options):
-    """What to ask which teacher. None means "not given": a resumed run keeps its settings."""
+class ExampleChoice(Options):
+    """Which teacher grades which examples."""
 
     model: Model = None
-    policy: Annotated[
-        str | None, named(f"name or name@v1. Default: the only one, else {DEFAULT_POLICY}.")
-    ] = None
+    policy: PolicyName = None
     prompt: Prompt = None
     split: Annotated[str | None, option("dev, test or dev+test. Default: dev.")] = None
     canaries: Annotated[
@@ -59,10 +46,11 @@ class AskedOptions(Options):
         str | None, option("What repeats count for: mean (each its share) or vote. Default: mean.")
     ] = None
     seed: Annotated[int | None, option("Seed of the --limit sample; sent to the model if given.")] = None
-    temperature: Temperature = None
-    max_tokens: MaxTokens = None
-    no_schema: NoSchema = False
-    fold_system: FoldSystem = False
+
+
+class AskedOptions(ModelSettings, ExampleChoice):
+    """What to ask which teacher. None means "not given": a resumed run keeps its settings."""
+
     base_url: BaseUrl = None
 
 
@@ -93,7 +81,7 @@ class EvalRequest:
     given: tuple[str, ...]
 
     def refuse_changes(self, before: "Asked") -> None:
-        """BadInput for settings that a resumed run does not have."""
+        """BadInput for settings that differ from those of the run to resume."""
         pairs = {name: (getattr(self.asked, name), getattr(before, name)) for name in self.given}
         changed = [(name, was) for name, (now, was) in pairs.items() if not _same(now, was)]
         if changed:
@@ -208,7 +196,7 @@ def _wrong_in(project: Project, text: str) -> dict[str, object]:
 
 
 def from_root(model: str, project: Project) -> str:
-    """A replayed file, or a student, by its path from the project: any folder can resume the run then."""
+    """The model with its file's path from the project, so that the run can be resumed in any folder."""
     from harness.providers import is_path, split_model
 
     if not is_path(model):

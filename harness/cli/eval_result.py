@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from harness.verdicts.assessment import Assessment
 
 WIDEST = 78
-"""A command behind two spaces that still fits into 80 columns."""
+"""The length of a command that fits into 80 columns after two spaces."""
 
 
 def report(project: Project, found: "Assessment", *, as_json: bool) -> None:
@@ -72,7 +72,7 @@ def _remarks(project: Project, run: "Run") -> list[str]:
 
 
 def _default(project: Project) -> str | None:
-    """The policy version that `harness eval` grades under by itself."""
+    """The policy version that `harness eval` grades under by default."""
     from harness.policy.load import policy_path
 
     name = policy_or_only(None, project)

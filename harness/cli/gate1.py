@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from harness.cli.options import Json, Root, argument, option, policy_or_only, project_at
-from harness.cli.output import end_by, print_json, show
+from harness.cli.output import end_with, print_json, show
 from harness.cli.rated import GatedOptions, LevelOptions, RatedTable, bar_origin, refuse
 
 if TYPE_CHECKING:
@@ -39,14 +39,15 @@ def gate1_command(
     from harness.verdicts.raters import judge_raters
 
     if ratings is None:
-        refuse({"scale": grades.scale, **vars(table)}, "the policy's own ratings need none")
+        idle = {"scale": grades.scale, **vars(table)}
+        refuse(idle, " goes with a file; the policy's own ratings need none")
         grades = LevelOptions(policy=policy_or_only(grades.policy, project_at(root)))
     scale, known, gates = levels = grades.levels(root)
     rated = _rated(ratings, levels, table, root)
     bar = gated.threshold(gate1_bar(gates), bar_origin(known))
     score = judge_raters(rated, scale, gates, bar, names=grade_names(known), bootstrap=gated.bootstrap)
     print_json(score) if json else show(gate1_view(score, disputes, every=all))
-    end_by(score)
+    end_with(score.verdict)
 
 
 def _rated(ratings: Path | None, levels: "Levels", table: RatedTable, root: Path | None) -> "Rated":

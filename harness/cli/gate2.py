@@ -4,8 +4,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from harness.cli.options import RATINGS_COLUMNS, Json, OptionalRun, Options, Root, layout, option, project_at
-from harness.cli.output import end_by, print_json, say, scored_json, show
+from harness.cli.options import RATINGS_COLUMNS, Json, OptionalRun, Options, Root, option, project_at
+from harness.cli.output import end_with, print_json, say, scored_json, show
 from harness.cli.rated import FileOptions, GatedOptions, bar_origin, given_in, refuse
 from harness.errors import BadInput
 from harness.storage.plural import plural
@@ -33,18 +33,16 @@ class RatingsOptions(Options):
 
     def table(self, files: FileOptions, graded: "GradesFile") -> "Layout":
         """By default like the golden file, or like the grades if it is the same file."""
-        own = {name: value for name, value in vars(self).items() if name != "ratings"}
+        own = self.given("ratings")
         if self.ratings is None:
-            refuse(own, "name one with --ratings")
+            refuse(own, " goes with a file; name one with --ratings")
         if self.ratings == graded.path and not given_in(own):
             return graded.table
         return self.layout(files, self.ratings_columns or files.columns)
 
     def layout(self, files: FileOptions, columns: str | None) -> "Layout":
         """How to read the ratings, with these columns."""
-        return layout(
-            columns, self.ratings_wide, self.ratings_format, files.labels, files.encoding, RATINGS_COLUMNS
-        )
+        return files.layout_of(columns, self.ratings_format, self.ratings_wide, RATINGS_COLUMNS)
 
 
 def gate2_command(
@@ -73,7 +71,7 @@ def gate2_command(
             say(note)
         _show_run(found, misses, as_json=json)
         if not found.canaries:
-            end_by(found.gate2)
+            end_with(found.gate2.verdict)
         return
     if files.golden is None or grades is None:
         raise BadInput("--golden FILE and --grades FILE go together")
@@ -82,7 +80,7 @@ def gate2_command(
     print_json(scored_json(score, None)) if json else show(
         [*gate2_view(score, *names), *details_view(score, misses)]
     )
-    end_by(score)
+    end_with(score.verdict)
 
 
 def _show_run(found: "Assessment", misses: int, *, as_json: bool) -> None:
@@ -131,15 +129,15 @@ def _score_files(
 
 
 def _rated_by(files: FileOptions, rated: RatingsOptions) -> "Callable[[Run], Run]":
-    """What gives a run the ratings of a file instead of its own. BadInput for options without a use."""
+    """Returns how to give a run the ratings of a file. BadInput for options that have no effect."""
     ratings = rated.ratings
     if ratings is None:
-        refuse({**vars(files), **vars(rated)}, "a run brings its own")
+        refuse({**vars(files), **vars(rated)}, " goes with a file; a run has its own")
         return lambda run: run
     from harness.runs.rated import with_ratings
 
-    without = {name: value for name, value in vars(files).items() if name not in ("labels", "encoding")}
-    refuse(without, "a run brings its own (for the ratings: --ratings-columns, ...)")
+    idle = files.given("labels", "encoding")
+    refuse(idle, " goes with a file; a run has its own (for the ratings: --ratings-columns, ...)")
     say(f"with the ratings of {ratings}, instead of the run's own")
     table = rated.layout(files, rated.ratings_columns)
 
@@ -161,7 +159,7 @@ def _assessed(
     from harness.verdicts.assessment import assess
 
     run = rated_by(open_run(find_run(project, name)))
-    given = given_in({**vars(gated), "bootstrap": gated.bootstrap or None})
+    given = given_in(gated.given())
     if given and not run.manifest.asked.kind.scored:
         raise BadInput(f"{given}: no gate applies to a run over canaries")
     # The run is judged by the bars it was made under; the verdict says if they have changed since.
@@ -172,7 +170,7 @@ def _assessed(
 
 
 def _later_ratings(project: Project, found: "Assessment") -> str | None:
-    """A note where people have rated under the run's policy version since a run without ratings."""
+    """A note if people have rated by now under the policy version of a run without ratings."""
     from harness.golden.rating.ratings import RATINGS, load_said
     from harness.nouns.pair import Rating
 
@@ -180,7 +178,7 @@ def _later_ratings(project: Project, found: "Assessment") -> str | None:
         return None
     policy = found.run.policy
     path = project.golden / policy.name / RATINGS
-    # Faults of ratings that the run does not have do not concern the run.
+    # Faults in ratings that the run does not use do not concern it.
     with suppress(BadInput):
         said = (one for one in load_said(path) if one.policy_version in ("", policy.version))
         raters = {one.rater for one in said if isinstance(one, Rating)}

@@ -51,12 +51,12 @@ def lint_golden_set(which: EveryPolicy, *, root: Root = None, json: Json = False
     """What is wrong with a golden set. Ends with 2 if there is an error; warnings only inform."""
     from harness.golden.examples import golden_path
     from harness.golden.lint import lint_golden
-    from harness.policy.load import load_policy, policy_path
+    from harness.policy.load import load_named
 
     project = project_at(root)
     findings: list[Finding] = []
-    for each in [which.given] if which.given else folder_names(project.golden):
-        policy = load_policy(policy_path(project, with_note(each, project)))
+    for each in [which.label] if which.label else folder_names(project.golden):
+        policy = load_named(project, with_note(each, project))
         found = lint_golden(golden_path(project, split_label(each)[0]), policy)
         findings += found
         if not json:
@@ -194,7 +194,7 @@ def say_imported(done: "Imported", policy: str) -> None:
     if done.columns_left:
         say(f"columns left out: {', '.join(done.columns_left)} (--attributes keeps them)")
     for text in done.long_texts:
-        say(f"warning: {text}: every request that shows it sends it all")
+        say(f"warning: {text}: every request that shows it sends all of it")
     for split in done.empty_splits:
         say(
             f"warning: the split {split} is empty: a query is in one split, and {done.queries} are too few "
@@ -206,9 +206,9 @@ def say_imported(done: "Imported", policy: str) -> None:
         say(f"a policy to fill in: {shown_path(done.new_policy)}")
     if not done.rules_noted:
         say(
-            f"note: {policy} lacks a definition, or another text to grade by, so that no example notes its "
-            "rules, and later edits make none stale; once it is finished, harness golden confirm --file IDS "
-            "notes them for those that you have read again by it"
+            f"note: {policy} lacks a definition or another text to grade by, so no example notes its rules, "
+            "and later edits make none stale; once the policy is finished, read the examples again and run "
+            "harness golden confirm --file IDS"
         )
 
 
@@ -244,9 +244,9 @@ def export_golden_set(
 def find_set(project: Project, name: str) -> "tuple[Policy, Path]":
     """A policy, and the file of its golden set."""
     from harness.golden.examples import golden_path
-    from harness.policy.load import load_policy, policy_path
+    from harness.policy.load import load_named
 
-    policy = load_policy(policy_path(project, name))
+    policy = load_named(project, name)
     return policy, golden_path(project, policy.name)
 
 

@@ -10,13 +10,13 @@ from harness.storage.plural import plural
 
 
 class AddOptions(Options):
-    """Which pairs of a round, and how their queries are dealt."""
+    """Which pairs of a round to add, and how to split their queries."""
 
     round: Annotated[
         str | None, option("The round of production pairs. Default: the latest.", metavar="NAME")
     ] = None
-    only: Annotated[str | None, option("Of these items alone: a,b,c")] = None
-    leave_out: Annotated[str | None, option("Of all items but these: a,b,c")] = None
+    only: Annotated[str | None, option("Add only these items: a,b,c")] = None
+    leave_out: Annotated[str | None, option("Add all items but these: a,b,c")] = None
     splits: Annotated[
         str | None,
         option("shots/dev/test in per cent, for queries that the set lacks. Default: as it is divided now."),
@@ -30,8 +30,8 @@ def add_command(
 ) -> None:
     """Add production pairs that people judged to the golden set, all or none.
 
-    With the grade on which the raters of the round agree, or the author's decision, and where it comes from.
-    A query stays in one split, with those of nearly the same text.
+    Each takes the grade on which the round's raters agree, or the author's decision, and names its source.
+    A query stays in one split, together with queries of nearly the same text.
     """
     from harness.golden.rating.adding import Adding, add_judged
     from harness.golden.rating.production_rounds import production_round

@@ -6,13 +6,13 @@ from typing import Annotated
 from harness.cli.options import Columns, Encoding, Format, Json, Options, Root, layout, option, project_at
 from harness.cli.output import print_json, say, show, shown_path
 from harness.cli.policy_options import PolicyOptions
-from harness.cli.rated import given_in
+from harness.cli.rated import refuse
 from harness.errors import BadInput
 from harness.storage.outputs import FILE
 
 
 class TrafficOptions(Options):
-    """What is asked today."""
+    """Today's traffic, and what to plan from it."""
 
     traffic: Annotated[
         Path | None, option("A label set, or a table: item, query, title, and weight, stratum.")
@@ -33,19 +33,19 @@ def golden_age_command(
     which: PolicyOptions, *, today: TrafficOptions, root: Root = None, json: Json = False
 ) -> None:
     """What is old in a golden set, what has left the traffic, and what to add next."""
-    from harness.policy.load import load_policy, policy_path
+    from harness.policy.load import load_named
     from harness.report.golden_age import golden_age_view
     from harness.score.golden_age import NEAR, TO_ADD, golden_age
 
     project = project_at(root)
-    if today.traffic is None and (given := given_in({**vars(today), "traffic": None})):
-        raise BadInput(f"{given} goes with --traffic")
-    policy = load_policy(policy_path(project, which.label_in(project)))
+    if today.traffic is None:
+        refuse(today.given(), " goes with --traffic")
+    policy = load_named(project, which.label_in(project))
     found, plan = golden_age(
         project,
         policy,
         today.traffic,
-        layout(today.columns, None, today.format, encoding=today.encoding),
+        layout(today.columns, today.format, encoding=today.encoding),
         NEAR if today.near is None else today.near,
         TO_ADD if today.n is None else today.n,
     )

@@ -2,7 +2,7 @@
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from harness.cli.options import Columns, Encoding, Format, Options, layout, names_in, option
 from harness.cli.output import say
@@ -31,41 +31,53 @@ Html = Annotated[
 ]
 Shots = Annotated[int | None, option("Golden examples in the prompt. Default: as the prompt says.", min=0)]
 Batch = Annotated[bool, option("Through the provider's batch API: half the price, within a day.", "--batch")]
-MaxCost = Annotated[float | None, option("Stop before it costs more than this.", min=0, metavar="USD")]
-Temperature = Annotated[
-    float | None, option("Sent to the model if given; some models reject it.", min=0, max=10)
-]
-MaxTokens = Annotated[
-    int | None, option("Limit of an answer, thinking included. Default: the server's.", min=1, metavar="N")
-]
-NoSchema = Annotated[bool, option("Send no JSON schema: the prompt alone asks for the form.", "--no-schema")]
-FoldSystem = Annotated[
-    bool, option("Send the system text in the user message: some models lack the role.", "--fold-system")
-]
+MaxCost = Annotated[float | None, option("Stop before the cost exceeds this.", min=0, metavar="USD")]
 BaseUrl = Annotated[str | None, option("A server of your own that speaks the provider's API.")]
 Model = Annotated[str | None, option("provider/model. Default: builtin/lexical, no key, no network.")]
 Prompt = Annotated[str | None, option("name or name@v2. Default: teacher, the latest released.")]
 Uniform = Annotated[
-    bool, option("The ratings do not say so, but every row had the same chance.", "--uniform")
+    bool, option("Every row had the same chance to be rated, though no column says so.", "--uniform")
+]
+RaterKind = Annotated[
+    Literal["human", "llm"] | None, option("The kind of raters who are not in raters.toml yet.")
 ]
 Host = Annotated[str, option("The address to listen at. Default: only this machine.")]
 Port = Annotated[int, option("The port; 0 picks a free one.", min=0, max=65535)]
 PublicUrl = Annotated[str | None, option("Where raters reach the server, such as https://rate.example.com.")]
 
 
-class TeacherOptions(Options):
-    """Who grades, for commands that cannot resume a run."""
+class ModelSettings(Options):
+    """How a model is called."""
+
+    temperature: Annotated[
+        float | None, option("Sent to the model if given; some models reject it.", min=0, max=10)
+    ] = None
+    max_tokens: Annotated[
+        int | None,
+        option("Limit of an answer, thinking included. Default: the server's.", min=1, metavar="N"),
+    ] = None
+    no_schema: Annotated[
+        bool, option("Send no JSON schema: the prompt alone asks for the form.", "--no-schema")
+    ] = False
+    fold_system: Annotated[
+        bool, option("Send the system text in the user message: some models lack the role.", "--fold-system")
+    ] = False
+
+
+class TeacherChoice(Options):
+    """The teacher that grades."""
 
     model: Annotated[str, option("provider/model. The default needs no key and no network.")] = (
         "builtin/lexical"
     )
     prompt: Annotated[str, option("name or name@v2.")] = "teacher"
     shots: Shots = None
-    temperature: Temperature = None
     seed: Annotated[int | None, option("Sent to the model if given.")] = None
-    max_tokens: MaxTokens = None
-    no_schema: NoSchema = False
-    fold_system: FoldSystem = False
+
+
+class TeacherOptions(ModelSettings, TeacherChoice):
+    """Who grades, for commands that cannot resume a run."""
+
     base_url: BaseUrl = None
 
     def asked(self, policy: str, pairs: Path) -> "Asked":
@@ -96,13 +108,13 @@ class CallOptions(Options):
     ] = False
 
     def limits(self, *, only_failed: bool = False, max_cost: float | None = None) -> "Limits":
-        """These and the limits of a run."""
+        """The limits of a run, with these settings."""
         from harness.grading.job import Limits
 
         return Limits(self.max_connections, not self.no_cache, only_failed, max_cost, self._telemetry())
 
     def _telemetry(self) -> "Telemetry | None":
-        """Where telemetry goes, if it is asked for; None if not. BadInput for content without it."""
+        """Where telemetry goes; None if it is off. BadInput for --telemetry-content alone."""
         from harness.grading.telemetry.settings import telemetry_asked
 
         if not self.telemetry:
@@ -138,6 +150,6 @@ class PairsOptions(Options):
         """The pairs; `command` reads them, without the option for their file."""
         from harness.runs.pairs import read_pairs
 
-        how = layout(self.columns, None, self.format, encoding=self.encoding)
+        how = layout(self.columns, self.format, encoding=self.encoding)
         again = f"{command} --pairs {shlex.quote(str(self.path))}"
         return read_pairs(self.path, how, self.traffic, names_in(self.attributes), again)

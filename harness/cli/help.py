@@ -3,7 +3,6 @@
 import textwrap
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 WIDTH = 72
 """The length of an example's line, without its indentation and its backslash."""
@@ -18,22 +17,13 @@ def ending_of(name: str) -> str:
     return "\n".join(["\b", "Examples:", *lines, "", rule])
 
 
-def commands_of(command: Any, words: str = "harness") -> list[tuple[str, Any]]:
-    """Every command of a group and of the groups in it, and a group that is a command, with their words."""
-    if not hasattr(command, "commands"):
-        return [(words, command)]
-    below = command.commands.items()
-    found = [one for word, each in below for one in commands_of(each, f"{words} {word}")]
-    return [*found, (words, command)] if command.invoke_without_command else found
-
-
 @cache
 def _examples() -> list[str]:
     return Path(__file__).with_name("examples.txt").read_text(encoding="utf-8").splitlines()
 
 
 def examples_of(name: str) -> list[str]:
-    """The example command lines of a command: two. More begin alike where other commands are below it."""
+    """The two example command lines of a command, without those of the commands in its group."""
     found = [line for line in _examples() if f"{line} ".startswith(f"{name} ")]
     return found if len(found) <= 2 else [line for line in found if line.startswith(f"{name} -")]
 

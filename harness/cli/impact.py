@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from harness.runs.manifest import Asked
     from harness.scorecards.impact import Impact
 
-Twice = Annotated[bool, option("Ask twice under V1, to see what the teacher changes by itself.", "--twice")]
+Twice = Annotated[bool, option("Ask twice under V1, to see how much the teacher varies.", "--twice")]
 
 
 def impact_command(
@@ -61,7 +61,7 @@ def measure(
 ) -> "Impact":
     """Grade the pairs that are not yet graded under both versions, and measure the change.
 
-    `command`: what asks for it, for a message on the file of pairs.
+    `command`: the command line, for messages about the file of pairs.
     """
     from harness.cli.progress import Progress
     from harness.grading.policy_impact import impact_of

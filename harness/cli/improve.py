@@ -2,21 +2,10 @@
 
 from typing import TYPE_CHECKING, Annotated
 
-from harness.cli.groups import BaseUrl, CallOptions, FoldSystem, MaxCost, MaxTokens, NoSchema, Temperature
-from harness.cli.options import (
-    DEFAULT_POLICY,
-    Json,
-    Options,
-    Root,
-    argument,
-    load_keys,
-    option,
-    policy_or_only,
-    project_at,
-    with_note,
-)
+from harness.cli.groups import BaseUrl, CallOptions, MaxCost, ModelSettings
+from harness.cli.options import Json, Options, Root, argument, load_keys, option, policy_label, project_at
 from harness.cli.output import print_json, say, show, shown_path
-from harness.cli.policy_options import named
+from harness.cli.policy_options import PolicyName
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
@@ -24,17 +13,16 @@ if TYPE_CHECKING:
     from harness.storage.project import Project
 
 
-class GradingOptions(Options):
-    """The teacher that reads the prompt."""
+class TeacherAndPolicy(Options):
+    """The teacher, and the policy that it grades by."""
 
     model: Annotated[str | None, option("The teacher that reads the prompt: provider/model.")] = None
-    policy: Annotated[
-        str | None, named(f"name or name@v1. Default: the only one, else {DEFAULT_POLICY}.")
-    ] = None
-    temperature: Temperature = None
-    max_tokens: MaxTokens = None
-    no_schema: NoSchema = False
-    fold_system: FoldSystem = False
+    policy: PolicyName = None
+
+
+class GradingOptions(ModelSettings, TeacherAndPolicy):
+    """The teacher that reads the prompt."""
+
     base_url: BaseUrl = None
 
 
@@ -95,7 +83,7 @@ def _wanted(project: "Project", prompt: str, grading: GradingOptions, search: Se
 
     if not grading.model:
         raise BadInput("name the teacher that reads the prompt: --model provider/model")
-    policy = with_note(policy_or_only(grading.policy, project), project)
+    policy = policy_label(grading.policy, project)
     asked = Asked(**{**vars(grading), "policy": policy}, prompt=prompt, splits=("dev",))
     own = search.proposer is None
     if search.shots and (search.proposer or search.proposer_url):

@@ -1,4 +1,4 @@
-"""`harness init`: a project of one's own."""
+"""`harness init`: start a new project."""
 
 import shutil
 import sys
@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from harness.cli.golden import TakenOptions, say_imported
-from harness.cli.options import Json, Options, argument, option
+from harness.cli.options import Json, argument, option
 from harness.cli.output import print_json, say, show, shown_path
-from harness.cli.rated import TableOptions
-from harness.errors import BadInput
+from harness.cli.rated import TableOptions, refuse
 from harness.storage.plural import plural
 
 if TYPE_CHECKING:
@@ -37,19 +36,8 @@ class FromOptions(TakenOptions):
 
         if self.source is not None:
             return replace(self.taken(self.source, "", table), licence=self.license)
-        idle = [name for options in (self, table) for name, value in _given(options)]
-        if idle:
-            raise BadInput(f"{', '.join(idle)}: only for a table of graded pairs; add --from FILE")
+        refuse(self.given() | table.given(), ": only for a table of graded pairs; add --from FILE")
         return None
-
-
-def _given(options: Options) -> "list[tuple[str, object]]":
-    """The options that are not at their defaults, as they are typed."""
-    return [
-        (f"--{name.replace('_', '-')}", value)
-        for name, value in vars(options).items()
-        if value != getattr(type(options), name)
-    ]
 
 
 def init_command(

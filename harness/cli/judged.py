@@ -1,4 +1,4 @@
-"""`harness judged`: with whom do people side, where behaviour contradicts the labels?"""
+"""`harness judged`: do people side with users or with the labels, where the two contradict each other?"""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 from harness.cli.groups import Html
 from harness.cli.options import Json, Root, argument, option, policy_or_only, project_at
 from harness.cli.output import print_json, say, show, shown_path
-from harness.cli.rated import LevelOptions, RatedTable, given_in
+from harness.cli.rated import LevelOptions, RatedTable, refuse
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
@@ -29,9 +29,10 @@ def judged_command(
     root: Root = None,
     json: Json = False,
 ) -> None:
-    """With whom do people side, where behaviour contradicts the labels? By clause and by boundary.
+    """Do people side with users or with the labels, where the two contradict each other?
 
-    Of the pairs of a rating plan, after people have judged them, blind. No grade changes by it.
+    It reads the pairs of a rating plan after people have judged them, blind, and answers by clause and by
+    boundary. It changes no grade.
     """
     from harness.report.judged import judged_view
     from harness.report.page.judged import write_judged
@@ -53,8 +54,7 @@ def _of_round(name: str | None, levels: LevelOptions, table: RatedTable, root: P
     from harness.golden.rating.production_rounds import production_round
     from harness.signal.judged_files import people_of_round
 
-    if given := given_in({"scale": levels.scale, **vars(table)}):
-        raise BadInput(f"{given} goes with --ratings; a round brings its own")
+    refuse({"scale": levels.scale, **vars(table)}, " goes with --ratings; a round has its own")
     project = project_at(root)
     return people_of_round(project, production_round(project, policy_or_only(levels.policy, project), name))
 

@@ -18,9 +18,8 @@ from harness.cli.options import (
     load_keys,
     names_in,
     option,
-    policy_or_only,
+    policy_label,
     project_at,
-    with_note,
 )
 from harness.cli.output import print_json, say, show, shown_path
 from harness.cli.policy_options import named
@@ -38,7 +37,7 @@ class LabelOptions(Options):
 
     output: Annotated[
         Path | None,
-        option("The label set: a folder. One that is there goes on.", "--output", "-o"),
+        option("The label set: a folder; an existing one is continued.", "--output", "-o"),
         NEW_FOLDER,
     ] = None
     policy: Annotated[str | None, named("name or name@v1. Default: the only one.")] = None
@@ -56,7 +55,7 @@ class HowToLabel(Options):
     ] = False
     cascade: Annotated[
         Path | None,
-        option("A file of student cascade: the student answers first, its teacher the rest.", "--cascade"),
+        option("A file of `student cascade`: the student answers first, its teacher the rest.", "--cascade"),
     ] = None
     batch: Batch = False
     engine: Annotated[
@@ -91,7 +90,7 @@ def label_command(
 ) -> None:
     """Label production pairs with a teacher that has passed Gate 2 on test.
 
-    Each distinct pair is asked once. The same command goes on where it was stopped.
+    Each distinct pair is asked once. The same command continues where it stopped.
     """
     from harness.cli.progress import Progress
     from harness.production.label import label
@@ -104,9 +103,7 @@ def label_command(
         _forecast(project, request, how, as_json=json)
         return
     if how.rpm or how.tpm:
-        raise BadInput(
-            "--rpm and --tpm go with --dry-run: a labelling finds out by itself what a server takes"
-        )
+        raise BadInput("--rpm and --tpm go with --dry-run: a labelling adapts to the limits of the server")
     limits = calls.limits(only_failed=how.retry_failed, max_cost=how.max_cost)
     with Progress() as progress:
         found = label(project, request, progress, limits)
@@ -138,25 +135,25 @@ def _request(
     if how.cascade is not None:
         teacher, measured = _teacher_of(how.cascade, teacher)
         named_policy = named_policy or measured
-    policy = with_note(policy_or_only(named_policy, project), project)
+    policy = policy_label(named_policy, project)
     asked = teacher.asked(policy, Path(", ".join(pairs)))
     asked = asked.model_copy(update={"model": from_root(asked.model, project), "batch": how.batch})
-    table = layout(what.columns, None, what.format, encoding=what.encoding)
+    table = layout(what.columns, what.format, encoding=what.encoding)
     read = Input(table, names_in(what.attributes))
     return LabelRequest(pairs, what.output, asked, read, how.unproven, how.engine, how.actors, how.cascade)
 
 
 def _teacher_of(path: Path, given: TeacherOptions) -> tuple[TeacherOptions, str | None]:
-    """The teacher of a cascade, and its policy. BadInput for an option that says another one.
+    """The teacher of a cascade, and its policy. BadInput for an option that differs from them.
 
-    The address is not taken from a file, since a key is sent there: it has to be given again.
+    The address is never read from the file, since a key is sent there: it has to be given again.
     """
     from harness.runs.cascade_file import load_cascade
 
     file = load_cascade(path)
     if file.teacher.model is None:
         what = "its teacher is a file of grades: choose the cascade by runs (`harness student cascade`)"
-        raise BadInput([Fault(str(path), what)])
+        raise BadInput.at(path, what)
     settings = file.teacher.settings.model_dump(exclude={"base_url"})
     own = {"model": file.teacher.model, "prompt": file.teacher.prompt or given.prompt, **settings}
     refuse_faults(

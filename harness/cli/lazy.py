@@ -1,7 +1,7 @@
 """Commands that are imported when one is called: to import them all took a third of the start."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cached_property, partial
 from importlib import import_module
 from typing import Any, get_type_hints
@@ -11,28 +11,28 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command_from_info
 from typer.models import CommandInfo
 
-from harness.cli.commands import Command, Group
+from harness.cli.commands import COMMANDS, GROUPS
 from harness.cli.help import ending_of
 from harness.cli.options import Options
 
 
-def add_commands(app: typer.Typer, commands: Mapping[str, Command | Group]) -> None:
-    """Add commands, and groups of commands, to an app."""
-    for name, one in commands.items():
-        if isinstance(one, Command):
+def add_commands(app: typer.Typer) -> None:
+    """Add every command to an app; those of two words to the group of their first one."""
+    groups = {name: _group(name) for name in GROUPS}
+    for name, group in groups.items():
+        app.add_typer(group, name=name, short_help=GROUPS[name])
+    for words, one in COMMANDS.items():
+        if words not in GROUPS:
+            first, _, last = words.rpartition(" ")
             later: Any = partial(_LazyCommand, one.place)  # typer only calls it
-            app.command(name, cls=later, short_help=one.summary)(_without_options)
-        else:
-            app.add_typer(_group(one), name=name, short_help=one.summary)
+            groups.get(first, app).command(last, cls=later, short_help=one.summary)(_without_options)
 
 
-def _group(of: Group) -> typer.Typer:
-    if of.place is None:
-        app = typer.Typer(help=of.summary, no_args_is_help=True)
-    else:
-        app = typer.Typer(cls=type("_CommandGroup", (_LazyGroup,), {"_place": of.place}))
-        app.callback(invoke_without_command=True)(_without_options)
-    add_commands(app, of.commands)
+def _group(name: str) -> typer.Typer:
+    if name not in COMMANDS:
+        return typer.Typer(help=GROUPS[name], no_args_is_help=True)
+    app = typer.Typer(cls=type("_CommandGroup", (_LazyGroup,), {"_place": COMMANDS[name].place}))
+    app.callback(invoke_without_command=True)(_without_options)
     return app
 
 
@@ -87,9 +87,9 @@ class _LazyCommand(_Lazy, TyperCommand):
 
 
 def _ungrouped(command: Callable[..., None]) -> Callable[..., None]:
-    """A command whose parameters of type Options become one option for each of their fields, in order.
+    """A command with one option for each field of its parameters of type Options, in order.
 
-    What it writes is looked at before it begins: a file that may not be written over ends it.
+    It checks the files that it is to write before it begins, and ends if one may not be overwritten.
     """
     # The list of commands needs neither this nor what it imports.
     from harness.cli.written import OVERWRITE, refuse_outputs, with_overwrite, written_of

@@ -27,8 +27,8 @@ DEFAULT_POLICY = "product-search"
 
 
 def option(help: str, *names: str, **more: Any) -> Any:
-    """An option of a command; `names`: how it is written, where its parameter's name does not say it."""
-    return typer.Option(*names, help=help, show_envvar=False, **more)  # one line states the rule
+    """An option of a command. `names`: how to write it, if not as the name of its parameter."""
+    return typer.Option(*names, help=help, show_envvar=False, **more)  # the end of the help states the rule
 
 
 def argument(help: str, **more: Any) -> Any:
@@ -53,6 +53,14 @@ class Options:
         """The names of the options, those of the bases first."""
         return tuple(dict.fromkeys(chain.from_iterable(map(get_annotations, reversed(cls.__mro__)))))
 
+    def given(self, *apart: str) -> dict[str, Any]:
+        """The options that are not at their defaults, by name, without those `apart`."""
+        return {
+            name: value
+            for name, value in vars(self).items()
+            if name not in apart and value != getattr(type(self), name)
+        }
+
     @classmethod
     def parameters(cls) -> list[Parameter]:
         """The options as parameters of a command."""
@@ -72,7 +80,7 @@ Format = Annotated[
     str | None, option("csv, tsv, jsonl, json, parquet, xlsx or qrels. Default: by its ending.")
 ]
 Encoding = Annotated[
-    str | None, option("Of tables that are not UTF-8: cp1252, utf-16, ... (CSV, TSV, qrels).")
+    str | None, option("Encoding of CSV, TSV or qrels that is not UTF-8: cp1252, utf-16, ...")
 ]
 Weighting = Annotated[
     str | None, option("Which kappa is gated: none, linear or quadratic. Default: gates.toml.")
@@ -93,13 +101,13 @@ def project_at(root: Path | None) -> Project:
 def policy_or_only(given: str | None, project: Project) -> str:
     """The policy given, else the project's only one, else the one that comes with the project."""
     if given is not None:
-        return given  # an empty one too, as from an unset variable: it names no policy
+        return given  # an empty one too, as from an unset variable: loading it reports the fault
     known = folder_names(project.policies)
     return known[0] if len(known) == 1 else DEFAULT_POLICY
 
 
 def with_note(label: str, project: Project) -> str:
-    """The policy named. A note says which draft that is, where it could be another."""
+    """Return the label. Print a note if it means the latest of several drafts."""
     from harness.policy.load import policy_versions
     from harness.storage.versions import pick_version, released_versions
 
@@ -111,8 +119,13 @@ def with_note(label: str, project: Project) -> str:
     return label
 
 
+def policy_label(given: str | None, project: Project) -> str:
+    """The label of the policy given, or of the default one."""
+    return with_note(policy_or_only(given, project), project)
+
+
 def load_keys(project: Project) -> None:
-    """Take the keys that the environment lacks, and nothing else, from the project's .env.
+    """Read the keys that the environment lacks from the project's .env, and no other variables.
 
     A project may be untrusted: an address or a proxy in its .env would send a key elsewhere.
     """
@@ -161,15 +174,16 @@ RATINGS_COLUMNS = "--ratings-columns"
 
 
 def layout(
-    columns: str | None,
-    wide: str | None,
-    format: str | None,
+    columns: str | None = None,
+    format: str | None = None,
+    *,
+    wide: str | None = None,
     labels: str | None = None,
     encoding: str | None = None,
     mapped_by: str | None = "--columns",
     words_by: str = "--labels",
 ) -> "Layout":
-    """How to read a table; `mapped_by`, `words_by`: the options that say its headers, and grades as words."""
+    """How to read a table. `mapped_by`, `words_by`: the options that map its headers, and words to grades."""
     from harness.storage.tables import Layout, parse_columns, parse_labels
 
     names = names_in(wide)
@@ -193,7 +207,7 @@ def weighting_of(text: str | None) -> "Weights | None":
 
 
 def refuse_lost(names: Iterable[str]) -> None:
-    """A name with the extension of a table means a file: BadInput if there is none."""
+    """BadInput for names with the extension of a table that are not the path of a file."""
     from harness.storage.formats import FORMAT_OF
 
     lost = [name for name in names if Path(name).suffix.lower() in FORMAT_OF and not Path(name).exists()]

@@ -28,21 +28,21 @@ if TYPE_CHECKING:
     from harness.scaffold.copies import Begun
     from harness.scorecards.canaries import CanaryReport
     from harness.scorecards.gate2 import Gate2
-    from harness.scorecards.shared import Gate, Verdict
+    from harness.scorecards.shared import Verdict
 
 
 WHOLE = re.compile(r"^[a-z]+: \S+|`[^`]*`|harness [a-z0-9]+(?: [a-z0-9]+)?(?: --[a-z-]+ [^\s,;:]+)*")
 """Parts of a line that are not folded: a command, and a label with its first word."""
 
 _GLUE = "\ue000"
-"""A space that a line is not folded at, of Unicode's private use."""
+"""Stands for a space at which a line is not folded; from Unicode's private use area."""
 
 
 class Commands(TyperGroup):
     """A group of commands, and of groups, whose errors end in a message and an exit code."""
 
     def get_params(self, ctx: Any) -> Any:
-        """The options of `harness` itself: set in an environment, each would end every command in success."""
+        """The options of `harness` itself. A variable for one would end every command with success."""
         own: list[Any] = self.params  # the type of options is private
         for one in own:
             one.allow_from_autoenv = one.show_envvar = False
@@ -50,7 +50,7 @@ class Commands(TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:
         """The names in the order of the loop: typer has groups last."""
-        return list(COMMANDS)
+        return list(dict.fromkeys(words.partition(" ")[0] for words in COMMANDS))
 
     def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]  # the base type is private
         """Run the command."""
@@ -78,7 +78,7 @@ _NUMBERS = {"int_parsing": "a whole number, such as 3", "float_parsing": "a numb
 
 
 def _in_words(error: typer.BadParameter) -> str:
-    """What is wrong with an option's value; typer passes on what pydantic says of a word for a number."""
+    """What is wrong with an option's value; our own words where pydantic expects a number."""
     from pydantic import ValidationError
 
     cause = error.__cause__
@@ -102,14 +102,14 @@ def say(text: str) -> None:
 def fold(line: str) -> str:
     """A line as wide as the terminal, or 80 columns; what follows is indented by two more.
 
-    Folded between words, so that a path or an id stays whole, and not within a command.
+    It is folded between words, so that paths and ids stay whole, and not inside a command.
     """
     width = shutil.get_terminal_size((80, 24)).columns
     if len(line) <= width:
         return line
     indent = line[: len(line) - len(line.lstrip())]
     glued = WHOLE.sub(lambda found: found[0].replace(" ", _GLUE), line[len(indent) :])
-    # So a path that is longer than the line keeps its indent.
+    # A path that is longer than the line keeps its indent.
     begin, then = indent, f"{indent}  "
     lines = wrap(
         glued,
@@ -175,17 +175,10 @@ def scored_json(score: "Gate2", canaries: "CanaryReport | None") -> dict[str, An
     return {**score.shown(), **({"canaries": canaries} if canaries else {})}
 
 
-def end_with(verdict: "Verdict") -> None:
+def end_with(verdict: "Verdict | None") -> None:
     """End with the verdict's exit code: 0 passed, 1 failed, 3 inconclusive."""
     from harness.verdicts.gates import EXIT_CODES
 
+    assert verdict is not None, "a scorecard that was never judged"
     if code := EXIT_CODES[verdict]:
-        raise typer.Exit(code)
-
-
-def end_by(score: "Gate") -> None:
-    """End with the exit code of a scorecard's verdict."""
-    from harness.verdicts.gates import exit_code
-
-    if code := exit_code(score):
         raise typer.Exit(code)

@@ -42,11 +42,11 @@ def list_policies(root: Root = None, json: Json = False) -> None:
 
 def show_policy(which: PolicyOptions, *, root: Root = None, json: Json = False) -> None:
     """A policy as a document, in Markdown."""
-    from harness.policy.load import load_policy, policy_path
+    from harness.policy.load import load_named
     from harness.report.policy import policy_document
 
     project = project_at(root)
-    policy = load_policy(policy_path(project, which.label_in(project)))
+    policy = load_named(project, which.label_in(project))
     if json:
         print_json(policy)
     else:
@@ -58,7 +58,7 @@ def lint_policies(which: EveryPolicy, *, root: Root = None, json: Json = False) 
 
     Ends with 2 if anything is; warnings only inform.
     """
-    project, name = project_at(root), which.given
+    project, name = project_at(root), which.label
     faults = {str(path.relative_to(project.root)): found for path, found in _checked(project, name)}
     warnings = _warnings(project, name)
     if json:
@@ -88,11 +88,11 @@ def diff_policy(
     """What changed between two versions of a policy, and which golden examples that affects."""
     from harness.policy.diff import diff_policies
     from harness.policy.effect import golden_effect
-    from harness.policy.load import load_policy, policy_path
+    from harness.policy.load import load_named
     from harness.report.policy_diff import diff_view, effect_view
 
     project = project_at(root)
-    before, after = (load_policy(policy_path(project, label)) for label in versions.both(project))
+    before, after = (load_named(project, label) for label in versions.both(project))
     diff = diff_policies(before, after)
     examples = _golden(project, after)
     cited = _cited(project, suggest) if suggest is not None else None
@@ -162,7 +162,7 @@ def _golden(project: Project, policy: "Policy") -> "list[JudgedPair]":
 def _warnings(project: Project, name: str | None) -> list[str]:
     """Drafts, and surfaces with several policies."""
     from harness.policy.lint import shared_surfaces
-    from harness.policy.load import load_policy, policy_names, policy_path, policy_versions
+    from harness.policy.load import load_named, policy_names, policy_versions
     from harness.storage.versions import draft_notes
 
     asked = split_label(name)[0] if name else None
@@ -173,7 +173,7 @@ def _warnings(project: Project, name: str | None) -> list[str]:
             drafts += draft_notes(known, policy_versions(project.policies / known))
         # A policy that does not load is among the faults already.
         with contextlib.suppress(BadInput):
-            policies.append(load_policy(policy_path(project, known)))
+            policies.append(load_named(project, known))
     return drafts + shared_surfaces(policies, asked)
 
 

@@ -5,7 +5,15 @@ from typing import Annotated, Any
 import typer
 
 from harness.cli import completion
-from harness.cli.options import DEFAULT_POLICY, Options, argument, option, policy_or_only, with_note
+from harness.cli.options import (
+    DEFAULT_POLICY,
+    Options,
+    argument,
+    option,
+    policy_label,
+    policy_or_only,
+    with_note,
+)
 from harness.errors import BadInput
 from harness.storage.project import Project, split_label
 
@@ -27,7 +35,7 @@ class PolicyOptions(Options):
     policy: PolicyName = None
 
     @property
-    def given(self) -> str | None:
+    def label(self) -> str | None:
         """The policy named; None if none was. BadInput if two were."""
         if self.name and self.policy and self.name != self.policy:
             raise BadInput(f"two policies are named: {self.name} and --policy {self.policy}; keep --policy")
@@ -35,7 +43,7 @@ class PolicyOptions(Options):
 
     def label_in(self, project: Project) -> str:
         """The policy named, with a version if one was given, or the project's own."""
-        return with_note(policy_or_only(self.given, project), project)
+        return policy_label(self.label, project)
 
 
 class EveryPolicy(PolicyOptions):
@@ -45,15 +53,15 @@ class EveryPolicy(PolicyOptions):
 
 
 class NewPolicy(PolicyOptions):
-    """A version of a policy; none is guessed."""
+    """A version of a policy, which has to be named."""
 
     policy: Annotated[str | None, named("The version to ship: name@v2.")] = None
 
     def label_in(self, project: Project) -> str:
-        """The version. BadInput if none was named, with those that there are."""
+        """The version. BadInput, with the existing versions, if none was named."""
         from harness.policy.load import policy_path, policy_versions
 
-        label = policy_or_only(self.given, project)
+        label = policy_or_only(self.label, project)
         if split_label(label)[1] is None:
             known = policy_versions(policy_path(project, label).parent)
             there = " or ".join(f"--policy {label}@{version}" for version in known)
@@ -72,7 +80,7 @@ class Versions(PolicyOptions):
         """Both as name@version; the missing one is the neighbour."""
         from harness.policy.load import policy_path, policy_versions
 
-        old, new = self.given, self.new
+        old, new = self.label, self.new
         if old is None:
             raise BadInput("name a policy, whose two latest versions are compared, or two versions: V1 V2")
         name, version = split_label(old)

@@ -76,10 +76,10 @@ class Progress:
         self._show()
 
     def elsewhere(self, count: int) -> None:
-        """Other processes' number of answers: they count in the rate, by outcome once they arrive."""
+        """Count answers of other processes: in the rate at once, by outcome when they arrive."""
         self._elsewhere = count
         if not self._done:
-            # Until then the processes were started: that says nothing about what is left.
+            # The time until now started the processes: leave it out of the rate.
             self._began = self._clock()
         self._show()
 
@@ -96,7 +96,7 @@ class Progress:
             say(self._line(now))
 
     def said(self, text: str) -> None:
-        """A sentence on its own line."""
+        """Print a sentence on its own line."""
         say(text)
 
     def stopping(self, in_flight: int) -> None:

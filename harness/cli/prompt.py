@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.options import Json, Root, argument, option, policy_or_only, project_at, with_note
+from harness.cli.options import Json, Root, argument, option, policy_label, project_at
 from harness.cli.output import print_json, say, say_begun, show
 from harness.cli.policy_options import PolicyName, named
 from harness.errors import BadInput
@@ -73,7 +73,7 @@ def render_prompt(
 ) -> None:
     """The prompt for one example, exactly as a teacher gets it."""
     project = project_at(root)
-    plan = _plan(project, with_note(policy_or_only(policy, project), project), name, shots)
+    plan = _plan(project, policy_label(policy, project), name, shots)
     example = next((one for one in plan.examples if item in (None, one.id)), None)
     if example is None:
         raise BadInput(f"no example {item!r} in dev or test of {plan.asked.policy} (shots are never graded)")
@@ -98,14 +98,14 @@ def diff_prompt(
     json: Json = False,
 ) -> None:
     """What differs between two prompts, and whether their constant prefixes differ under a policy."""
-    from harness.policy.load import load_policy, policy_path
+    from harness.policy.load import load_named
     from harness.prompting.diff import changes_of
     from harness.prompting.prompt import load_prompt
     from harness.report.prompt_diff import prompt_diff_view
     from harness.scorecards.prompt_change import PromptDiff
 
     project = project_at(root)
-    label = load_policy(policy_path(project, with_note(policy_or_only(policy, project), project))).label
+    label = load_named(project, policy_label(policy, project)).label
     before, after = load_prompt(project, old), load_prompt(project, new)
     diff = PromptDiff(old=before.label, new=after.label, policy=label, changes=changes_of(before, after))
     try:

@@ -50,7 +50,7 @@ def invite_command(
     typer.echo(f"{address}/rate/{token}")
     say(f"this is {rater}'s link for round {opened.round.name}; it is not shown again")
     if not address:
-        say("it goes behind the address of your server; --public-url prints it whole")
+        say("add it to the address of your server, or print the whole link with --public-url")
 
 
 def revoke_command(rater: Rater, policy: Policy = None, round: RoundName = None, root: Root = None) -> None:
@@ -70,7 +70,7 @@ def status_command(
 ) -> None:
     """How far are the raters?
 
-    Counts and times alone: no grade, so that looking often changes nothing.
+    It shows counts and times, and no grades, so that looking often changes nothing.
     """
     from harness.golden.rating.progress import progress_of
     from harness.golden.rating.waiting import closed_sets
@@ -110,7 +110,7 @@ def seal_command(
         say(f"{found.rater}: sealed {found.at}: {counts}")
         if left and found.rater not in closed_sets(opened):
             command = f"`harness rate close --rater {found.rater} --why ...`"
-            say(f"{found.rater} can no longer give these {left:,}: there is a verdict after {command}")
+            say(f"{found.rater} can no longer give these {left:,}; for a verdict, run {command}")
 
 
 def _answering(opened: "OpenRound") -> tuple[str, ...]:

@@ -23,7 +23,7 @@ def live_command(
 ) -> None:
     """Gate 1 of a round while people rate: progress and agreement so far, for the lead.
 
-    The verdict comes when all planned ratings are there: who stops at a look that passes, passes too often.
+    The verdict waits for all planned ratings: to stop at the first look that passes would pass too often.
     """
     from harness.report.live_gate1 import live_view
     from harness.verdicts.live_gate1 import live_gate1_of
@@ -34,7 +34,7 @@ def live_command(
 
 
 def close_command(
-    why: Annotated[str, option("Why, for whoever reads the verdict.")],
+    why: Annotated[str, option("The reason, for readers of the verdict.")],
     policy: Policy = None,
     round: RoundName = None,
     rater: Annotated[

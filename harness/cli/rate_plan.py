@@ -1,13 +1,14 @@
 """`harness rate plan`: draw pairs, and assign them to raters."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 from harness.cli import completion
-from harness.cli.options import Json, Options, Root, names_in, option, policy_or_only, project_at, with_note
+from harness.cli.groups import RaterKind
+from harness.cli.options import Json, Options, Root, names_in, option, policy_label, project_at
 from harness.cli.output import print_json, say, show, shown_path
 from harness.cli.policy_options import named
-from harness.cli.rated import given_in
+from harness.cli.rated import refuse
 from harness.errors import BadInput
 from harness.storage.project import Project
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from harness.golden.rating.drawing import Drawing
     from harness.golden.rating.new_round import RoundPlan
     from harness.golden.rating.planning import Planned
-    from harness.golden.rating.rounds import Design, Show
+    from harness.golden.rating.rounds import Show
     from harness.nouns.policy import Policy
 
 
@@ -41,19 +42,10 @@ class DrawingOptions(Options):
     disagreements: Annotated[
         str | None, _run("Hunt pairs on which this run's teacher and the golden grade differ.")
     ] = None
-    low_confidence: Annotated[
-        str | None, _run("Hunt pairs of whose grade this run's teacher was unsure.")
-    ] = None
+    low_confidence: Annotated[str | None, _run("Hunt pairs on which this run's teacher was unsure.")] = None
     random_share: Annotated[
         float | None, _share("The part drawn at random beside hunted pairs. Default: 0.5; 1 without hunting.")
     ] = None
-
-    @property
-    def given(self) -> str:
-        """The names of the options that were given, for a sentence."""
-        return given_in(
-            {name: value for name, value in vars(self).items() if value != getattr(type(self), name)}
-        )
 
     @property
     def hunts(self) -> bool:
@@ -68,7 +60,7 @@ class DrawingOptions(Options):
         return hunts
 
     def drawing(self, there: int) -> "Drawing":
-        """What to draw of so many different pairs."""
+        """What to draw from this many different pairs."""
         from harness.golden.rating.drawing import Drawing
 
         share = 0.5 if self.random_share is None else self.random_share
@@ -77,7 +69,7 @@ class DrawingOptions(Options):
         )
 
     def hunted(self, project: Project, policy: "Policy") -> "tuple[Mapping[str, float], ...]":
-        """Why pairs of the runs named are worth a look."""
+        """The pairs that the named runs suggest, each with its score."""
         from harness.score.hunting import disagreeing, unsure
         from harness.score.reading import reading_of
 
@@ -97,13 +89,6 @@ class DesignOptions(Options):
     repeated: Annotated[float, _share("The share that a rater gets twice, unmarked.")] = 0.05
     reasons: Annotated[float, _share("The share of pairs that a reason is asked for.")] = 0.1
 
-    @property
-    def design(self) -> "Design":
-        """The design."""
-        from harness.golden.rating.rounds import Design
-
-        return Design(each=self.each, by_all=self.by_all, repeated=self.repeated)
-
 
 class PictureOptions(Options):
     """Pictures: none unless a host is allowed."""
@@ -113,14 +98,12 @@ class PictureOptions(Options):
 
 
 class RoundOptions(Options):
-    """The round: its name, its raters' kind, and what is said of it before it is written."""
+    """The round: its name, the kind of its raters, its seed."""
 
     name: Annotated[str | None, option("The round's name. Default: r1, r2, ...")] = None
-    kind: Annotated[
-        Literal["human", "llm"] | None, option("What the raters are that raters.toml does not have yet.")
-    ] = None
+    kind: RaterKind = None
     seconds: Annotated[
-        float | None, option("Seconds that a pair takes, to say how long it all takes.", min=0.1, max=3600)
+        float | None, option("Seconds for a pair, to estimate the time of each rater.", min=0.1, max=3600)
     ] = None
     seed: Annotated[int | None, option("To draw the same again. Default: a random one.", min=0)] = None
     dry_run: Annotated[bool, option("Say what would be drawn; write nothing.", "--dry-run")] = False
@@ -150,7 +133,7 @@ def plan_command(
     Pairs drawn at random keep their inclusion probability and can serve an estimate; hunted ones cannot.
     """
     project = project_at(root)
-    label = with_note(policy_or_only(policy, project), project)
+    label = policy_label(policy, project)
     how = _how(names_in(raters), round, design, _shown(pictures))
     judged_by, found = (
         _golden_round(project, label, how, drawing, dry_run=round.dry_run)
@@ -161,24 +144,22 @@ def plan_command(
     where = shown_path(found.opened.folder)
     say(f"that would be written to {where}" if round.dry_run else f"written to {where}")
     if not (round.dry_run or json):
-        _say_next(judged_by.name, found.opened.round.raters[0])
-
-
-def _say_next(policy: str, first: str) -> None:
-    say(f"next: harness rate --policy {policy} --rater {first}, for one person on this machine;")
-    say(f"  for a team: harness rate invite {first} --policy {policy}, and harness rate --host ...")
+        name, first = judged_by.name, found.opened.round.raters[0]
+        say(f"next: harness rate --policy {name} --rater {first}, for one person on this machine;")
+        say(f"  for a team: harness rate invite {first} --policy {name}, and harness rate --host ...")
 
 
 def _how(raters: tuple[str, ...], round: RoundOptions, design: DesignOptions, shown: "Show") -> "RoundPlan":
-    """Who rates, and how; which pairs is not said yet."""
+    """The plan of the round, still without pairs."""
     from harness.golden.rating.drawing import Drawing
     from harness.golden.rating.new_round import RoundPlan
+    from harness.golden.rating.rounds import Design
 
     return RoundPlan(
         raters=raters,
         drawing=Drawing(0),
         name=round.name,
-        design=design.design,
+        design=Design(each=design.each, by_all=design.by_all, repeated=design.repeated),
         reasons=design.reasons,
         show=shown,
         kind=round.kind,
@@ -214,14 +195,11 @@ def _production_round(
     """A round of the production pairs of a plan."""
     from harness.golden.rating.pair_plan import load_pair_plan
     from harness.golden.rating.planning import plan_production
-    from harness.policy.load import load_policy, policy_path
+    from harness.policy.load import load_named
 
-    if given := drawing.given:
-        raise BadInput(f"{given}: the pairs of --from are drawn already; `harness sample` draws others")
+    refuse(drawing.given(), ": the pairs of --from are drawn already; `harness sample` draws others")
     pairs = load_pair_plan(source)
-    return load_policy(policy_path(project, label)), plan_production(
-        project, label, how, pairs, dry_run=dry_run
-    )
+    return load_named(project, label), plan_production(project, label, how, pairs, dry_run=dry_run)
 
 
 def _print(

@@ -1,4 +1,4 @@
-"""`harness rate` without a further word: serve a round's pages to its raters."""
+"""`harness rate` without a further command: serve a round's pages to its raters."""
 
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
@@ -78,7 +78,7 @@ def _serve(desk: "Desk", rater: str | None, host: str, port: int, public: str | 
 
 
 def _check_links(desk: "Desk", rater: str | None, *, open_to_others: bool) -> None:
-    """BadInput where nobody could come in, or where others could come in without a link."""
+    """BadInput if no rater could open the pages, or if others could without a link."""
     from harness.golden.rating.links import linked
 
     if rater is not None and open_to_others:
@@ -101,7 +101,7 @@ def _refuse_options(context: typer.Context) -> None:
         word = context.invoked_subcommand
         options = ["--" + name.replace("_", "-") for name in given]
         raise BadInput(
-            f"{', '.join(options)}: give it behind the command: harness rate {word} {options[0]} ..."
+            f"{', '.join(options)}: give it after the command: harness rate {word} {options[0]} ..."
         )
 
 

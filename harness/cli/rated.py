@@ -40,7 +40,14 @@ class TableOptions(Options):
     @property
     def layout(self) -> "Layout":
         """The table's layout, as that of a golden file: without a column for each rater."""
-        return layout(self.columns, None, self.format, self.labels, self.encoding)
+        return self.layout_of(self.columns, self.format)
+
+    def layout_of(
+        self, columns: str | None, format: str | None, wide: str | None = None, mapped_by: str = "--columns"
+    ) -> "Layout":
+        """The layout of another table with the same words for grades, in the same encoding."""
+        words, encoding = self.labels, self.encoding
+        return layout(columns, format, wide=wide, labels=words, encoding=encoding, mapped_by=mapped_by)
 
 
 class RatedTable(TableOptions):
@@ -51,7 +58,7 @@ class RatedTable(TableOptions):
     @property
     def layout(self) -> "Layout":
         """The table's layout."""
-        return layout(self.columns, self.wide, self.format, self.labels, self.encoding)
+        return self.layout_of(self.columns, self.format, self.wide)
 
 
 class GraderTable(RatedTable):
@@ -61,7 +68,7 @@ class GraderTable(RatedTable):
 
 
 class LevelOptions(Options):
-    """The grades."""
+    """The scale of the grades."""
 
     policy: Annotated[str | None, named("The policy that sets scale, actions and bars.")] = None
     scale: Annotated[str | None, option("The grades, such as 0-4, if there is no policy.")] = None
@@ -98,13 +105,13 @@ class FileOptions(GraderTable, LevelOptions, GoldenFile):
     @property
     def golden_table(self) -> "Layout":
         """How to read the golden file."""
-        return layout(self.columns, None, self.format, self.labels, self.encoding)
+        return self.layout_of(self.columns, self.format)
 
     @property
     def grades_table(self) -> "Layout":
         """How to read a grader's file: by default, like the golden file."""
         columns, format = self.grades_columns or self.columns, self.grades_format or self.format
-        return layout(columns, self.wide, format, self.labels, self.encoding)
+        return self.layout_of(columns, format, self.wide)
 
     @property
     def raters(self) -> tuple[str, ...]:
@@ -134,14 +141,14 @@ class GatedOptions(BarOptions):
     """The kappa to gate by, and how to check its interval."""
 
     bootstrap: Annotated[
-        bool, option("A cluster bootstrap of the gated kappa too, to compare.", "--bootstrap")
+        bool, option("Compute a cluster bootstrap of the gated kappa too, to compare.", "--bootstrap")
     ] = False
 
 
 def refuse(options: Mapping[str, object], why: str) -> None:
-    """BadInput for options that would have no effect."""
+    """BadInput for options that would have no effect. `why` continues the sentence after their names."""
     if given := given_in(options):
-        raise BadInput(f"{given} goes with a file; {why}")
+        raise BadInput(f"{given}{why}")
 
 
 def given_in(options: Mapping[str, object]) -> str:

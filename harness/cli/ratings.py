@@ -2,21 +2,12 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
-from harness.cli.options import (
-    DEFAULT_POLICY,
-    Options,
-    Root,
-    argument,
-    names_in,
-    option,
-    policy_or_only,
-    project_at,
-    with_note,
-)
+from harness.cli.groups import RaterKind
+from harness.cli.options import Options, Root, argument, names_in, option, policy_label, project_at
 from harness.cli.output import say, shown_path
-from harness.cli.policy_options import named
+from harness.cli.policy_options import PolicyName, named
 from harness.cli.rated import RatedTable
 from harness.cli.written import Overwrite
 from harness.errors import BadInput
@@ -33,12 +24,12 @@ FORMATS = "label-studio, argilla, quepid, potato, mturk, prolific, langfuse, pho
 
 
 class FromTool(Options):
-    """From which tool a file is, and who is behind its raters."""
+    """The tool that wrote a file, and how to store its raters."""
 
     source: Annotated[
         str | None,
         option(
-            f"{FORMATS}. Default: as the file tells for certain.",
+            f"{FORMATS}. Default: detected, if the file is unambiguous.",
             "--from",
             metavar="FORMAT",
             envvar="HARNESS_RATINGS_IMPORT_FROM",
@@ -59,14 +50,12 @@ def import_ratings_command(
     *,
     policy: Annotated[
         str | None,
-        named("name, or name@v1: whose golden set, rated by which version. Default: the only one."),
+        named("The policy of the golden set; name@v1: the version rated by. Default: the only one."),
     ] = None,
     rater: Annotated[
-        str | None, option("Whose ratings to take; or who gave them, in a file without raters.")
+        str | None, option("The rater whose ratings to take, or who gave those of a file without raters.")
     ] = None,
-    kind: Annotated[
-        Literal["human", "llm"] | None, option("What the raters are that raters.toml does not have yet.")
-    ] = None,
+    kind: RaterKind = None,
     replace: Annotated[
         bool, option("Replace other ratings of the same items by the same raters.", "--replace")
     ] = False,
@@ -78,7 +67,7 @@ def import_ratings_command(
     Nothing is written unless every rating is sound. Ratings that are there already are left as they are.
     """
     from harness.golden.rating.importing import RatingsFile, import_ratings
-    from harness.policy.load import load_policy, policy_path
+    from harness.policy.load import load_named
 
     project = project_at(root)
     wanted = RatingsFile(
@@ -91,7 +80,7 @@ def import_ratings_command(
         keep_names=tool.keep_names,
         submissions=tool.submissions,
     )
-    under = load_policy(policy_path(project, with_note(policy_or_only(policy, project), project)))
+    under = load_named(project, policy_label(policy, project))
     found = import_ratings(project, under, wanted, dry_run=dry_run)
     for line in _said(found, dry_run=dry_run):
         say(line)
@@ -105,7 +94,7 @@ def _said(found: "RatingsImported", *, dry_run: bool) -> "Iterator[str]":
         under = f"under {found.policy}@{version}, by {', '.join(found.raters[version])}"
         yield f"ratings {would}added to {shown_path(found.path)} {under}: {count:,}"
     if found.cannot:
-        yield f"of the ratings in the file, those that say why there is no grade: {found.cannot:,}"
+        yield f"ratings with a reason instead of a grade: {found.cannot:,}"
     if found.replaced:
         yield f"ratings {would}replaced: {found.replaced:,}"
     if found.same:
@@ -146,14 +135,12 @@ def export_ratings_command(
         str, option(f"{FORMATS}.", "--to", metavar="FORMAT", envvar="HARNESS_RATINGS_EXPORT_TO")
     ],
     output: Annotated[
-        Path, option("The file; further files of the format lie beside it.", "--output", "-o"), FILE
+        Path, option("The file; other files of the format are written beside it.", "--output", "-o"), FILE
     ],
     what: WhatToExport,
     *,
     overwrite: Overwrite = False,
-    policy: Annotated[
-        str | None, named(f"name or name@v1. Default: the only one, else {DEFAULT_POLICY}.")
-    ] = None,
+    policy: PolicyName = None,
     root: Root = None,
 ) -> None:
     """Write a golden set's ratings, or the pairs to rate, in the format of another tool.
@@ -162,7 +149,7 @@ def export_ratings_command(
     """
     from harness.golden.rating.exporting import RatingsExport, export_ratings
     from harness.golden.splits import parse_splits
-    from harness.policy.load import load_policy, policy_path
+    from harness.policy.load import load_named
 
     if what.pairs and what.rater:
         raise BadInput("--rater chooses ratings; remove it, or --pairs")
@@ -177,7 +164,7 @@ def export_ratings_command(
         parse_splits(what.split or "dev+test"),
         overwrite,
     )
-    loaded = load_policy(policy_path(project, with_note(policy_or_only(policy, project), project)))
+    loaded = load_named(project, policy_label(policy, project))
     for line in _exported(export_ratings(project, loaded, wanted)):
         say(line)
 

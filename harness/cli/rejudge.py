@@ -4,20 +4,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from harness.cli.golden import find_set
-from harness.cli.options import (
-    Json,
-    Options,
-    Root,
-    argument,
-    names_in,
-    option,
-    policy_or_only,
-    project_at,
-    with_note,
-)
+from harness.cli.options import Json, Options, Root, argument, names_in, option, policy_label, project_at
 from harness.cli.output import print_json, say, show
 from harness.cli.policy_options import PolicyOptions, named
-from harness.cli.rated import TableOptions, given_in
+from harness.cli.rated import TableOptions, given_in, refuse
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
@@ -39,10 +29,10 @@ class ConfirmOptions(Options):
     )
     file: Annotated[Path | None, option("The same from a file: one id on each line.", metavar="FILE")] = None
     unaffected: Annotated[
-        bool, option("All that rest on nothing that the new version changed.", "--unaffected")
+        bool, option("All that depend on nothing that the new version changed.", "--unaffected")
     ] = False
     cannot_move: Annotated[
-        bool, option("All that cite no clause, with a grade that the change cannot move.", "--cannot-move")
+        bool, option("All that cite no clause and whose grade the change cannot move.", "--cannot-move")
     ] = False
     why: Annotated[
         str | None, option("Why the grades of --examples or --file stand: the history keeps it.")
@@ -68,7 +58,7 @@ class ConfirmOptions(Options):
         )
 
     def found(self, by_rule: "Unaffected", total: int) -> dict[str, str]:
-        """The ids that the rule chooses, each with its reason. A warning for those that it cannot tell."""
+        """The ids that the rule chooses, each with its reason. Warns of those that it cannot decide."""
         if self.cannot_move:
             return by_rule.unmoved
         if doubt := by_rule.doubt(total):
@@ -143,8 +133,7 @@ class RegradeOptions(Options):
             if given := given.removesuffix(", "):
                 raise BadInput(f"{given}: with --file, they are columns of the file")
             return read_regrades(self.file, table.layout, policy, self.why or "")
-        if given := given_in(vars(table)):
-            raise BadInput(f"{given} goes with --file")
+        refuse(vars(table), " goes with --file")
         if id_ is None or self.grade is None:
             raise BadInput(
                 "name an example with its new grade, ID --grade N --why TEXT; or many, --file FILE"
@@ -167,7 +156,7 @@ def regrade_example(
     from harness.golden.rejudging import golden_lines, left_to_judge
 
     project = project_at(root)
-    judged_by, path = find_set(project, with_note(policy_or_only(policy, project), project))
+    judged_by, path = find_set(project, policy_label(policy, project))
     wanted, faults = asked.wanted(id, judged_by, table)
     changed = regrade_all(path, judged_by, wanted, _now(), faults)
     left = left_to_judge(golden_lines(path), judged_by)

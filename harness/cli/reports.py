@@ -12,8 +12,6 @@ from harness.storage.plural import plural
 from harness.storage.project import Project
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from harness.score.reading import Reading
     from harness.verdicts.assessment import Assessment
 
@@ -65,13 +63,13 @@ def report_command(
         return
     show([f"Picture: {shown_path(path.absolute())}" for path in drawn])
     if "report" in written:
-        _show_report(written)
+        show([f"Report: {shown_path(Path(str(written['report'])).absolute())}"])
 
 
 def _of_run(
     project: Project, run: str, base: str | None, output: Path | None, png: Path | None, svg: Path | None
 ) -> "tuple[dict[str, str | int], list[Path]]":
-    """Write the page or the pictures of a run, as asked for; what is known of the page, and the pictures."""
+    """Write the page or the pictures of a run; returns the page's path and sizes, and the pictures' paths."""
     from harness.runs.folder import find_run
     from harness.score.reading import reading_of
     from harness.verdicts.assessment import assess_folder
@@ -84,10 +82,6 @@ def _of_run(
     drawn = _pictures(project, found, png, svg)
     written = {} if drawn and output is None else _html(found, other, output)
     return {**written, "pairs": len(found.reading.items)}, drawn
-
-
-def _show_report(written: "Mapping[str, str | int]") -> None:
-    show([f"Report: {shown_path(Path(str(written['report'])).absolute())}"])
 
 
 def _labels_html(folder: Path, output: Path | None) -> dict[str, str | int]:

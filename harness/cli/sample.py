@@ -27,7 +27,9 @@ class SampleOptions(Options):
     at_least: Annotated[
         int | None, option("Plan for the share of this grade or more. Default: of the best action.")
     ] = None
-    most_per_query: Annotated[int | None, option("Of larger queries, so many pairs by chance.", min=1)] = None
+    most_per_query: Annotated[
+        int | None, option("The most pairs of a query; larger ones are cut.", min=1)
+    ] = None
     seed: Annotated[int | None, option("To draw the same again. Default: a random one.", min=0)] = None
 
 
@@ -61,7 +63,7 @@ def sample_command(
 ) -> None:
     """Draw production pairs for people to rate.
 
-    At random, with known probabilities, for `harness estimate`; or, apart, a hunt for errors.
+    It draws at random, with known probabilities, for `harness estimate`; --hunt takes likely errors instead.
     """
     from harness.golden.rating.raters import how_to_plan
     from harness.report.sample import sample_view
@@ -85,19 +87,7 @@ def _wanted(
     from harness.score.estimate_files import GivenRatings
     from harness.score.sample_files import SampleWanted
 
-    pilot = (
-        None if sample.pilot is None else GivenRatings(sample.pilot, layout(None, None, None, mapped_by=None))
-    )
-    return SampleWanted(
-        labels=labels,
-        pairs=pairs,
-        by=sample.by,
-        allocation=sample.allocation,
-        pilot=pilot,
-        at_least=sample.at_least,
-        most=sample.most_per_query,
-        hunt=hunting.hunt,
-        against=hunting.against,
-        seed=sample.seed,
-        root=root,
-    )
+    given = vars(sample) | vars(hunting)
+    if sample.pilot is not None:
+        given["pilot"] = GivenRatings(sample.pilot, layout(mapped_by=None))
+    return SampleWanted(labels, pairs, root=root, most=given.pop("most_per_query"), **given)

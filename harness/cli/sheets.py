@@ -6,16 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli.golden import load_set
-from harness.cli.options import (
-    Options,
-    Root,
-    argument,
-    names_in,
-    option,
-    policy_or_only,
-    project_at,
-    with_note,
-)
+from harness.cli.options import Options, Root, argument, names_in, option, policy_label, project_at
 from harness.cli.output import say, shown_path
 from harness.cli.policy_options import PolicyOptions, named
 from harness.errors import BadInput, refuse_faults
@@ -105,7 +96,7 @@ def collect_ratings(
     from harness.nouns.pair import one_form
 
     project = project_at(root)
-    judged_by, examples = load_set(project, with_note(policy_or_only(policy, project), project))
+    judged_by, examples = load_set(project, policy_label(policy, project))
     now = datetime.now(UTC).isoformat(timespec="seconds")
     filled = read_sheet(sheet, examples, judged_by, check_rater(rater), now)
     path = golden_path(project, judged_by.name).with_name("ratings.jsonl")
@@ -114,11 +105,11 @@ def collect_ratings(
     alike = f" of {plural(filled.lines, 'pair')}" if filled.lines < given else ""
     say(f"{plural(given, 'rating')}{alike} by {rater.strip()}: {shown_path(path)}")
     if taken.replaced:
-        say(f"ratings by {rater.strip()} that gave way to these: {taken.replaced:,}")
+        say(f"earlier ratings by {rater.strip()} replaced: {taken.replaced:,}")
     if taken.same:
         say(f"ratings that are there already: {taken.same:,}")
     if one_form(check_rater(rater)) not in rater_kinds(path.with_name(RATERS)):
-        todo = 'say there kind = "human" (or "llm"), since Gate 1 is provisional without'
+        todo = 'add kind = "human" (or "llm") there; Gate 1 is provisional without it'
         say(f"warning: raters.toml does not say what {check_rater(rater)} is; {todo}")
     if filled.unversioned:
         count = f"{filled.unversioned:,} of {plural(filled.lines, 'line')}"

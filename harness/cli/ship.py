@@ -8,7 +8,7 @@ from harness.cli.impact import measure
 from harness.cli.options import Json, Options, Root, option, project_at
 from harness.cli.output import end_with, print_json, say, show, shown_path
 from harness.cli.policy_options import NewPolicy
-from harness.cli.rated import given_in
+from harness.cli.rated import refuse
 from harness.errors import BadInput
 from harness.storage.project import Project, split_label
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class OverrideOptions(Options):
-    """Whether to ship on a provisional Gate 1, and who says so."""
+    """Whether to ship on a provisional Gate 1, and who is responsible."""
 
     allow_provisional: Annotated[
         bool,
@@ -75,8 +75,8 @@ def ship_command(
     project = project_at(root)
     label = which.label_in(project)
     asked = override.override(label)
-    if pairs.pairs is None and (given := given_in({**vars(pairs), "base_url": base_url})):
-        raise BadInput(f"{given}: only for a file of pairs; add --pairs FILE")
+    if pairs.pairs is None:
+        refuse({**vars(pairs), "base_url": base_url}, ": only for a file of pairs; add --pairs FILE")
     evidence = gather(project, label, run, base)
     if pairs.pairs is not None:
         evidence = _with_impact(project, evidence, pairs, base_url, calls.limits())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from harness.cli.groups import Html
 from harness.cli.options import Columns, Encoding, Format, Json, Options, Root, argument, layout, option
 from harness.cli.output import print_json, say, show, shown_path
-from harness.cli.rated import LevelOptions, given_in
+from harness.cli.rated import LevelOptions, refuse
 from harness.errors import BadInput
 from harness.storage.outputs import FILE
 
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
 
 
 class LogOptions(Options):
-    """The log."""
+    """The log of what users did."""
 
     columns: Columns = None
     format: Format = None
     encoding: Encoding = None
     queries: Annotated[
-        Path | None, option("Of UBI events: the queries, which say what was shown.", metavar="FILE")
+        Path | None, option("For UBI events: the file of queries, with what was shown.", metavar="FILE")
     ] = None
     actions: Annotated[
-        str | None, option("Of UBI events: what actions count as: tap=clicks,order_placed=purchases")
+        str | None, option("For UBI events: what actions count as: tap=clicks,order_placed=purchases")
     ] = None
     outcome: Annotated[
-        str | None, option("Of UBI events: the action that makes a search a success, such as purchase.")
+        str | None, option("For UBI events: the action that makes a search a success, such as purchase.")
     ] = None
 
     def log(self, path: Path) -> "LogFile":
@@ -38,7 +38,7 @@ class LogOptions(Options):
         from harness.signal.ubi import ACTIONS, parse_actions
 
         actions = ACTIONS if self.actions is None else parse_actions(self.actions)
-        how = layout(self.columns, None, self.format, None, self.encoding)
+        how = layout(self.columns, self.format, encoding=self.encoding)
         return LogFile(path, how, self.queries, actions, self.outcome)
 
 
@@ -54,7 +54,7 @@ class GradedOptions(Options):
     words: Annotated[str | None, option("Grades as words: Exact=2,Partial=1,Irrelevant=0.")] = None
 
     def labelled(self, levels: LevelOptions, root: Path | None) -> "LabelFile":
-        """The graded pairs, and which grades there are."""
+        """The graded pairs, with their scale."""
         from harness.runs.labels import is_label_set
         from harness.score.estimate_files import levels_of_labels
         from harness.signal.signal_files import LabelFile
@@ -64,31 +64,28 @@ class GradedOptions(Options):
         if not is_label_set(self.labels):
             how = layout(
                 self.labels_columns,
-                None,
                 self.labels_format,
-                self.words,
+                labels=self.words,
                 mapped_by="--labels-columns",
                 words_by="--words",
             )
             return LabelFile(self.labels, levels.levels(root), how)
-        own = {name: value for name, value in vars(self).items() if name != "labels"}
-        if given := given_in({**vars(levels), **own}):
-            raise BadInput(f"{given} goes with a table; a label set brings its own")
+        refuse(levels.given() | self.given("labels"), " goes with a table; a label set has its own")
         return LabelFile(self.labels, levels_of_labels(self.labels))
 
 
 class SheetOptions(Options):
-    """What to judge again."""
+    """The plan of pairs to judge again."""
 
     output: Annotated[
         Path | None,
         option("A rating plan of what to judge again, for `rate plan`.", "--output", "-o", metavar="FILE"),
         FILE,
     ] = None
-    n: Annotated[int, option("Pairs of it at most.", "--n", "-n", min=1)] = 100
+    n: Annotated[int, option("The most pairs in the plan.", "--n", "-n", min=1)] = 100
 
     def written(self, found: "Signal", labels: "LabelFile") -> "tuple[Signal, BadInput | None]":
-        """Write the plan, if one is wanted; what was found, with its name, or why there is no plan."""
+        """Write the plan, if wanted. Returns the result with its path, or the reason why there is no plan."""
         from harness.signal.sheet import planned_pairs
         from harness.storage.files import write_lines
 
@@ -117,10 +114,10 @@ def signal_command(
         int | None, option("The lowest grade that is shown. Default: by the policy's actions.")
     ] = None,
     measure: Annotated[
-        Literal["clicks", "carts", "purchases"], option("By which events a pair is judged.")
+        Literal["clicks", "carts", "purchases"], option("The events that a pair is judged by.")
     ] = "clicks",
     propensities: Annotated[
-        Path | None, option("A table of position and propensity, where an experiment knows them.")
+        Path | None, option("A table of position and propensity, such as from an experiment.")
     ] = None,
     log: LogOptions,
     sheet: SheetOptions,
@@ -130,7 +127,7 @@ def signal_command(
 ) -> None:
     """Where does what users do contradict the policy? Corrected for positions, with false discovery control.
 
-    No grade changes by it: it says which pairs and clauses people should judge again.
+    It changes no grade: it names the pairs and clauses that people should judge again.
     """
     from harness.report.page.signal import write_signal
     from harness.report.signal import rate_words, signal_view
@@ -149,5 +146,5 @@ def signal_command(
         write_signal(html, found)
         say(f"page: {shown_path(html.absolute())}")
     if refused is not None:
-        # The result took its time: a sheet that cannot be made must not lose it.
+        # The result took time to compute: print it even if the plan cannot be made.
         raise refused

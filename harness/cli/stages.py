@@ -1,4 +1,4 @@
-"""`harness stages`: what several policies instead of one cost."""
+"""`harness stages`: what it costs to have several policies instead of one."""
 
 from typing import Annotated
 

@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 
 JUDGED_BY = {"policy", "golden"}
-"""What a grader is judged by: with another state of these it is the same grader."""
+"""The inputs that a grader is judged by: if they change, it is still the same grader."""
 
 
 class CheckedOptions(Options):
-    """Who is held against whom."""
+    """The student, and the teacher that it is compared with."""
 
     student: Annotated[
         str | None,
@@ -47,7 +47,7 @@ class CheckedOptions(Options):
 
 
 class ProductionOptions(Options):
-    """The same rows of production, labelled by both, and what people say of a sample of them."""
+    """The same rows of production, labelled by both, and people's ratings of a sample of them."""
 
     student_labels: Annotated[Path | None, option("The student's label set.", metavar="LABELS")] = None
     teacher_labels: Annotated[Path | None, option("Its teacher's label set.", metavar="LABELS")] = None
@@ -67,8 +67,8 @@ def check_command(
 ) -> None:
     """May a student stand in for its teacher?
 
-    Both against the golden set, and against each other. Ends with 0 if its loss is shown to be within the
-    margin, 1 if beyond, 3 if neither is shown.
+    It compares both with the golden set and with each other. Ends with 0 if its loss is shown to be within
+    the margin, 1 if beyond, 3 if neither is shown.
     """
     from harness.report.student import check_view
     from harness.student.check import check_student
@@ -95,16 +95,14 @@ def _on_production(found: "StudentCheck", given: ProductionOptions, root: Path |
         return found
     if labels is None or other is None or ratings is None:
         raise BadInput("--student-labels, --teacher-labels and --ratings go together")
-    people = GivenRatings(
-        ratings, layout(None, None, None), given.uniform, decided(load_labels(labels).policy, root)
-    )
+    people = GivenRatings(ratings, layout(), given.uniform, decided(load_labels(labels).policy, root))
     return with_production(found, *check_production(labels, other, people, found.margin))
 
 
 def _sides(
     checked: CheckedOptions, files: FileOptions, root: Path | None
 ) -> "tuple[Side, Side, ChosenCuts | None, StudentOrigin | None]":
-    """The student and its teacher, the cuts of a student that gives scores, and whom it has learned from."""
+    """The student and its teacher, the cuts of a student that gives scores, and its origin."""
     from harness.runs.folder import find_run
 
     if checked.scores is not None:
@@ -123,19 +121,19 @@ def _sides(
 
 
 def is_free_model(name: str, root: Path | None) -> bool:
-    """Whether a name is that of a model that can be asked for nothing. BadInput for one that is paid."""
+    """Whether a name is that of a model that costs nothing. BadInput for one that may cost."""
     from harness.providers import provider_of, sold_as
     from harness.runs.folder import run_names
 
     if provider_of(name) is None or not {*name} & {*"/:"} or name in run_names(project_at(root)):
         return False
     if not sold_as(name).free:
-        raise BadInput(f"{name} may cost: `harness eval --model {name}` first, then name that run")
+        raise BadInput(f"{name} may cost money: run `harness eval --model {name}` first, then name that run")
     return True
 
 
 def run_of(model: str, teacher: str, project: Project) -> str:
-    """A run of a model on what the teacher's run graded. BadInput where that is a run of the model itself."""
+    """A run of a model on what the teacher's run graded. BadInput if that is a run of the same model."""
     from harness.cli.eval_options import from_root
     from harness.cli.progress import Progress
     from harness.grading.evaluate import evaluate
@@ -150,7 +148,7 @@ def run_of(model: str, teacher: str, project: Project) -> str:
     seed = then.seed if then.limit is not None else None
     asked = Asked(model=from_root(model, project), seed=seed, **kept)
     if asked.model == then.model and not {*manifest.differing(make_plan(project, asked).digests)} - JUDGED_BY:
-        # Said before it grades: the check would refuse the run that it leaves.
+        # Refuse before grading: the check would refuse the finished run.
         raise BadInput(of_the_student(teacher, model))
     with Progress() as progress:
         found = evaluate(project, asked, progress)
@@ -176,7 +174,7 @@ def _of_scores(
 
 
 def _origin(student: str, teacher: str, root: Path | None) -> "StudentOrigin | None":
-    """Whom the student of a run has learned from; None for a file, and where nothing says so."""
+    """The origin of a run's student; None for a file, and where it is not recorded."""
     from harness.runs.folder import find_run, open_run
     from harness.runs.manifest import load_manifest
     from harness.student.origin import origin_of

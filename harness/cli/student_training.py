@@ -1,4 +1,4 @@
-"""`harness student export` and `train`: what a smaller model learns from, and one of our own."""
+"""`harness student export` and `train`: write training sets, and train a small student."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -17,8 +17,8 @@ class DrawOptions(Options):
     balance: Annotated[
         Literal["traffic", "grades"], option("The mix of grades: as in the traffic, or as many of each.")
     ] = "traffic"
-    limit: Annotated[int | None, option("So many pairs at most, drawn at random.", min=1)] = None
-    seed: Annotated[int, option("Draw others with another seed.", min=0)] = 0
+    limit: Annotated[int | None, option("The most pairs, drawn at random.", min=1)] = None
+    seed: Annotated[int, option("Seed of the drawing.", min=0)] = 0
 
 
 class FormOptions(Options):
@@ -32,7 +32,7 @@ class FormOptions(Options):
         option("Whether answers have the teacher's reasoning and clauses.", "--reasoning/--no-reasoning"),
     ] = True
     prompt: Annotated[
-        str | None, option("Whose messages the chat lines have. Default: the prompt of the labels.")
+        str | None, option("The prompt whose messages the chat lines have. Default: that of the labels.")
     ] = None
     validation: Annotated[
         int, option("The share of the queries that is held back to validate, in %.", min=0, max=90)
@@ -52,7 +52,7 @@ def export_command(
 ) -> None:
     """Write a training set: the teacher's labels, for a smaller model to learn from.
 
-    No pair of a query that dev or test has, and none that is nearly one of theirs.
+    It leaves out every query of dev and test, and every pair that is nearly one of theirs.
     """
     from harness.report.training_set import training_set_view
     from harness.student.export import ExportRequest, export

@@ -1,5 +1,6 @@
 """`harness watch`: who drifted, the teacher or the traffic?"""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,7 +19,7 @@ from harness.cli.options import (
     with_note,
 )
 from harness.cli.output import print_json, say, show, shown_path
-from harness.cli.rated import LevelOptions, TableOptions, given_in
+from harness.cli.rated import LevelOptions, TableOptions, refuse
 from harness.cli.watch_options import DayOptions, DriftOptions, SentinelOptions
 from harness.cli.watch_output import WatchOutput, code_of, write_found
 from harness.errors import BadInput, Fault
@@ -31,7 +32,20 @@ if TYPE_CHECKING:
     from harness.scorecards.watch import Watch
 
 FOLDER = "watch"
-"""The watch in runs/ where no other is named."""
+"""The folder of the default watch, in runs/."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class _Given:
+    """The options of the command, in their groups."""
+
+    ask: SentinelOptions
+    today: DayOptions
+    drift: DriftOptions
+    rated: SampleRatings
+    levels: LevelOptions
+    table: TableOptions
+    root: Path | None
 
 
 def watch_command(
@@ -57,18 +71,19 @@ def watch_command(
 ) -> None:
     """Who drifted, the teacher or the traffic? Asks golden pairs again, day by day.
 
-    Looking every day is allowed for. Ends with 0 if no drift is shown, 1 at an alarm, 3 if it cannot
-    be told.
+    The test allows for a look every day. Ends with 0 if no drift is shown, 1 at an alarm, 3 if it is
+    undecided.
     """
     out.refuse_both(as_json=json)
     refuse_lost([] if source is None else [str(source)])
+    given = _Given(ask, today, drift, rated, levels, table, root)
     # A pipe is a table too: <(zcat days.csv.gz).
     if source is not None and source.exists() and not source.is_dir():
-        found = _of_table(source, ask, today, drift, weighting, levels, table, rated, root)
+        found = _of_table(source, given, weighting)
     else:
         if weighting is not None:
             raise BadInput("--weighting goes with a table; a watch takes that of its policy's gates.toml")
-        made = _of_folder(source, ask, today, drift, rated, levels, table, root, as_json=json)
+        made = _of_folder(source, given, as_json=json)
         if made is None:
             return
         found = made
@@ -76,72 +91,48 @@ def watch_command(
     raise typer.Exit(code_of(found))
 
 
-def _of_table(
-    path: Path,
-    ask: SentinelOptions,
-    today: DayOptions,
-    drift: DriftOptions,
-    weighting: str | None,
-    levels: LevelOptions,
-    table: TableOptions,
-    rated: SampleRatings,
-    root: Path | None,
-) -> "Watch":
+def _of_table(path: Path, given: _Given, weighting: str | None) -> "Watch":
     from harness.score.watch_table import watch_table
     from harness.storage.formats import read_table
 
-    others = {**vars(ask), **vars(today), **vars(rated), "repeats": None}
-    if given := given_in({name: value or None for name, value in others.items()}):
-        raise BadInput(f"{given}: a table is read as it is, without calls; remove it")
-    known = levels.levels(root)
-    settings = _settings(ask, drift, weighting, known)
-    return watch_table(read_table(path, table.layout), table.layout, known, settings)
+    idle = given.ask.given("repeats") | given.today.given() | given.rated.given()
+    refuse(idle, ": a table is read as it is, without calls; remove it")
+    known, how = given.levels.levels(given.root), given.table.layout
+    return watch_table(read_table(path, how), how, known, _settings(given, weighting, known))
 
 
-def _settings(
-    ask: SentinelOptions, drift: DriftOptions, weighting: str | None, levels: "Levels"
-) -> "Settings":
+def _settings(given: _Given, weighting: str | None, levels: "Levels") -> "Settings":
     from harness.score.watch import ALPHA, DELTA, LEAST_REPEATS, Settings
 
+    alpha, delta, repeats = given.drift.alpha, given.drift.delta, given.ask.repeats
     return Settings(
-        ALPHA if drift.alpha is None else drift.alpha,
-        DELTA if drift.delta is None else drift.delta,
+        ALPHA if alpha is None else alpha,
+        DELTA if delta is None else delta,
         weighting_of(weighting) or levels.gates.weighting,
-        LEAST_REPEATS if ask.repeats is None else ask.repeats,
+        LEAST_REPEATS if repeats is None else repeats,
     )
 
 
-def _of_folder(
-    source: Path | None,
-    ask: SentinelOptions,
-    today: DayOptions,
-    drift: DriftOptions,
-    rated: SampleRatings,
-    levels: LevelOptions,
-    table: TableOptions,
-    root: Path | None,
-    *,
-    as_json: bool,
-) -> "Watch | None":
+def _of_folder(source: Path | None, given: _Given, *, as_json: bool) -> "Watch | None":
     """A watch with one day more; None after a forecast."""
     from harness.runs.watch_folder import is_watch, load_settings
     from harness.score.watch_folder import watch_of
     from harness.watch.begin import begin, settled
     from harness.watch.days import add_traffic
 
-    project = project_at(root)
+    project, today = project_at(given.root), given.today
     folder = source or project.runs / FOLDER
-    if levels.scale is not None:
+    if given.levels.scale is not None:
         raise BadInput("--scale goes with a table; a watch grades by its policy")
     load_keys(project)
     if today.no_ask:
         settings = load_settings(folder)
-        line = _traffic(folder, settings, today, rated, table, root)
+        line = _traffic(folder, settings, given)
     else:
-        wanted = ask.wanted(project, levels.policy, drift)
+        wanted = given.ask.wanted(project, given.levels.policy, given.drift)
         settings = settled(project, folder, wanted)
-        # Answers cost money: what else there is to read is read before.
-        line = _traffic(folder, settings, today, rated, table, root)
+        # Answers cost money: read all other input first.
+        line = _traffic(folder, settings, given)
         if today.dry_run:
             _forecast(project, settings, begun=is_watch(folder), as_json=as_json)
             return None
@@ -173,28 +164,20 @@ def _forecast(project: Project, settings: "WatchSettings", *, begun: bool, as_js
     print_json(found) if as_json else show(forecast_view(found))
 
 
-def _traffic(
-    folder: Path,
-    settings: "WatchSettings",
-    today: DayOptions,
-    rated: SampleRatings,
-    table: TableOptions,
-    root: Path | None,
-) -> "TrafficLine | None":
+def _traffic(folder: Path, settings: "WatchSettings", given: _Given) -> "TrafficLine | None":
     """The day's traffic, as a line that is not written yet."""
     from harness.cli.estimate import levels_of_source
     from harness.score.estimate_files import Labelled
     from harness.score.watch_sources import traffic_line
     from harness.watch.days import refuse_second
 
-    day = today.date
-    if today.traffic is None:
-        if given := given_in({name: value or None for name, value in vars(rated).items()}):
-            raise BadInput(f"{given} goes with --traffic")
+    rated, table, day, traffic = given.rated, given.table, given.today.date, given.today.traffic
+    if traffic is None:
+        refuse(rated.given(), " goes with --traffic")
         return None
-    if lost := [path for path in (today.traffic, rated.ratings) if path is not None and not path.exists()]:
+    if lost := [path for path in (traffic, rated.ratings) if path is not None and not path.exists()]:
         raise BadInput([Fault(str(path), "no such file") for path in lost])
     refuse_second(folder, day)
-    known = levels_of_source(today.traffic, settings.scale, table)
-    people = rated.rated(table, known.policy, root)
-    return traffic_line(day, Labelled(today.traffic, table.layout, known), people)
+    known = levels_of_source(traffic, settings.scale, table)
+    people = rated.rated(table, known.policy, given.root)
+    return traffic_line(day, Labelled(traffic, table.layout, known), people)

@@ -1,19 +1,9 @@
-"""The options of `harness watch`: what is asked of whom, what counts as a drift, and which day it is."""
+"""The options of `harness watch`: the sentinels and their teacher, the tolerated drift, and the day."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from harness.cli.groups import (
-    BaseUrl,
-    FoldSystem,
-    MaxCost,
-    MaxTokens,
-    Model,
-    NoSchema,
-    Prompt,
-    Shots,
-    Temperature,
-)
+from harness.cli.groups import BaseUrl, MaxCost, Model, ModelSettings, Prompt, Shots
 from harness.cli.options import Options, option, policy_or_only
 from harness.errors import BadInput
 from harness.storage.project import Project
@@ -22,8 +12,8 @@ if TYPE_CHECKING:
     from harness.watch.begin import WatchRequest
 
 
-class SentinelOptions(Options):
-    """What to ask whom, each day. A watch keeps what it was begun with."""
+class SentinelChoice(Options):
+    """The golden pairs to ask each day, and the teacher."""
 
     model: Model = None
     prompt: Prompt = None
@@ -32,18 +22,20 @@ class SentinelOptions(Options):
         int | None, option("How many golden pairs are asked each day. Default: 50.", min=2, max=10_000)
     ] = None
     repeats: Annotated[
-        int | None, option("Looks of the baseline; of a table, its first days. Default: 5.", min=1, max=100)
+        int | None,
+        option("Looks for the baseline; in a table, its first days. Default: 5.", min=1, max=100),
     ] = None
     seed: Annotated[int | None, option("Seed of the choice; sent to the model if given.")] = None
     shots: Shots = None
-    temperature: Temperature = None
-    max_tokens: MaxTokens = None
-    no_schema: NoSchema = False
-    fold_system: FoldSystem = False
+
+
+class SentinelOptions(ModelSettings, SentinelChoice):
+    """What to ask which teacher each day. A watch keeps what it was begun with."""
+
     base_url: BaseUrl = None
 
     def wanted(self, project: Project, policy: str | None, bars: "DriftOptions") -> "WatchRequest":
-        """What the user asks for, and which of it was said."""
+        """What the user asks for, with the names of the options given."""
         from harness.cli.eval_options import MODEL, from_root
         from harness.golden.splits import parse_splits
         from harness.providers import refuse_unread
@@ -52,17 +44,17 @@ class SentinelOptions(Options):
 
         model = from_root(self.model or MODEL, project)
         refuse_unread(model, self.shots)
-        values = {name: getattr(self, name) for name in self.fields()}
-        for name in ("split", "sentinels", "repeats"):
-            del values[name]
+        own = ("split", "sentinels", "repeats")
+        values = {name: value for name, value in vars(self).items() if name not in own}
         asked = Asked(
             **values
             | {"model": model, "prompt": self.prompt or "teacher"}
             | {"policy": policy_or_only(policy, project), "splits": parse_splits(self.split or "dev")}
         )
-        said = {**vars(self), **vars(bars), "policy": policy}
-        given = {"splits" if name == "split" else name for name, value in said.items() if value or value == 0}
-        given -= {name for name in ("no_schema", "fold_system") if not said[name]}
+        said = {**self.given(), **bars.given(), "policy": policy}
+        given = {
+            "splits" if name == "split" else name for name, value in said.items() if value not in (None, "")
+        }
         return WatchRequest(asked, frozenset(given), self.sentinels, self.repeats, bars.alpha, bars.delta)
 
 

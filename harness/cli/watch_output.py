@@ -1,4 +1,4 @@
-"""What `harness watch` shows and writes of what it found."""
+"""What `harness watch` prints and writes."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class WatchOutput(Options):
-    """What else is written."""
+    """The other forms of the result."""
 
     junit: Annotated[Path | None, option("Write both processes as JUnit XML."), JUNIT] = None
     markdown: Markdown = None
@@ -32,12 +32,12 @@ class WatchOutput(Options):
 
 
 def code_of(found: "Watch") -> int:
-    """0 without a drift, 1 at an alarm, 3 where nothing can be told."""
+    """The exit code: 0 without drift, 1 at an alarm, 3 if it is undecided."""
     return {"none": 0, None: 3}.get(found.verdict, 1)
 
 
 def write_found(found: "Watch", out: WatchOutput, *, as_json: bool) -> None:
-    """The files that were asked for, the annotations, and the verdict on standard output."""
+    """Write the files asked for, and print the annotations and the verdict."""
     from harness.report.regression import annotations
     from harness.report.watch import conditions_of, junit_text, markdown_text, watch_view, webhook_line
     from harness.storage.files import write_atomic

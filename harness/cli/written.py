@@ -1,4 +1,4 @@
-"""The files that a command writes where its user names them: one rule, asked before the command begins."""
+"""Check the files that a command is to write at paths of the user's, before the command begins."""
 
 import glob
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,11 +13,11 @@ from harness.storage.project import Project, find_project
 
 OVERWRITE = "overwrite"
 Overwrite = Annotated[bool, option("Write over a file that exists and is not an input.", "--overwrite")]
-"""Of every command that writes a file; see docs/files.md."""
+"""The option of every command that writes a file; see docs/files.md."""
 
 
 def written_of(parameters: Sequence[Parameter]) -> dict[str, Written]:
-    """The parameters that name what is written, each with what that is."""
+    """The parameters that name outputs, each with its kind."""
     return {
         one.name: mark
         for one in parameters
@@ -50,17 +50,17 @@ def refuse_outputs(given: Mapping[str, Any], written: Mapping[str, Written]) -> 
 
 
 def _twice(paths: Sequence[Path]) -> Iterator[Fault]:
-    """A fault for each file that two options name, by whatever spelling."""
+    """A fault for each file that two options name, even with different spellings."""
     found: dict[Path, list[Path]] = {}
     for path in paths:
         found.setdefault(place_of(path), []).append(path)
     for place, named in found.items():
         if len(named) > 1:
-            yield Fault(str(place), "is named for two things to write")
+            yield Fault(str(place), "is named by two options; name a file for each")
 
 
 def _inputs(values: Iterable[Any]) -> Iterator[Path]:
-    """What is there under the values given: files, folders, what a pattern fits, and FILE of replay/FILE."""
+    """The existing files and folders that values name: paths, matches of a pattern, FILE of replay/FILE."""
     for value in values:
         for one in value if isinstance(value, list | tuple) else [value]:
             if isinstance(one, Path) and glob.has_magic(str(one)):
@@ -76,11 +76,11 @@ def _is_there(path: Path) -> bool:
     try:
         return path.exists()
     except (OSError, ValueError):
-        return False  # longer than a name can be, or no name
+        return False  # too long for a path, or not a valid one
 
 
 def _is_read(path: Path) -> bool:
-    """Whether a text names a file, a run or a label set; others may only be called as a policy is."""
+    """Whether a text names a file, a run or a label set; another folder may just share a policy's name."""
     return _is_there(path) and (path.is_file() or (path / "manifest.json").exists())
 
 

@@ -1,1 +1,1 @@
-"""A server on loopback that answers as the model APIs do, and has no model behind it."""
+"""A server on loopback that answers like the model APIs, without a model."""

@@ -27,12 +27,13 @@ BASELINE = "builtin/lexical"
 SAYS = f"Demo answer: no language model read this, {BASELINE} graded it."
 CANNOT_LEARN = "Demo answer: no language model read this. The demo server cannot learn: it proposes nothing."
 PROPOSING = "<template>"
-"""How the last message of a request begins that asks for a better template, and for no grade."""
+"""The beginning of the last message of a request for a better template instead of a grade."""
 SPOKEN = [end for end in FORMS if end != "/decisions"]
-"""Where it answers. A decision is a probability for every grade: the wire forms hold one answer alone."""
+"""The paths it answers at. /decisions needs a probability for every grade; a WireAnswer has one grade."""
 BATCHED = re.compile(r"/(files|batches)(/|$)")
 MANY = Tokens(new=20_000)
-"""As many as any prompt has: a server that read fewer than the constant prefix has would be found out."""
+"""More than any prompt has: clients would notice fewer tokens than their constant prefix has."""
+INVALID = "invalid_request_error"
 Served = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
@@ -48,29 +49,25 @@ class DemoGrader:
         self._known: set[int] = set()
 
     async def answer(self, asked: dict[str, Any]) -> WireAnswer | WireFault:
-        """The answer to a request in any API, in the answer form."""
+        """The answer to a request in any API: the baseline's grade."""
         told = prompt_of(asked)
         if told and told[-1].startswith(PROPOSING):
             return WireAnswer(CANNOT_LEARN, model=MODEL, tokens=self._tokens(told, CANNOT_LEARN))
         scale = scale_of(asked)
         if scale is not None and tuple(scale) != self.scale:
-            return WireFault(
-                "invalid_request_error", f"this demo server grades by {self.label}: {self.scale}"
-            )
+            return WireFault(INVALID, f"this demo server grades by {self.label}: {self.scale}")
         try:
             pair = Pair.model_validate(item_of(asked))
         except (ValueError, LookupError, TypeError) as error:
-            return WireFault(
-                "invalid_request_error", f"the last message does not end in a pair as JSON: {error}"
-            )
+            return WireFault(INVALID, f"the last message does not end in a pair as JSON: {error}")
         reply = await self._teacher.ask(Prompt(item="", repeat=0, messages=(), pair=pair))
         grade = read_grade(reply, self.scale)
         assert isinstance(grade, Grade), "the baseline answers in the form"
         text = answer_text(f"{SAYS} {grade.reasoning}", [], grade.value)
-        return WireAnswer(text, model=MODEL, tokens=self._tokens(prompt_of(asked), text))
+        return WireAnswer(text, model=MODEL, tokens=self._tokens(told, text))
 
     def _tokens(self, prompt: list[str], answer: str) -> Tokens:
-        """Four letters count as a token. All but the last message is in the cache from its second use on."""
+        """Count four letters as a token. All messages but the last are cached from their second use on."""
         prefix = hash(tuple(prompt[:-1]))
         constant = sum(map(_letters_as_tokens, prompt[:-1]))
         seen = prefix in self._known
@@ -94,8 +91,14 @@ async def whole(request: web.BaseRequest) -> bytes:
 
 
 def spoken(path: str, said: WireAnswer | WireFault, asked: dict[str, Any], status: int) -> web.Response:
-    """An answer or an error in the words of the API that was asked."""
+    """An answer or an error in the form of the API at a path."""
     return web.json_response(say(path, said, asked), status=status)
+
+
+def rejected(path: str, what: str, status: int = 400) -> web.Response:
+    """An error about a request, in the form of its API."""
+    kind = "not_found_error" if status == 404 else INVALID
+    return spoken(path, WireFault(kind, what), {}, status)
 
 
 def graded_by(baseline: DemoGrader) -> Served:
@@ -105,11 +108,9 @@ def graded_by(baseline: DemoGrader) -> Served:
         try:
             asked = json.loads(await whole(request))
         except (ValueError, RecursionError):
-            return spoken(request.path, WireFault("invalid_request_error", "the body is not JSON"), {}, 400)
+            return rejected(request.path, "the body is not JSON")
         if not isinstance(asked, dict):
-            return spoken(
-                request.path, WireFault("invalid_request_error", "the body is not an object"), {}, 400
-            )
+            return rejected(request.path, "the body is not an object")
         said = await baseline.answer(asked)
         return spoken(request.path, said, asked, 400 if isinstance(said, WireFault) else 200)
 
@@ -117,30 +118,23 @@ def graded_by(baseline: DemoGrader) -> Served:
 
 
 def canned(scale: tuple[int, ...]) -> Served:
-    """Answers with each grade of the scale in turn and reads nothing: for measuring who asks."""
+    """Answers with each grade of the scale in turn, without reading requests: to measure clients."""
     turn = count()
-    ready = {
-        end: [
-            json.dumps(
-                say(end, WireAnswer(answer_text(SAYS, [], grade), model=MODEL, tokens=MANY), {})
-            ).encode()
-            for grade in scale
-        ]
-        for end in SPOKEN
-    }
+    answers = [WireAnswer(answer_text(SAYS, [], grade), model=MODEL, tokens=MANY) for grade in scale]
+    ready = {end: [json.dumps(say(end, answer, {})).encode() for answer in answers] for end in SPOKEN}
 
     async def serve(request: web.BaseRequest) -> web.StreamResponse:
         await whole(request)
         bodies = ready.get(form_at(request.path))
         if bodies is None:
-            return spoken(request.path, WireFault("not_found_error", "no batches with --canned"), {}, 404)
+            return rejected(request.path, "no batches with --canned", 404)
         return web.Response(body=bodies[next(turn) % len(bodies)], content_type="application/json")
 
     return serve
 
 
 def batching(baseline: DemoGrader, seconds: float, serve: Served) -> Served:
-    """The same, and batches that take so long."""
+    """Serves batches too, each of which takes so many seconds."""
 
     def answer(path: str, asked: dict[str, Any]) -> Item:
         said = asyncio.run(baseline.answer(asked))
@@ -152,21 +146,18 @@ def batching(baseline: DemoGrader, seconds: float, serve: Served) -> Served:
         if not BATCHED.search(request.path):
             return await serve(request)
         raw, kind = await whole(request), request.headers.get("Content-Type", "")
-        # In a thread: a batch is graded as a whole, and the others are not to wait for it.
+        # In a thread, so that other requests do not wait until the whole batch is graded.
         try:
             said = await asyncio.to_thread(desk.handle, request.method, request.path_qs, kind, raw)
         except (LookupError, TypeError, ValueError) as error:
-            what = f"not a request of the batch APIs: {error}"
-            return spoken(request.path, WireFault("invalid_request_error", what), {}, 400)
+            return rejected(request.path, f"not a request of the batch APIs: {error}")
         if said is None:
-            return spoken(
-                request.path, WireFault("not_found_error", f"nothing is at {request.path}"), {}, 404
-            )
+            return rejected(request.path, f"nothing is at {request.path}", 404)
         return web.Response(text=said.text, status=said.status, content_type="application/json")
 
     return take
 
 
 def form_at(path: str) -> str:
-    """The end of the path of the API that is at a path; empty where none is."""
+    """The end of a path that names an API; empty if it names none."""
     return next((end for end in SPOKEN if path.endswith(end)), "")

@@ -1,4 +1,4 @@
-"""The batch APIs of OpenAI and Anthropic: files, batches, results. Every batch has its fate."""
+"""The batch APIs of OpenAI and Anthropic: files, batches, results. A Fate says how each batch ends."""
 
 import json
 import re
@@ -25,16 +25,16 @@ from harness.demo.batch_lines import (
 from harness.demo.wire import WireFault, say
 
 PAGE = 2
-"""Batches that are listed at once: few, so that a second page is asked for."""
+"""Batches on a page of a list: few, so that clients have to ask for a second page."""
 
 
 class BatchDesk:
-    """Takes batches for both APIs. Their requests are answered, and paid for, when they are accepted."""
+    """Accepts batches for both APIs, and answers their requests at once, when they are paid for."""
 
     def __init__(self, answer: Callable[[str, dict[str, Any]], Item], fates: Iterable[Fate] = ()) -> None:
         self.made: dict[str, Made] = {}
         self.tell: Callable[[Made, dict[str, Any]], dict[str, Any]] = lambda made, said: said
-        """What is said of a batch, in other words than those of the API."""
+        """Changes the description of a batch before it is sent."""
         self._answer = answer
         self._fates = iter(fates)
         self._files: dict[str, str] = {}
@@ -46,7 +46,7 @@ class BatchDesk:
         return [id for batch in self.made.values() for id, _ in batch.items]
 
     def handle(self, method: str, target: str, kind: str, raw: bytes) -> Said | None:
-        """The response at a path of the batch APIs; None at any other. ValueError for what they reject."""
+        """The response at a path of the batch APIs; None at others. ValueError for an invalid request."""
         url = urlsplit(target)
         query = {name: values[0] for name, values in parse_qs(url.query).items()}
         for verb, pattern, act in self._routes():
@@ -57,7 +57,7 @@ class BatchDesk:
         return None
 
     def _routes(self) -> list[tuple[str, str, Callable[..., Said]]]:
-        """Anthropic's first: its paths end as OpenAI's do."""
+        """Anthropic's come first: their paths end like OpenAI's."""
         return [
             ("POST", "/messages/batches", self._create_messages),
             ("GET", "/messages/batches", self._list_messages),
@@ -138,7 +138,7 @@ class BatchDesk:
         name, which = id.rsplit("-", 1)
         made = self.made.get(name)
         if made is None or made.fate.gone:
-            return Said(404, json.dumps(say("/files", WireFault("not_found", f"No such file: {id}"), {})))
+            return _missing("/files", f"No such file: {id}", "not_found")
         if which == "error":
             lines = [openai_line(name, item) for name, item in made.items if item[0] != 200]
             lines += (
@@ -187,9 +187,7 @@ class BatchDesk:
     def _message_results(self, id: str, **_: Any) -> Said:
         made = self.made[id]
         if made.fate.gone:
-            return Said(
-                404, json.dumps(say("/messages", WireFault("not_found_error", f"No results: {id}"), {}))
-            )
+            return _missing("/messages", f"No results: {id}")
         lines = [{"custom_id": name, "result": result} for name, result in anthropic_results(made)]
         lines = lines[: len(made.items)] if made.fate.silent else lines
         lines += [lines[0], {**lines[0], "custom_id": "nobody-0"}] if made.fate.odd else []
@@ -221,7 +219,7 @@ class BatchDesk:
         made = self.made.get(id)
         if made is None:
             path = "/messages" if form == self._anthropic else "/batches"
-            return Said(404, json.dumps(say(path, WireFault("not_found_error", f"No batch {id}"), {})))
+            return _missing(path, f"No batch {id}")
         made.looks += 1
         return said_of(form(made))
 
@@ -233,6 +231,10 @@ class BatchDesk:
     def _over(self, made: Made) -> bool:
         age = (datetime.now(UTC) - made.created).total_seconds()
         return made.cancelled or (made.looks > made.fate.looks and age >= made.fate.seconds)
+
+
+def _missing(path: str, what: str, code: str = "not_found_error") -> Said:
+    return Said(404, json.dumps(say(path, WireFault(code, what), {})))
 
 
 def _check(right: bool, expected: str) -> None:

@@ -1,4 +1,4 @@
-"""What a batch is at the demo server, and the lines of its results in the form of each batch API."""
+"""The batches of the demo server, and the lines of their results in the form of each batch API."""
 
 import json
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 Item = tuple[int, dict[str, Any]]
-"""What one request of a batch is answered with: a status, and a body."""
+"""The answer to one request of a batch: a status, and a body."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Made:
 
 @dataclass(frozen=True)
 class Said:
-    """What goes back; with `drop` or `hold` nothing does, and the connection is closed or kept."""
+    """A response; with `drop` or `hold` none is sent, and the connection is closed or kept."""
 
     status: int
     text: str
@@ -59,13 +59,13 @@ class Said:
 
 
 def unanswered(made: Made) -> list[str]:
-    """What was not answered."""
+    """The ids of the requests that were not answered."""
     done = {id for id, _ in made.items}
     return [id for id, _ in made.requests if id not in done]
 
 
 def anthropic_results(made: Made) -> list[tuple[str, dict[str, Any]]]:
-    """Anthropic's results: what was answered first, and then the rest."""
+    """Anthropic's results: the answered requests first, and then the rest."""
     unasked = "canceled" if made.cancelled or made.fate.end == "cancelled" else "expired"
     done = [(id, _anthropic_result(item)) for id, item in made.items]
     return [*done, *((id, {"type": unasked}) for id in unanswered(made))]
@@ -84,18 +84,18 @@ def openai_line(id: str, item: Item) -> dict[str, Any]:
 
 
 def openai_rest(id: str, end: str) -> dict[str, Any]:
-    """The line of a request that the batch ended without."""
+    """The line of a request that had no answer when the batch ended."""
     error = {"code": f"batch_{end}", "message": "This request was not executed before the batch ended."}
     return {"id": f"req_{id}", "custom_id": id, "response": None, "error": error}
 
 
 def results_file(lines: list[dict[str, Any]], fate: Fate | None) -> Said:
-    """A file of results, in an order that is not the one of asking."""
+    """A file of results, not in the order of the requests."""
     written = [json.dumps(line, ensure_ascii=False) for line in reversed(lines)]
     return Said(200, "".join(f"{line}\n" for line in (fate.spoil(written) if fate else written)))
 
 
 def said_of(body: dict[str, Any], fate: Fate | None = None) -> Said:
-    """What goes back of a batch; of one that was just accepted, as its fate has it."""
+    """The response about a batch; the fate of one just accepted may drop or hold it."""
     fate = fate or Fate()
     return Said(200, json.dumps(body), drop=fate.lost, hold=fate.held)

@@ -1,4 +1,4 @@
-"""Faults of a real server, made on purpose: late answers, errors, half an answer and none."""
+"""The faults of real servers, on purpose: late answers, errors, half an answer, no answer."""
 
 import asyncio
 import random
@@ -11,7 +11,7 @@ from harness.demo.wire import WireFault
 
 
 def failing(share: float, seed: int, serve: Served) -> Served:
-    """The same, but for a share of the requests that fail in every way that a real server does."""
+    """Fails a share of the requests, in the ways of real servers."""
     draw = random.Random(seed)
 
     async def fail(request: web.BaseRequest) -> web.StreamResponse:
@@ -61,7 +61,7 @@ WAYS: tuple[Callable[[web.BaseRequest, Served], Awaitable[web.StreamResponse]], 
 
 
 def late(seconds: float, serve: Served) -> Served:
-    """The same, so long after the request came: what it takes to answer is part of that."""
+    """Answers so many seconds after the request came, which include the time to make the answer."""
 
     async def wait(request: web.BaseRequest) -> web.StreamResponse:
         clock = asyncio.get_running_loop().time

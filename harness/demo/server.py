@@ -1,4 +1,4 @@
-"""The demo server: every model API on loopback, without a model, so that the network path can be tried."""
+"""The demo server: every model API on loopback, without a model, to try the network path."""
 
 import asyncio
 import os
@@ -18,12 +18,11 @@ from harness.demo.answers import (
     canned,
     form_at,
     graded_by,
-    spoken,
+    rejected,
 )
 from harness.demo.faults import failing, late
-from harness.demo.wire import WireFault
 from harness.errors import BadInput
-from harness.policy.load import load_policy, policy_path
+from harness.policy.load import load_named
 from harness.storage.project import Project
 
 
@@ -36,17 +35,17 @@ class Conduct:
     faults: float
     """Share of the requests that fail."""
     seed: int
-    """Which of them."""
+    """Seed that chooses the requests that fail."""
     batch: float
     """Seconds that a batch takes."""
     canned: bool
-    """Every grade of the scale in turn, for requests that are not read."""
+    """Whether to answer each grade in turn, without reading requests."""
 
 
 def answers_of(project: Project, policy: str, conduct: Conduct) -> Served:
-    """What the server answers, by a policy of a project."""
+    """How the server answers, by a policy of a project."""
     if conduct.canned:
-        serve = canned(load_policy(policy_path(project, policy)).scale)
+        serve = canned(load_named(project, policy).scale)
     else:
         baseline = DemoGrader(project, policy)
         serve = batching(baseline, conduct.batch, graded_by(baseline))
@@ -55,21 +54,20 @@ def answers_of(project: Project, policy: str, conduct: Conduct) -> Served:
 
 
 def routed(serve: Served) -> Served:
-    """Each API at its path, whatever stands before it."""
+    """Serves each API at its path, with any prefix."""
 
     async def route(request: web.BaseRequest) -> web.StreamResponse:
         if (request.method == "POST" and form_at(request.path)) or BATCHED.search(request.path):
             return await serve(request)
         spoken_at = f"It answers POST at {', '.join(SPOKEN)}, and both batch APIs."
-        what = f"{SAYS} {spoken_at}"
-        return spoken(request.path, WireFault("not_found_error", what), {}, 404)
+        return rejected(request.path, f"{SAYS} {spoken_at}", 404)
 
     return route
 
 
 @asynccontextmanager
 async def listening(serve: Served, port: int) -> AsyncIterator[str]:
-    """The address at which it is served until the block ends."""
+    """Serve until the block ends, at the address that it yields."""
     # The bare server: an Application's routing would cost as much as the answer.
     runner = web.ServerRunner(web.Server(routed(serve), access_log=None), shutdown_timeout=0.1)
     await runner.setup()

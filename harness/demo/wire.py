@@ -1,4 +1,4 @@
-"""What each model API says on the wire: one answer or error, in the words of the API that was asked."""
+"""The wire forms of the model APIs: an answer or an error as the API at a path sends it."""
 
 import json
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ MODEL = "test-model-2026-11-01"
 
 @dataclass(frozen=True)
 class Tokens:
-    """What a call used: input that is new, read from a cache and written to one; output, and its thinking."""
+    """Tokens of a call: new input, input read from and written to a cache, output, and its thinking."""
 
     new: int = 20
     cached: int = 64
@@ -25,7 +25,7 @@ class Tokens:
 
 @dataclass(frozen=True)
 class WireAnswer:
-    """An answer before any API has put it into its form."""
+    """An answer that is not yet in the form of an API."""
 
     text: str | None
     stop: Literal["end", "cut_off", "refused", "filtered"] = "end"
@@ -35,7 +35,7 @@ class WireAnswer:
 
 @dataclass(frozen=True)
 class WireFault:
-    """An error before any API has put it into its form. `param`: the parameter that it names."""
+    """An error that is not yet in the form of an API. `param`: the parameter that it names."""
 
     code: str
     message: str
@@ -137,7 +137,7 @@ def _message(answer: WireAnswer, asked: dict[str, Any]) -> dict[str, Any]:
         ],
         "stop_reason": stops.get(answer.stop, "end_turn"),
         "stop_sequence": None,
-        # Here the input counts only what no cache had a part in.
+        # Here input_tokens leaves out what was read from or written to a cache.
         "usage": {
             "input_tokens": answer.tokens.new,
             "cache_read_input_tokens": answer.tokens.cached,
@@ -174,10 +174,10 @@ FORMS = {
 
 
 def item_of(asked: dict[str, Any]) -> dict[str, Any]:
-    """The pair that a request asks about, in whichever API.
+    """The pair that a request asks about, in any API.
 
-    It comes last, as indented JSON: what begins on the last line that opens a brace. Text within the pair
-    cannot open a line of its own.
+    It is the indented JSON at the end, from the last line that begins with a brace: no text in a pair begins
+    a line.
     """
     text = f"\n{prompt_of(asked)[-1]}"
     data: dict[str, Any] = json.loads(text[text.rindex("\n{") :])
@@ -185,7 +185,7 @@ def item_of(asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def prompt_of(asked: dict[str, Any]) -> list[str]:
-    """The texts of a request's messages, in order, in whichever API."""
+    """The texts of a request's messages, in order, in any API."""
     turns = asked.get("messages") or asked["input"]
     return [_text(asked.get("system") or ""), *(_text(turn["content"]) for turn in turns)]
 
@@ -195,7 +195,7 @@ def _text(content: str | list[dict[str, Any]]) -> str:
 
 
 def scale_of(asked: dict[str, Any]) -> list[int] | None:
-    """The grades that a request's schema allows, in whichever API; None where it brings no schema."""
+    """The grades that a request's schema allows, in any API; None without a schema."""
     form = (
         (asked.get("response_format") or {}).get("json_schema")
         or (asked.get("text") or {}).get("format")

@@ -1,8 +1,8 @@
 """The gates on arrays and data frames, for notebooks: `from harness import gate1, gate2, compare`.
 
-Grades are arrays, lists, series or data frames; None and NaN are missing. What has an index is matched by
-it, the rest by place. The scale is declared, never taken from what was observed. What comes back prints as
-the table of the command line, in a notebook too.
+Grades are arrays, lists, series or data frames; None and NaN are missing. Data with an index are matched by
+it, others by position. The scale is declared, never inferred from the grades. Results print as the tables of
+the command line, in a notebook too.
 """
 
 from collections.abc import Collection, Iterable
@@ -40,8 +40,7 @@ from harness.verdicts.raters import judge_raters
 class Gate1Result(Shown, Gate1):
     """Gate 1 that prints as its table."""
 
-    def _view(self) -> Iterable[RenderableType]:
-        return gate1_view(self)
+    _view = gate1_view
 
 
 class Gate2Result(Shown, Gate2):
@@ -55,8 +54,7 @@ class Gate2Result(Shown, Gate2):
 class ComparisonResult(Shown, Comparison):
     """A comparison that prints as its table."""
 
-    def _view(self) -> Iterable[RenderableType]:
-        return comparison_view(self)
+    _view = comparison_view
 
 
 def gate1(
@@ -95,9 +93,9 @@ def gate2(
 ) -> Gate2Result:
     """Gate 2: does a grader agree with golden grades? `grades` is n, or n x repeats; missing is unreadable.
 
-    Series and data frames are matched by their index, plain arrays by place. `ratings`, by people and not
-    by the grader, are as `gate1` takes them. With them come Gate 1, the human ceiling, and whose problem each
-    miss is. BadInput for indexes that name different items, or an item twice.
+    Series and data frames are matched by their index, plain arrays by position. `ratings`, by people and not
+    by the grader, are as `gate1` takes them. They add Gate 1, the human ceiling, and the diagnosis of each
+    miss. BadInput for indexes that name different items, or an item twice.
     """
     levels, gates = levels_of(scale), _gates(weighting, bar, coverage_floor)
     refuse_other("aggregate", aggregate, ("mean", "vote"))
@@ -193,7 +191,7 @@ def _layout(columns: str | None, labels: str | None, encoding: str | None) -> La
 
 
 def _gates(weighting: Weighting, bar: float, coverage_floor: float = 0.99) -> Gates:
-    """The same threshold for both gates. BadInput where it is not a kappa, or the floor not a share."""
+    """The same threshold for both gates. BadInput if it is not a kappa, or the floor not a share."""
     refuse_other("weighting", weighting, WEIGHTINGS)
     for name, value, least, what in (
         ("bar", bar, -1, "a kappa lies between -1 and 1"),
@@ -206,6 +204,6 @@ def _gates(weighting: Weighting, bar: float, coverage_floor: float = 0.99) -> Ga
 
 
 def refuse_other(name: str, value: Any, known: Collection[str]) -> None:
-    """BadInput where an argument is none of the values that it can have."""
+    """BadInput if an argument is not one of its possible values."""
     if not isinstance(value, str) or value not in known:
         raise BadInput(f"{name} {shown(value)} is not one of: {', '.join(known)}")

@@ -1,17 +1,18 @@
-"""Production on files and data frames, for notebooks: how good it is, what users do, who drifted."""
+"""Production on files and data frames, for notebooks: estimates, signals from users, drift."""
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from rich.console import RenderableType
-
 from harness.golden.graded_files import Levels
 from harness.notebook.gates import refuse_other
-from harness.notebook.shown import Shown
+from harness.notebook.shown import Page
 from harness.nouns.base import Weighting
 from harness.report.estimate import estimate_view
 from harness.report.judged import judged_view
+from harness.report.page.judged import write_judged
+from harness.report.page.labels import write_estimate
+from harness.report.page.signal import write_signal
+from harness.report.page.watch import write_watch
 from harness.report.signal import signal_view
 from harness.report.watch import watch_view
 from harness.runs.watch_folder import is_watch
@@ -34,64 +35,37 @@ from harness.signal.signal_files import signal_files as judge_signal
 from harness.storage.tables import Layout, parse_columns
 
 
-class EstimateResult(Shown, Estimates):
+def _write_estimate(path: Path, found: Estimates) -> int:
+    """Write the page of an estimate, with the figures of its label set if that is still there."""
+    return write_estimate(path, found, Path(found.labels))
+
+
+class EstimateResult(Page, Estimates):
     """An estimate of production that prints as its table, and that `write_page` writes as a page."""
 
-    def write_page(self, path: str | Path) -> Path:
-        """Write the page of `harness estimate --html`: one HTML file to mail and to open offline.
-
-        Of a label set that is still where it was, it has what the teacher says too.
-        """
-        from harness.report.page.labels import write_estimate
-
-        page = Path(path)
-        write_estimate(page, self, Path(self.labels))
-        return page
-
-    def _view(self) -> Iterable[RenderableType]:
-        return estimate_view(self)
+    _view = estimate_view
+    _write = staticmethod(_write_estimate)
 
 
-class SignalResult(Shown, Signal):
+class SignalResult(Page, Signal):
     """What users do, against the policy; it prints as its table, and `write_page` writes it as a page."""
 
-    def write_page(self, path: str | Path) -> Path:
-        """Write the page of `harness signal --html`: one HTML file to mail and to open offline."""
-        from harness.report.page.signal import write_signal
-
-        write_signal(Path(path), self)
-        return Path(path)
-
-    def _view(self) -> Iterable[RenderableType]:
-        return signal_view(self)
+    _view = signal_view
+    _write = staticmethod(write_signal)
 
 
-class JudgedResult(Shown, Judged):
-    """With whom people side; it prints as its table, and `write_page` writes it as a page."""
+class JudgedResult(Page, Judged):
+    """Whether people side with users or labels; it prints as its table, and `write_page` writes a page."""
 
-    def write_page(self, path: str | Path) -> Path:
-        """Write the page of `harness judged --html`: one HTML file to mail and to open offline."""
-        from harness.report.page.judged import write_judged
-
-        write_judged(Path(path), self)
-        return Path(path)
-
-    def _view(self) -> Iterable[RenderableType]:
-        return judged_view(self)
+    _view = judged_view
+    _write = staticmethod(write_judged)
 
 
-class WatchResult(Shown, Watch):
+class WatchResult(Page, Watch):
     """Who drifted; it prints as its table, and `write_page` writes it as a page."""
 
-    def write_page(self, path: str | Path) -> Path:
-        """Write the page of `harness watch --html`: one HTML file to mail and to open offline."""
-        from harness.report.page.watch import write_watch
-
-        write_watch(Path(path), self)
-        return Path(path)
-
-    def _view(self) -> Iterable[RenderableType]:
-        return watch_view(self)
+    _view = watch_view
+    _write = staticmethod(write_watch)
 
 
 def estimate(
@@ -106,11 +80,11 @@ def estimate(
     k: int = 5,
     uniform: bool = False,
 ) -> EstimateResult:
-    """How good is production, by many grades of a teacher and few human ones?
+    """How good is production? Combine many grades of a teacher with few human ones.
 
     `labels`: the folder of a label set, a file, or a data frame of item, query, teacher, and human, weight,
-    stratum, pi, position; of all but a label set the `scale` is needed. `ratings`: a file, of a sample of the
-    rows. `other`: a second one, for the difference. BadInput for what cannot be estimated.
+    stratum, pi, position; all but a label set need the `scale`. `ratings`: a file with ratings of a sample of
+    the rows. `other`: a second source, for the difference. BadInput for what cannot be estimated.
     """
     side = labelled_of(labels, None if scale is None else levels_of(scale))
     beside = None if other is None else labelled_of(other, None if scale is None else levels_of(scale))
@@ -131,11 +105,11 @@ def signal_files(
     labels_columns: str | None = None,
     queries: str | Path | None = None,
 ) -> SignalResult:
-    """Where does what users do contradict the policy? Logs are long, so that it takes their file.
+    """Where does what users do contradict the policy? It takes the file of a log, since logs are long.
 
     `labels`: the folder of a label set, or a table of query, item, grade and clauses; a table needs the
-    `scale`, and `at_least`, the lowest grade that is shown. `queries`: beside UBI events. BadInput, with the
-    numbers, for a log that cannot say it.
+    `scale`, and `at_least`, the lowest grade that is shown. `queries`: the file of queries of UBI events.
+    BadInput, with the numbers, for a log that cannot answer it.
     """
     side = labelled_of(labels, None if scale is None else levels_of(scale))
     graded = LabelFile(side.path, side.levels, Layout(parse_columns(labels_columns)))
@@ -151,11 +125,11 @@ def judged_files(
     scale: Scale,
     columns: str | None = None,
 ) -> JudgedResult:
-    """With whom do people side, where behaviour contradicts the labels: with users, or with the labels?
+    """Do people side with users or with the labels, where the two contradict each other?
 
     `plan`: the rating plan that `harness signal -o` wrote; `ratings`: a file of item, rater and grade, such
-    as a project's production-ratings.jsonl; decisions of the author are not read. BadInput where they do not
-    meet.
+    as a project's production-ratings.jsonl; it reads no decisions of the author. BadInput if the two share
+    no pair.
     """
     levels = Levels(levels_of(scale))
     people = people_of_file(Path(ratings), Layout(parse_columns(columns)), levels)
@@ -174,8 +148,8 @@ def drift(
     """Who drifted, the teacher or the traffic?
 
     `source`: the folder of a watch, which has its own settings; or a file, or a data frame, of day, item,
-    query, golden, teacher, with stratum and weight of production rows, of which the `scale` is needed. Its
-    first `repeats` days are the baseline. BadInput for what cannot be read so.
+    query, golden, teacher, with stratum and weight of production rows, which needs the `scale`. Its first
+    `repeats` days are the baseline. BadInput for a source that cannot be read.
     """
     if isinstance(source, str | Path) and is_watch(Path(source)):
         return WatchResult(**dict(watch_of(Path(source))))

@@ -1,7 +1,9 @@
-"""What the functions for notebooks give back prints as the table of the command line."""
+"""Results of the functions for notebooks print as the tables of the command line."""
 
 import io
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import ClassVar
 
 from rich.console import RenderableType
 
@@ -13,8 +15,8 @@ WIDTH = 100
 class Shown:
     """A result that prints as its table, in a notebook too."""
 
-    def _view(self) -> Iterable[RenderableType]:
-        raise NotImplementedError
+    _view: ClassVar[Callable[..., Iterable[RenderableType]]]
+    """Makes the table of the result."""
 
     def _printed(self) -> SafeConsole:
         console = SafeConsole(
@@ -31,3 +33,16 @@ class Shown:
 
     def _repr_html_(self) -> str:
         return self._printed().export_html(inline_styles=True, code_format="<pre>{code}</pre>")
+
+
+class Page(Shown):
+    """A result that `write_page` writes as the page that `--html` of its command writes."""
+
+    _write: ClassVar[Callable[..., object]]
+    """Writes the page of the result to a path."""
+
+    def write_page(self, path: str | Path) -> Path:
+        """Write one HTML file, to mail and to open offline."""
+        page = Path(path)
+        self._write(page, self)
+        return page

@@ -1,11 +1,9 @@
-"""Students on arrays, for notebooks: may one stand in for its teacher, alone or where it is sure?"""
+"""Students on arrays, for notebooks: may one replace its teacher, alone or in a cascade?"""
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from numbers import Real
 from typing import Any
-
-from rich.console import RenderableType
 
 from harness.comparison.sides import side_of_items
 from harness.errors import Fault, refuse_faults
@@ -34,15 +32,13 @@ MOST_MARGIN = 2.0
 class StudentResult(Shown, StudentCheck):
     """A check of a student that prints as its table."""
 
-    def _view(self) -> Iterable[RenderableType]:
-        return check_view(self)
+    _view = check_view
 
 
 class CascadeResult(Shown, CascadeCheck):
     """A cascade that prints as its table."""
 
-    def _view(self) -> Iterable[RenderableType]:
-        return cascade_view(self)
+    _view = cascade_view
 
 
 def check_student(
@@ -80,10 +76,10 @@ def choose_cascade(
     share: float | None = None,
     cost: tuple[float | None, float | None] = (None, None),
 ) -> CascadeResult:
-    """Choose on dev from which confidence on a student is left alone, and confirm it on test.
+    """Choose on dev the confidence from which the student answers alone, and confirm it on test.
 
     Items are matched as in `gate2`, with one answer of each grader. `confidence`: how sure the student is,
-    any number; missing where it does not say. `split`: "dev" or "test" of each item. `cost`: USD for 1,000
+    any number, or missing. `split`: "dev" or "test" of each item. `cost`: USD for 1,000
     pairs by the student and by the teacher. `share`: the rule of `harness student cascade --share`. BadInput
     for what cannot be read so.
     """
@@ -111,21 +107,19 @@ def choose_cascade(
 
 
 def amount_faults(name: str, value: float, most: float = math.inf) -> Iterator[Fault]:
-    """Why an argument is not a number from 0 to `most`. NaN is none."""
+    """The fault of an argument that is not a number from 0 to `most`, such as NaN."""
     if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value <= most or value == math.inf:
         end = "a number from 0 on" if most == math.inf else f"a number between 0 and {most:g}"
-        yield Fault("", f"{name} {shown(value)}: {end} is wanted")
+        yield Fault("", f"{name} {shown(value)}; expected {end}")
 
 
 def _faults(margin: Any, share: Any, cost: Any) -> Iterator[Fault]:
-    """What of the numbers is none, or out of bounds."""
+    """The faults of the numeric arguments."""
     yield from amount_faults("margin", margin, MOST_MARGIN)
     if share is not None:
         yield from amount_faults("share", share, 1)
     if not isinstance(cost, Sequence) or isinstance(cost, str) or len(cost) != len(PRICED):
-        yield Fault(
-            "", f"cost {shown(cost)}: USD for 1,000 pairs by the student and by the teacher are wanted"
-        )
+        yield Fault("", f"cost {shown(cost)}; expected USD for 1,000 pairs by the student and by the teacher")
         return
     for name, one in zip(PRICED, cost, strict=True):
         if one is not None:
@@ -133,7 +127,7 @@ def _faults(margin: Any, share: Any, cost: Any) -> Iterator[Fault]:
 
 
 def _said_faults(items: Iterable[str], sure: Iterable[Any], splits: Iterable[Any]) -> Iterator[Fault]:
-    """What of each item is neither a confidence nor a split."""
+    """The faults of the confidences and splits."""
     for item, how, split in zip(items, sure, splits, strict=True):
         if not is_missing(how) and number_of(str(how)) is None:
             yield Fault("confidence", f"{shown(how)} of {item} is not a number", "is not a number")

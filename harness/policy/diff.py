@@ -63,7 +63,7 @@ def _weighed(change: PartChange, old: Policy, new: Policy) -> PartChange:
     """A change with whether it binds, the grades that it can move, and the clauses that a boundary cites."""
     binds = any(one.key in BINDING[change.part] for one in change.wordings) or _regrades(change, old, new)
     if change.part == "action" and change.kind != "changed":
-        binds = False  # the actions of its grades differ, and are found in that way
+        binds = False  # the actions of its grades differ, which `_action_moves` finds
     argued = (id_ for one in _both_boundaries(change, old, new) for id_ in one.clauses)
     return change.model_copy(
         update={
@@ -121,9 +121,9 @@ def _moved_by_clause(change: PartChange, old: Policy, new: Policy, scale: list[i
     held, limits = ([_bound(clause)[1] for clause in clauses] for clauses in (before, after))
     moved = {g for g in scale if g in held or any(sign * g > sign * limit for limit in limits)}
     if before and after and all(one.key != "text" for one in change.wordings):
-        # The same pairs as before: none of them is beyond the old bound.
+        # The clause holds for the same pairs as before, and none of them is beyond the old bound.
         return sorted(g for g in moved if sign * g <= sign * held[0])
-    # Other pairs: no floor holds where a cap binds, so that a cap can end one.
+    # The clause holds for other pairs now. A cap overrides a floor, so it can move a floor's grade too.
     floors = {c.min_grade for c in (*old.clauses, *new.clauses)} if sign > 0 else set()
     return [g for g in scale if g in moved or g in floors]
 

@@ -4,7 +4,7 @@ import tomllib
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.errors import BadInput, Fault
+from harness.errors import BadInput
 from harness.nouns.base import Noun
 from harness.nouns.pair import query_key
 from harness.nouns.policy import Policy
@@ -15,12 +15,12 @@ from harness.storage.project import Project, version_number
 from harness.storage.versions import as_draft, released_versions, says, toml_string
 
 TODO = "TODO:"
-"""How the text of a clause begins that has yet to be worded; `policy lint` calls it unfinished."""
+"""The beginning of a clause's text that has yet to be worded; `policy lint` reports it."""
 LOCK = ".policy.lock"
 
 
 class DraftClause(Noun):
-    """A clause to be worded, and the version that it stands in."""
+    """A clause to be worded, and the version that holds it."""
 
     version: str
     id: str
@@ -29,7 +29,7 @@ class DraftClause(Noun):
 
 
 class Draft(NamedTuple):
-    """The version that takes draft clauses, and the one that it begins as a copy of; None if it is there."""
+    """The version that takes draft clauses, and the one to copy for it; None if it exists."""
 
     version: str
     copied_from: str | None
@@ -45,9 +45,9 @@ def next_draft(project: Project, policy: Policy) -> Draft:
 
 
 def plan_clause(project: Project, policy: Policy, unclear: str | None, wording: str, why: str) -> DraftClause:
-    """The clause that a gap opens: beside the clause `unclear`, or about something that no clause says yet.
+    """The draft clause for a policy gap: about the clause `unclear`, or about what no clause covers yet.
 
-    Another gap of the same clause without a wording of its own takes the clause that is open already.
+    A second gap of the same clause without a wording of its own shares the draft clause of the first.
     """
     draft = next_draft(project, policy)
     known = {} if draft.copied_from else _clauses(project, policy.name, draft.version)
@@ -72,9 +72,9 @@ def _clauses(project: Project, name: str, version: str) -> dict[str, str]:
 
 
 def open_clause(project: Project, policy: Policy, clause: DraftClause, remark: str) -> bool:
-    """Append a draft clause to its version, which is begun where it is missing. False if it is there already.
+    """Append a draft clause to its version, which is created if missing. False if the clause exists.
 
-    BadInput where the version was released meanwhile: a released version never changes. `remark`: a comment
+    BadInput if the version was released meanwhile: a released version never changes. `remark`: a comment
     above the clause, which no grader reads.
     """
     folder = project.policies / policy.name
@@ -92,11 +92,11 @@ def is_open(project: Project, policy: Policy, clause: DraftClause) -> bool:
 
 
 def drafted(project: Project, policy: Policy, clause: DraftClause, remark: str) -> str:
-    """The text of a draft with one clause more. BadInput if that is invalid, or the version released."""
+    """The text of a draft with the clause added. BadInput if it is invalid, or the version was released."""
     folder, draft = project.policies / policy.name, next_draft(project, policy)
     if draft.version != clause.version:
         what = f"{policy.name}@{clause.version} is released, or not the latest version any more"
-        raise BadInput([Fault(str(folder), f"{what}: a draft clause goes into {draft.version}")])
+        raise BadInput.at(folder, f"{what}: a draft clause goes into {draft.version}")
     path = folder / f"{draft.copied_from or draft.version}.toml"
     text = read_text(path)
     if draft.copied_from:
@@ -109,7 +109,7 @@ def _checked(before: str, made: str, clause: DraftClause, path: Path) -> str:
     was = tomllib.loads(before)
     added = {"id": clause.id, "text": clause.text, "why": clause.why}
     if not says(made, {**was, "clauses": [*was.get("clauses", []), added]}):
-        raise BadInput([Fault(str(path), "no clause can be appended: write its clauses as [[clauses]]")])
+        raise BadInput.at(path, "no clause can be appended: write its clauses as [[clauses]]")
     return made
 
 
@@ -119,7 +119,7 @@ def _toml(clause: DraftClause) -> str:
 
 
 def names_pair(wording: str, query: str, title: str) -> bool:
-    """Whether a wording gives a graded pair away: its whole query of two words or more, or its title."""
+    """Whether a wording gives a graded pair away: it has its title, or its query of two words or more."""
     said = f" {query_key(wording)} "
     wholes = [key for key in (query_key(query), query_key(title)) if " " in key]
     return any(f" {whole} " in said for whole in wholes)

@@ -12,7 +12,7 @@ from harness.scorecards.policy_change import AffectedExample, GoldenEffect, Part
 
 
 def reasons(diff: PolicyDiff, example: JudgedPair) -> tuple[str, ...]:
-    """The changes that an example's grade rests on: by its clauses, its reasoning or its grade.
+    """The changes that an example's grade depends on: by its clauses, its reasoning or its grade.
 
     `example` is as it was judged under the old version.
     """
@@ -25,9 +25,9 @@ def reasons(diff: PolicyDiff, example: JudgedPair) -> tuple[str, ...]:
 
 
 def cannot_tell(diff: PolicyDiff, example: JudgedPair) -> bool:
-    """Whether an example without `reasons` may still rest on what changed. Unknown is not unaffected.
+    """Whether an example without `reasons` may still depend on a change. Unknown is not unaffected.
 
-    It cites no clause at all, or has a grade that a change can move that no example can have cited.
+    It cites no clause, or a change that no example can cite can move its grade.
     `example` is as it was judged under the old version.
     """
     bare = bool(diff.rules) and not example.clauses
@@ -69,9 +69,9 @@ def golden_effect(
 
 @dataclass(slots=True)
 class _Sorted:
-    """Examples that rest on a change, and those that may, as they were judged under the old version.
+    """Examples that depend on a change, and those that may, as they were judged under the old version.
 
-    `apart`: how many were judged again for no such reason; `unmoved`: how many of these no change can move.
+    `apart`: the number judged again without such a reason; `unmoved`: those of them that no change can move.
     """
 
     touched: list[AffectedExample] = field(default_factory=list)
@@ -125,13 +125,13 @@ def _rests_on(example: JudgedPair, change: PartChange, reworded: set[str]) -> bo
     if change.part == "boundary":
         # An example that cites a reworded clause is already touched by that.
         return bool(set(change.clauses) & set(example.clauses) - reworded)
-    # A reasoning may argue by a clause that does not decide: "substitute's 2 stays shut".
+    # A reasoning may name a clause that does not decide: "substitute's 2 stays shut".
     spelt = rf"(?<![\w-]){re.escape(change.name)}(?![\w-])"
     return change.name in example.clauses or bool(re.search(spelt, example.reasoning, re.IGNORECASE))
 
 
 def _regraded(old: Policy, new: Policy, examples: Iterable[JudgedPair]) -> Iterator[Regraded]:
-    """Without actions where one of the two has not decided on its own: no one knows what a user would see."""
+    """Without actions if a version has not decided them: what a user would see is then unknown."""
     decided = old.decided_actions is not None and new.decided_actions is not None
     for example in examples:
         before, after = example.under(old.version), example.under(new.version)

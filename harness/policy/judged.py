@@ -26,11 +26,11 @@ class JudgedPair(Protocol):
 
 
 def is_judged(example: JudgedPair, policy: Policy) -> bool:
-    """Whether an example was judged under a policy version, and by its rules as they read now."""
+    """Whether an example was judged under a policy version, by its current rules."""
     then = example.under(policy.version)
     return then.policy_version == policy.version and then.rules in (None, policy.rules)
 
 
 def notes_no_rules(example: JudgedPair, policy: Policy) -> bool:
-    """Whether an example counts as judged under a version, though nobody can tell by which text of it."""
+    """Whether an example counts as judged under a version, though its rules at that time are unknown."""
     return is_judged(example, policy) and example.under(policy.version).rules is None

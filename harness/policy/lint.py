@@ -25,7 +25,7 @@ def unfinished(policy: Policy) -> list[str]:
 def noted_rules(policy: Policy) -> str | None:
     """The digest of the rules that a judgement was made by; None where one of their texts is still empty.
 
-    Nobody can have judged by an empty text. A title, an author or a reason may come later.
+    An empty text decides nothing. A title, an author or a reason may come later.
     """
     clauses = [clause.text for clause in policy.clauses]
     texts = [policy.surface, policy.goal, *(level.definition for level in policy.grades), *clauses]

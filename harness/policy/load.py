@@ -49,6 +49,11 @@ def load_policy(path: Path) -> Policy:
     return policy
 
 
+def load_named(project: Project, label: str) -> Policy:
+    """The policy `name@version`; without a version the latest released one, else the latest."""
+    return load_policy(policy_path(project, label))
+
+
 def load_gates(path: Path, policy: Policy) -> Gates:
     """The gates file beside a policy; the default bars without a file."""
     data: dict[str, Any] = read_toml(path) if path.exists() else {}

@@ -57,7 +57,7 @@ class Price(Noun):
     batch: tuple[Rates, ...] | None = None
 
     def cost(self, usage: Usage, *, batch: bool = False) -> float | None:
-        """USD for one call. None where it was part of a batch and only the standard price is known."""
+        """USD for one call. None for a call of a batch if only the standard price is known."""
         rates = self.rates(usage.input_tokens, batch=batch)
         return rates.cost(usage) if rates else None
 

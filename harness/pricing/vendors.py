@@ -1,4 +1,4 @@
-"""Who is paid for a model at an address: prices and cache rules belong to a vendor, not to an API."""
+"""The vendor of a model at an address: prices and cache rules belong to a vendor, not to an API."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 @dataclass(frozen=True, slots=True)
 class Vendor:
-    """Who sells models, and where. `id` is its name in genai-prices' table.
+    """A seller of models. `id` is its name in genai-prices' table.
 
     `caches_from`: the minimum tokens of a cached prefix: the lowest and the highest of its models.
     """
@@ -35,7 +35,7 @@ VENDORS = (OPENAI, ANTHROPIC)
 class Sold:
     """A model as its provider sells it.
 
-    `vendor` is paid for it at the vendor's own address; `free`: it costs nothing.
+    `vendor`: who is paid at the vendor's own address; `free`: the model costs nothing.
     """
 
     provider: str
@@ -44,7 +44,7 @@ class Sold:
     free: bool = False
 
     def vendor_at(self, base_url: str | None) -> Vendor | None:
-        """Who is paid at an address; None for any other server."""
+        """The vendor to pay at an address; None for any other server."""
         return self.vendor if self.vendor and self.vendor.sells_at(base_url) else None
 
 

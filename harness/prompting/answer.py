@@ -30,7 +30,7 @@ _REFUSAL = re.compile(
     r" (?:\w+ )?(?:grade|rate|judge|score|assess|evaluate|answer|help|assist|comply)\b",
     re.IGNORECASE,
 )
-"""Words of somebody who will not answer: the object that they stand before is quoted."""
+"""A refusal to answer: an object behind it is a quotation."""
 _DECODER = json.JSONDecoder(object_pairs_hook=single_keys)
 
 
@@ -57,7 +57,7 @@ def answer_text(reasoning: str, clauses: Sequence[str], grade: int) -> str:
 
 
 def read_grade(reply: Reply, scale: Sequence[int]) -> Grade | Ungraded:
-    """What a reply says, or why it cannot be read."""
+    """The grade in a reply, or why it cannot be read."""
     if reply.stop != "end":
         return Ungraded(cause=reply.stop)
     text = reply.text
@@ -82,7 +82,7 @@ def read_grade(reply: Reply, scale: Sequence[int]) -> Grade | Ungraded:
 
 
 def _is_one_object(text: str) -> bool:
-    """Whether a text is one JSON object and nothing else: then no mark within it ends any thinking."""
+    """Whether a text is one JSON object and nothing else: a mark inside it then ends no thinking."""
     start = text.lstrip()
     if not start.startswith("{"):
         return False
@@ -131,7 +131,7 @@ def _form_problem(answer: dict[str, Any]) -> str | None:
 
 
 def _objects(text: str) -> Iterator[tuple[dict[str, Any], int, int]]:
-    """Every outermost JSON object in a text, and where it is. ValueError for one that is broken off.
+    """Every outermost JSON object in a text, with its place. ValueError for one that is cut off.
 
     A brace that no quoted key or closing brace follows is prose, as in "the set {a, b}", and so is
     what it encloses. An object inside a broken one, or inside prose braces, is not the answer: half

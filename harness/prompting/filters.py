@@ -33,7 +33,7 @@ DEEPEST: Final = 16
 """The most spaces of JSON's indent."""
 _BREAKS: Final = "".join(chr(code) for code in range(0x3001) if chr(code).isspace())
 _MARKS: Final = "-({[<"
-"""What divides words beside white space, for the filter title."""
+"""Characters that divide words beside white space, for the filter title."""
 
 
 def cost_of(name: str, text: str, what: Any) -> int:
@@ -54,8 +54,8 @@ def cost_of(name: str, text: str, what: Any) -> int:
 def as_json(environment: Any, value: Any) -> str:
     """JSON, counted while it is made: a list can hold one table many times.
 
-    The answer of a shot without a reasoning is shown without the key: an empty text teaches to give none. So
-    are empty clauses where no shot of the set cites one: nobody recorded them.
+    A shot without a reasoning is shown without the key: an empty text would teach to give none. So are empty
+    clauses where no shot of the set cites one: they were not recorded.
     """
     if isinstance(value, Undefined):
         str(value)

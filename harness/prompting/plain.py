@@ -24,7 +24,7 @@ _JSON = json.JSONEncoder(ensure_ascii=False, indent=2)
 class PlainData(dict[str, Any]):
     """A noun's values by name. `bare` holds the values of its JSON: no defaults and no properties.
 
-    `weight`: what comparing it with its equal takes, as so many short texts.
+    `weight`: the cost of a comparison with an equal table, in short texts.
     """
 
     __slots__ = ("bare", "kind", "weight")

@@ -36,7 +36,7 @@ _ANY_PAIR = Pair.model_validate({"query": "query", "result": {"title": "title"}}
 
 
 def _ids(value: Any) -> Any:
-    """A list of ids as the file has it: an empty one would show all, and says that it shows none."""
+    """A list of ids that is not empty: an empty one would look like "none", and show all."""
     if value == [] or not isinstance(value, list | tuple):
         raise PydanticCustomError("ids", "expected a list of ids, or no such key")
     return value
@@ -102,7 +102,7 @@ def load_prompt(project: Project, label: str) -> PromptFiles:
     path = files[pick_version("prompt", name, wanted, files)]
     folder = path.parent
     if parent.is_symlink() or folder.is_symlink():
-        raise BadInput([Fault(str(folder), "is a link; expected a folder: copy the prompt here")])
+        raise BadInput.at(folder, "is a link; expected a folder: copy the prompt here")
     spec, faults = build(PromptSpec, read_toml(path, links=False), str(path))
     if spec is not None:
         faults += misplaced(path, (spec.name, spec.version), name, folder.name)
@@ -113,7 +113,7 @@ def load_prompt(project: Project, label: str) -> PromptFiles:
 
 
 class PromptWriter:
-    """A prompt version bound to a policy and shots: renders the prompt of each pair.
+    """A prompt version bound to a policy and shots. It renders the prompt of each pair.
 
     `shots` are shown with every pair; the `near` nearest of `pool` with each pair, after the prefix.
     """
@@ -136,7 +136,7 @@ class PromptWriter:
         """Whether messages differ in the pair's data only: then one rendering serves all pairs."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Another process compiles the template anew: what is compiled cannot travel."""
+        """Another process compiles the template again: a compiled template cannot be pickled."""
         return PromptWriter, (self.files, self._policy, self.shots, self._pooled, self._near)
 
     def with_files(self, files: PromptFiles, shots: Sequence[Example] | None = None) -> "PromptWriter":
@@ -193,7 +193,7 @@ class PromptWriter:
         return user
 
     def _fault(self, what: str) -> BadInput:
-        return BadInput([Fault(str(self.files.folder / PAIR), what)])
+        return BadInput.at(self.files.folder / PAIR, what)
 
     def _render_pair(self, pair: Pair, shots: Sequence[Example]) -> str:
         values = {"pair": plain(pair), "shots": plain(shots)}
@@ -215,7 +215,7 @@ def bind_prompt(
     """
     wanted = files.spec.shots if count is None else count
     if files.spec.chosen:
-        # None is shown of them: whoever wants none may have none to choose from.
+        # With no shot wanted, the chosen ones need not exist.
         shots = () if wanted == 0 else _chosen(files, shots)
     if files.spec.chosen and files.spec.strategy == "balanced":
         return PromptWriter(files, policy, shots[:wanted])

@@ -51,7 +51,7 @@ _BOUNDED: Final = ("join", "replace")
 class Sandbox(ImmutableSandboxedEnvironment):
     """The environment of one template; its budget is reset for each rendering.
 
-    `cites`: whether shots record their clauses, so that none is an answer.
+    `cites`: whether shots record their clauses, so that an empty list is an answer.
     """
 
     intercepted_binops = frozenset(("+", "-", "*", "/", "//", "%", "**"))

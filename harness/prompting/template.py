@@ -5,7 +5,7 @@ from typing import Any
 
 from jinja2 import Template, TemplateSyntaxError, nodes
 
-from harness.errors import BadInput, Fault
+from harness.errors import BadInput
 from harness.prompting.sandbox import Sandbox
 from harness.prompting.template_guard import parse_guarded
 
@@ -40,7 +40,7 @@ def compile_template(path: Path, source: str) -> Template:
     except (SyntaxError, RecursionError, MemoryError, ValueError, OverflowError) as error:
         # Jinja accepts but Python refuses: a number of 5,000 digits, 30 nested loops.
         where, what = str(path), f"too deep or too long: {error}"
-    raise BadInput([Fault(where, f"not a template: {what}")])
+    raise BadInput.at(where, f"not a template: {what}")
 
 
 def render_template(template: Template, values: dict[str, Any], *, cites: bool = True) -> str:
@@ -53,7 +53,7 @@ def render_template(template: Template, values: dict[str, Any], *, cites: bool =
     except Exception as error:
         # A template is the user's program: any exception is a fault in it.
         where = f"{template.filename}, line {_line(error, template.filename)}"
-        raise BadInput([Fault(where, f"{error} (it sees: {', '.join(values)})")]) from error
+        raise BadInput.at(where, f"{error} (it sees: {', '.join(values)})") from error
 
 
 def _line(error: BaseException, file: str | None) -> int:

@@ -1,4 +1,4 @@
-"""Thinking that a server left in the text of a reply: other servers take it out before they answer."""
+"""Remove the thinking that some servers leave in the text of a reply."""
 
 import re
 from typing import Final
@@ -17,11 +17,11 @@ _BARE_FINAL: Final = "assistantfinal"
 
 
 class TwoAnswers(Exception):
-    """A reply that ends its thinking more than once: which part is the answer cannot be told."""
+    """A reply ends its thinking more than once, so that it is unknown which part is the answer."""
 
 
 def without_thinking(text: str) -> str:
-    """What a text says besides its thinking: all of it where there is none. TwoAnswers as said there.
+    """A text without its thinking. TwoAnswers if the thinking ends more than once.
 
     Thinking ends at `</think>`, whether or not a server left its beginning in the text; in the harmony form
     the answer is the final channel. Thinking that never ends leaves no answer.
@@ -29,20 +29,20 @@ def without_thinking(text: str) -> str:
     if _CHANNELS.match(text):
         return _final_channel(text)
     if text.lstrip().startswith("analysis") and text.count(_BARE_FINAL) == 1:
-        # The same form after a server has dropped its marks.
+        # The harmony form without its marks, which a server has removed.
         return text.partition(_BARE_FINAL)[2]
     ends = list(_END.finditer(text))
     if len(ends) > 1:
         raise TwoAnswers(f"the thinking ends {plural(len(ends), 'time')}")
     if ends:
         begin, behind = _BEGIN.search(text, 0, ends[0].start()), text[ends[0].end() :]
-        # An answer before the thinking began is not a draft of it: with one behind it, there are two.
+        # Keep an answer before the thinking if another one follows it: there are two then.
         return text[: begin.start()] + behind if begin and "{" in behind else behind
     return "" if _BEGIN.match(text) else text
 
 
 def _final_channel(text: str) -> str:
-    """The text of the one final channel; nothing where there is none."""
+    """The text of the only final channel; empty without one."""
     found = list(_FINAL.finditer(text))
     if len(found) > 1:
         raise TwoAnswers(f"{len(found):,} final channels")

@@ -1,1 +1,1 @@
-"""A project of one's own: its first files, and new versions of policies and prompts as drafts."""
+"""New projects with their first files, and new versions of policies and prompts as drafts."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.errors import BadInput, Fault
+from harness.errors import BadInput
 from harness.golden.scales import parse_scale
 from harness.policy.drafts import LOCK
 from harness.policy.load import load_policy, policy_path, policy_versions
@@ -18,7 +18,7 @@ from harness.storage.project import Project, split_label, version_number
 from harness.storage.versions import as_draft, with_list
 
 DEFAULT_PROMPT = "teacher"
-"""The prompt that a prompt of a new name is a copy of, where none is named."""
+"""The prompt to copy for a prompt of a new name, if none is named."""
 
 
 class Begun(NamedTuple):
@@ -111,14 +111,14 @@ def _latest(name: str, known: Mapping[str, Path]) -> str:
 def _next(folder: Path, wanted: str | None, known: Sequence[str]) -> str:
     """The version wanted, or the one after the latest. BadInput if it is there, or the folder is a link."""
     if folder.is_symlink():
-        raise BadInput([Fault(str(folder), "is a link; expected a folder: copy its target here")])
+        raise BadInput.at(folder, "is a link; expected a folder: copy its target here")
     if wanted is None:
         return f"v{max(map(version_number, known), default=0) + 1}"
     if wanted in known:
-        raise BadInput([Fault(str(folder), f"{wanted} is there; without a version, the next one is begun")])
+        raise BadInput.at(folder, f"{wanted} is there; without a version, the next one is begun")
     return wanted
 
 
 def _refuse_taken(path: Path) -> None:
     if path.exists() or path.is_symlink():
-        raise BadInput([Fault(str(path), "is there already; nothing was overwritten")])
+        raise BadInput.at(path, "is there already; nothing was overwritten")

@@ -1,4 +1,4 @@
-"""An example to begin with: a policy over a scale, and graded pairs that say that they are made up."""
+"""An example to begin with: a policy over a scale, and graded pairs that are marked as made up."""
 
 import json
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ from harness.storage.project import Project
 FILES = Path(__file__).parent / "files"
 """What is copied or rendered into a new project."""
 SCALE = (0, 1, 2, 3, 4)
-"""The scale of an example policy where none is asked for."""
+"""The default scale of an example policy."""
 _SOURCE = "made up by harness init as example data"
 
 
@@ -65,9 +65,11 @@ def write_policy(project: Project, name: str, scale: Sequence[int]) -> Path:
     return folder / "v1.toml"
 
 
-def write_examples(project: Project, policy: Policy) -> int:
-    """Write the example pairs, graded by an example policy, and a README that says what they are."""
-    examples = [_example(json.loads(line), policy) for line in _lines()]
+def write_example(project: Project, name: str, scale: Sequence[int]) -> int:
+    """Write an example policy, its pairs, and a README about them. Returns the number of pairs."""
+    policy = load_policy(write_policy(project, name, scale))
+    lines = (FILES / "example-pairs.jsonl").read_text(encoding="utf-8").splitlines()
+    examples = [_example(json.loads(line), policy) for line in lines]
     folder = project.golden / policy.name
     folder.mkdir(parents=True)
     write_atomic(folder / "examples.jsonl", to_lines(examples))
@@ -75,15 +77,6 @@ def write_examples(project: Project, policy: Policy) -> int:
     readme = rendered("golden-readme.md.j2", name=policy.name, count=len(examples), queries=queries)
     write_atomic(folder / "README.md", readme)
     return len(examples)
-
-
-def write_example(project: Project, name: str, scale: Sequence[int]) -> int:
-    """Write an example policy and its pairs; how many pairs there are."""
-    return write_examples(project, load_policy(write_policy(project, name, scale)))
-
-
-def _lines() -> list[str]:
-    return (FILES / "example-pairs.jsonl").read_text(encoding="utf-8").splitlines()
 
 
 def _example(data: dict[str, Any], policy: Policy) -> Example:

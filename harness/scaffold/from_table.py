@@ -24,9 +24,9 @@ class TableScale(NamedTuple):
 
 
 def scale_of_table(table: Table, layout: Layout, given: str | None) -> TableScale:
-    """The scale that a table's grades are on; `given` where someone says it.
+    """The scale of a table's grades; `given` if the user names it.
 
-    BadInput for grades that are not whole numbers and have no label: their order is nowhere written.
+    BadInput for grades that are not whole numbers and have no label: their order is unknown.
     """
     words = _words(layout.labels)
     if given is not None:
@@ -36,10 +36,10 @@ def scale_of_table(table: Table, layout: Layout, given: str | None) -> TableScal
     found, _ = _grades(table, layout)
     if len(found) < 2:
         what = f"all grades are {found.pop()}" if found else "no row has a grade"
-        raise BadInput([Fault(str(table.path), f"{header}: {what}; give the scale: --scale 0-4")])
+        raise BadInput.at(table.path, f"{header}: {what}; give the scale: --scale 0-4")
     if len(found) > MOST_GRADES:
         what = f"has {plural(len(found), 'different grade')}; a scale has at most {MOST_GRADES}"
-        raise BadInput([Fault(str(table.path), f"{header}: {what}")])
+        raise BadInput.at(table.path, f"{header}: {what}")
     spread = max(found) - min(found)
     whole = tuple(range(min(found), max(found) + 1)) if spread <= WIDEST_SPAN else tuple(sorted(found))
     return TableScale(whole, words)
@@ -55,11 +55,11 @@ def _missing(table: Table, layout: Layout) -> list[Fault]:
 
 
 def _words_without_order(table: Table, layout: Layout) -> list[Fault]:
-    """What is not a grade in the column of grades, where there is one: nothing says what it means."""
+    """The fault for values in the column of grades that are not grades, if there is such a column."""
     try:
         headers = table.find("grade", layout)
     except BadInput:
-        return []  # told with the columns
+        return []  # `_missing` reports it
     if not {*headers} & {*table.columns}:
         return []
     _, unknown = _grades(table, layout)
@@ -67,7 +67,7 @@ def _words_without_order(table: Table, layout: Layout) -> list[Fault]:
 
 
 def _words(labels: Mapping[str, int | None]) -> dict[int, str]:
-    """The first word of each grade; a number that stands for a number is not a name."""
+    """The first word of each grade; a word that is a number is not a name."""
     named: dict[int, str] = {}
     for word, grade in labels.items():
         if grade is not None and number_of(word) is None:
@@ -76,7 +76,7 @@ def _words(labels: Mapping[str, int | None]) -> dict[int, str]:
 
 
 def _grades(table: Table, layout: Layout) -> tuple[set[int], Counter[str]]:
-    """The grades in a table, those of its labels among them, and what is neither, counted."""
+    """The grades in a table, with those of its labels, and the count of every other value."""
     labels = {one_form(word): grade for word, grade in layout.labels.items()}
     found = {grade for grade in labels.values() if grade is not None}
     unknown: Counter[str] = Counter()
@@ -97,8 +97,8 @@ def _without_order(table: Table, header: str, unknown: Counter[str]) -> Fault:
     shown = [word for word, _ in unknown.most_common(_SHOWN)]
     listed = ", ".join(f"{word!r} ({unknown[word]:,})" for word in shown)
     labels = ",".join(f"{word}=N" for word in shown)
-    what = f"{listed}{more_of(len(unknown), _SHOWN)}: no whole numbers, and nothing says their order"
-    return Fault(str(table.path), f'{header}: {what}; say what each means: --labels "{labels}"')
+    what = f"{listed}{more_of(len(unknown), _SHOWN)}: not whole numbers, and their order is unknown"
+    return Fault(str(table.path), f'{header}: {what}; give each a grade: --labels "{labels}"')
 
 
 def in_words(found: TableScale) -> str:

@@ -1,4 +1,4 @@
-"""What an example policy says of each grade of a scale, and which grade an example pair has on it."""
+"""The texts of an example policy for each grade of a scale, and the grades of the example pairs on it."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -28,7 +28,7 @@ _MERGED = {
     },
     4: {IRRELEVANT: "Does not serve the need: an accessory, or a thing that shares no more than a word."},
 }
-"""By the size of a scale that has fewer grades than there are levels: a grade that covers several."""
+"""Definitions of grades that cover several levels, by the number of grades on the scale."""
 _SMALL = {2: (0, 0, 0, 1, 1), 3: (0, 0, 1, 2, 2), 4: (0, 0, 1, 2, 3)}
 
 
@@ -68,7 +68,7 @@ def _drafted(grade: int, levels: dict[int, int], size: int) -> Drafted:
 
 
 def drafted_actions(scale: Sequence[int]) -> list[Action]:
-    """What is done with each grade; two grades are shown and filtered, more have `related` between them."""
+    """The actions of a scale: `show` and `filter`; with more than two grades `related` between them."""
     found = grades_of_levels(scale)
     good = found[GOOD]
     related = found[RELATED] if found[RELATED] > found[IRRELEVANT] else good

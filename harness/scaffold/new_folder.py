@@ -7,20 +7,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from harness.errors import BadInput, Fault
+from harness.errors import BadInput
 from harness.storage.plural import more_of
 
 DRAFT = ".harness-init-"
-"""How the name of an unfinished folder begins; one stays behind where a process is killed."""
+"""The beginning of the name of an unfinished folder; a killed process leaves one behind."""
 _SHOWN = 5
 
 
 @contextmanager
 def whole_folder(folder: Path) -> Iterator[Path]:
-    """A folder to write into, which is at `folder` at the end, or nowhere after an error.
+    """A folder to write into, which is moved to `folder` at the end, and deleted after an error.
 
-    BadInput where `folder` is a link, a file, or has something in it. An empty one is filled: it may be the
-    folder that a shell is in, or the mount of a container.
+    BadInput if `folder` is a link, a file, or not empty. An empty one is filled: it may be the folder that
+    a shell is in, or the mount of a container.
     """
     _refuse_occupied(folder)
     filled = folder.exists()
@@ -39,15 +39,14 @@ def whole_folder(folder: Path) -> Iterator[Path]:
 
 def _refuse_occupied(folder: Path) -> None:
     """BadInput for a place where no folder can be made."""
-    where = str(folder)
     if folder.is_symlink():
-        raise BadInput([Fault(where, "is a link; name the folder itself, or a new one")])
+        raise BadInput.at(folder, "is a link; name the folder itself, or a new one")
     if not folder.absolute().parent.is_dir():
-        raise BadInput([Fault(where, f"there is no folder {folder.parent} to make it in")])
+        raise BadInput.at(folder, f"there is no folder {folder.parent} to make it in")
     if not folder.exists():
         return
     if not folder.is_dir():
-        raise BadInput([Fault(where, "is a file; name a new folder")])
+        raise BadInput.at(folder, "is a file; name a new folder")
     if there := sorted(one.name for one in folder.iterdir()):
         raise _occupied(folder, there)
 
@@ -57,7 +56,7 @@ def _occupied(folder: Path, there: list[str]) -> BadInput:
     what = f"is not empty: {some}; name a new folder"
     if all(name.startswith(DRAFT) for name in there):
         what += ", or remove what an init that was stopped has left"
-    return BadInput([Fault(str(folder), what)])
+    return BadInput.at(folder, what)
 
 
 def _take(folder: Path, draft: Path) -> None:
@@ -65,14 +64,12 @@ def _take(folder: Path, draft: Path) -> None:
         draft.rename(folder)
     except OSError as error:
         if error.errno in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):
-            raise BadInput(
-                [Fault(str(folder), "was made by someone else meanwhile; name a new folder")]
-            ) from None
+            raise BadInput.at(folder, "was made by another process meanwhile; name a new folder") from None
         raise
 
 
 def _move_into(folder: Path, draft: Path, scratch: Path) -> None:
-    """Move everything, the policies last: without them it is not a project. After an error nothing stays."""
+    """Move everything, the policies last: without them it is not a project. Undo it after an error."""
     if there := sorted(one.name for one in folder.iterdir() if one != scratch):
         raise _occupied(folder, there)
     moved: list[Path] = []

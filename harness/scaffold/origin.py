@@ -9,14 +9,14 @@ from harness import __version__
 
 PACKAGE = "teacher-harness"
 WHEELS = "wheels"
-"""The folder of a project for a wheel that no index has."""
+"""The folder of a project for a wheel that is not on an index."""
 
 
 def requirement() -> str:
     """What pip takes to install this version again.
 
-    A version that was installed from this machine's files is a wheel in the project, to be put there: its
-    path here is of no use elsewhere, and a bare name could be anyone's on a public index.
+    For a version that was installed from files of this machine, it is a wheel that the user has to put into
+    the project: a path of this machine is useless elsewhere, and anyone can take a bare name on an index.
     """
     source = _source()
     if source is None:

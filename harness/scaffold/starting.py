@@ -1,4 +1,4 @@
-"""`harness init`: a project of one's own, with an example or with the graded pairs of a table."""
+"""`harness init`: a new project, with an example or with the graded pairs of a table."""
 
 import csv
 import io
@@ -103,7 +103,7 @@ def _write_common(project: Project, name: str, wanted: str, source: Import | Non
 
 
 def _read_again(source: Import) -> str:
-    """The options by which the next table like this one is read, to be pasted into a shell."""
+    """The options that read another table like this one, quoted for a shell."""
     layout = source.layout
     words = (f"{word}={'' if grade is None else grade}" for word, grade in layout.labels.items())
     labels = io.StringIO()

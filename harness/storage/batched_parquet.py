@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from harness.errors import BadInput, Fault
+from harness.errors import BadInput
 from harness.storage.parquet import in_proportion, parquet_file, refuse_cells
 from harness.storage.parquet import pieces as joined
 from harness.storage.regular import open_regular
@@ -72,7 +72,7 @@ def _refuse_long(path: Path, where: str, name: str, texts: Any) -> None:
     longest = pc.max(pc.binary_length(texts)).as_py() or 0
     if longest > LONGEST:
         what = f"{name}: a text of {longest:,} bytes; at most {LONGEST:,} are read"
-        raise BadInput([Fault(f"{path}, {where}", what)])
+        raise BadInput.at(f"{path}, {where}", what)
 
 
 def _is_text(kind: Any) -> bool:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-from harness.errors import BadInput, Fault
+from harness.errors import BadInput
 from harness.storage.files import write_atomic
 from harness.storage.locks import alone
 from harness.storage.regular import LARGEST, open_regular, unreadable
@@ -48,7 +48,7 @@ def open_database(
                 write_atomic(path, empty)
     head = _content(path)
     if head.startswith(_HEADER) and head[_VERSIONS] != _WAL:
-        raise BadInput([Fault(str(path), "is not in WAL mode, as this program writes it; restore it")])
+        raise BadInput.at(path, "is not in WAL mode, as this program writes it; restore it")
     return _patient(path, schema, wait)
 
 
@@ -64,9 +64,9 @@ def _check_files(path: Path, most: int) -> None:
         except OSError as error:
             raise BadInput([unreadable(file, error)]) from error
         if ending == JOURNAL:
-            raise BadInput([Fault(str(file), _FOREIGN)])
+            raise BadInput.at(file, _FOREIGN)
         if size > most:
-            raise BadInput([Fault(str(file), f"larger than {most >> 20:,} MB, the most that is opened")])
+            raise BadInput.at(file, f"larger than {most >> 20:,} MB, the most that is opened")
 
 
 def _content(path: Path) -> bytes:
@@ -130,4 +130,4 @@ def _check_schema(connection: sqlite3.Connection, path: Path, schema: Schema) ->
     if found != schema:
         odd = ", ".join(sorted(f"{kind} {name}" for kind, name, _ in found - schema))
         what = f"is not a file that this program wrote ({odd or 'a table is missing'}); restore it"
-        raise BadInput([Fault(str(path), what)])
+        raise BadInput.at(path, what)

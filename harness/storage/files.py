@@ -60,7 +60,7 @@ def read_toml(path: Path, *, links: bool = True) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         # An error of Python too, such as for a number of 5,000 digits.
         what = json_fault(error) if "digits" in str(error) or isinstance(error, RecursionError) else error
-        raise BadInput([Fault(str(path), f"not TOML: {what}")]) from None
+        raise BadInput.at(path, f"not TOML: {what}") from None
 
 
 def build(model: type[Model], data: Any, where: str) -> tuple[Model | None, list[Fault]]:
@@ -98,12 +98,12 @@ def _words(found: dict[str, Any]) -> str:
     return f"{found['msg'][0].lower()}{found['msg'][1:]}, not {shown}"
 
 
-def read_json(path: Path, most: int = LARGEST, *, links: bool = True) -> Any:
-    """A JSON file as plain data. BadInput if it is not JSON."""
+def read_json(path: Path, most: int = LARGEST, *, links: bool = True, todo: str = "") -> Any:
+    """A JSON file as plain data. BadInput if it is not JSON, with `todo`: what to do about it."""
     try:
         return parse_whole(read_text(path, most, links=links))
     except (ValueError, RecursionError) as error:
-        raise BadInput([Fault(str(path), f"not JSON: {json_fault(error)}")]) from None
+        raise BadInput.at(path, f"not JSON: {json_fault(error)}{todo}") from None
 
 
 _LINES = json.JSONEncoder(ensure_ascii=False, allow_nan=False)

@@ -6,13 +6,13 @@ from typing import Any
 
 from harness.errors import BadInput, Fault, refuse_faults
 from harness.storage.cells import kind_of, present
-from harness.storage.files import each_json_line, read_text
+from harness.storage.files import each_json_line, read_json
 from harness.storage.huggingface import dataset_rows
 from harness.storage.parquet import parquet_rows
 from harness.storage.plural import plural
 from harness.storage.separated import lines_of, read_csv, read_tsv
 from harness.storage.stream import Stream
-from harness.storage.strict_json import json_fault, parse_whole, single_keys
+from harness.storage.strict_json import single_keys
 from harness.storage.tables import Layout, Row, Table
 from harness.storage.xlsx import read_xlsx
 
@@ -28,17 +28,15 @@ Numbered = Iterable[tuple[int, Mapping[str, Any] | Fault]]
 def read_table(path: Path, layout: Layout | None = None) -> Table:
     """A file as a table, by its ending or by the layout's format. BadInput names every faulty line."""
     if path.is_dir():
-        raise BadInput([Fault(str(path), "is a folder; name a file in it")])
+        raise BadInput.at(path, "is a folder; name a file in it")
     how = layout or Layout()
     kind = how.format or FORMAT_OF.get(path.suffix.lower())
     if kind is None or kind not in READERS:
         known = ", ".join(READERS)
-        raise BadInput(
-            [Fault(str(path), f"unknown format {kind or path.suffix!r}; name one: --format {known}")]
-        )
+        raise BadInput.at(path, f"unknown format {kind or path.suffix!r}; name one: --format {known}")
     table = READERS[kind](path, how)
     if not table.rows:
-        raise BadInput([Fault(str(path), "holds no rows")])
+        raise BadInput.at(path, "holds no rows")
     return table
 
 
@@ -52,15 +50,9 @@ def _read_json_lines(path: Path, _: Layout) -> Table:
 
 
 def _read_json(path: Path, _: Layout) -> Table:
-    try:
-        found = parse_whole(read_text(path))
-    except (ValueError, RecursionError) as error:
-        raise BadInput(
-            [Fault(str(path), f"not JSON: {json_fault(error)} (for JSON lines: --format jsonl)")]
-        ) from None
-    found = page_of(path, found)
+    found = page_of(path, read_json(path, todo=" (for JSON lines: --format jsonl)"))
     if not isinstance(found, list):
-        raise BadInput([Fault(str(path), "a list of objects is wanted, as in [{...}, {...}]")])
+        raise BadInput.at(path, "a list of objects is wanted, as in [{...}, {...}]")
     refuse_faults(
         Fault(f"{path}, row {number}", "a JSON object is wanted")
         for number, entry in enumerate(found, start=1)
@@ -88,7 +80,7 @@ def page_of(path: Path, content: Any) -> Any:
     more = content.get("next_cursor") or meta.get("cursor") or (meta.get("totalPages") or 1) > 1
     if more:
         what = "is one page of several: put the entries under `data` of all of them into one JSON list"
-        raise BadInput([Fault(str(path), what)])
+        raise BadInput.at(path, what)
     return content["data"]
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.errors import BadInput, Fault
+from harness.errors import BadInput
 from harness.storage.parquet import parquet_file, row_batches
 
 
@@ -32,7 +32,7 @@ def dataset_rows(source: str, split: str | None) -> Iterator[Mapping[str, Any]]:
             yield from _one_split(loaded, source, split)
     except _reading_errors() as error:
         what = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise BadInput([Fault(source, f"cannot be read as a data set: {what}")]) from error
+        raise BadInput.at(source, f"cannot be read as a data set: {what}") from error
 
 
 def _refuse_bombs(folder: Path) -> None:
@@ -61,9 +61,9 @@ def _one_split(loaded: Any, source: str, split: str | None) -> Any:
     if split is None and len(loaded) == 1:
         return next(iter(loaded.values()))
     if split is None:
-        raise BadInput([Fault(source, f"has several splits: {names}; name one with --dataset-split")])
+        raise BadInput.at(source, f"has several splits: {names}; name one with --dataset-split")
     if split not in loaded:
-        raise BadInput([Fault(source, f"has no split {split!r}; there are: {names}")])
+        raise BadInput.at(source, f"has no split {split!r}; there are: {names}")
     return loaded[split]
 
 

@@ -108,7 +108,8 @@ def _kept(path: Path, kind: Written, around: Around) -> str:
     there = os.path.lexists(path)
     for one in around.inputs if there else ():
         if path.exists() and one.exists() and path.samefile(one):
-            return f"is read by this command{_as_other(path, one)}; name another file"
+            spelled = "" if path == one else f" as {one}"
+            return f"is read by this command{spelled}; name another file"
     if there and path.is_symlink():
         return "is a link; name the file that it leads to, or a new one"
     found = path.lstat() if there else None
@@ -147,20 +148,12 @@ def _is_ours(path: Path, kind: Written) -> bool:
     """Whether the harness made a file and can make it again: its mark is where the harness puts it."""
     if kind.appended or not kind.mark:
         return False
-    head = _head(path)
-    return head.startswith(kind.begins) and kind.mark in head.partition(kind.ahead_of)[0]
-
-
-def _as_other(path: Path, read: Path) -> str:
-    return "" if path == read else f" as {read}"
-
-
-def _head(path: Path) -> bytes:
     try:
         with open_regular(path, links=False) as file:
-            return file.read(HEAD)
+            head = file.read(HEAD)
     except OSError:
-        return b""
+        return False
+    return head.startswith(kind.begins) and kind.mark in head.partition(kind.ahead_of)[0]
 
 
 def _within(path: Path, folder: Path) -> bool:

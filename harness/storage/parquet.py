@@ -51,7 +51,7 @@ def in_proportion(batches: Iterable[Any], path: Path) -> Iterator[Any]:
         unpacked, rows = unpacked + batch.nbytes, rows + batch.num_rows
         if unpacked > most:
             what = f"its first {plural(rows, 'row')} unpack to more than {most >> 20:,} MB"
-            raise BadInput([Fault(str(path), f"{what}; {_SAVE}")])
+            raise BadInput.at(path, f"{what}; {_SAVE}")
         yield batch
 
 
@@ -65,7 +65,7 @@ def refuse_cells(file: Any, path: Path, kinds: Iterable[Any]) -> None:
     most = max(LEAST_CELLS, MOST_CELLS * path.stat().st_size)
     if rows * columns > most:
         what = f"{plural(rows, 'row')} of {plural(columns, 'column')} are more than {plural(most, 'cell')}"
-        raise BadInput([Fault(str(path), f"{what}; {_SAVE}")])
+        raise BadInput.at(path, f"{what}; {_SAVE}")
 
 
 _SAVE = "save what is meant of it as a file of its own"
@@ -115,15 +115,12 @@ def parquet_file(path: Path, *, links: bool = True) -> Iterator[Any]:
     try:
         with open_regular(path, links=links) as source:
             yield pyarrow.parquet.ParquetFile(source, memory_map=False)
-    except pyarrow.ArrowException as error:
-        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise BadInput([Fault(str(path), f"not readable as Parquet: {first}")]) from error
-    except OSError as error:
-        if error.errno is None:
-            # What is wrong with the content comes from pyarrow as an OSError too.
-            first = (str(error).strip().splitlines() or ["damaged"])[0]
-            raise BadInput([Fault(str(path), f"not readable as Parquet: {first}")]) from error
-        raise BadInput([unreadable(path, error)]) from error
+    except (pyarrow.ArrowException, OSError) as error:
+        # What is wrong with the content comes from pyarrow as an OSError too, without a number.
+        if isinstance(error, OSError) and error.errno is not None:
+            raise BadInput([unreadable(path, error)]) from error
+        first = (str(error).strip().splitlines() or ["damaged"])[0]
+        raise BadInput.at(path, f"not readable as Parquet: {first}") from error
 
 
 def pieces(batches: Iterable[Any], rows: int, most: int) -> Iterator[Any]:

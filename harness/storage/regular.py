@@ -9,9 +9,8 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, AnyStr, BinaryIO
 
 from harness.errors import BadInput, Fault
 
@@ -90,18 +89,18 @@ def read_bytes(path: Path, most: int = LARGEST, *, links: bool = True) -> bytes:
     with reading(path, links=links) as file:
         content = file.read(most + 1)
     if len(content) > most:
-        raise BadInput(
-            [Fault(str(path), f"larger than {most >> 20} MB, the most that is read of such a file")]
-        )
+        raise BadInput.at(path, f"larger than {most >> 20} MB, the most that is read of such a file")
     return content
 
 
-def lines_of(file: BinaryIO, path: Path) -> Iterator[bytes]:
-    """The lines of a file, with their ends. BadInput for a line over the limit."""
-    for number, line in enumerate(iter(partial(file.readline, LONGEST_LINE + 1), b""), start=1):
+def lines_of(file: IO[AnyStr], path: Path, most: str = f"{LONGEST_LINE >> 20} MB") -> Iterator[AnyStr]:
+    """The lines of a file, with their ends. BadInput for a line over the limit, which is `most` in words."""
+    number = 0
+    while line := file.readline(LONGEST_LINE + 1):
+        number += 1
         if len(line) > LONGEST_LINE:
-            what = f"longer than {LONGEST_LINE >> 20} MB, the most that a line may have"
-            raise BadInput([Fault(f"{path}, line {number}", what)])
+            what = f"longer than {most}, the most that a line may have"
+            raise BadInput.at(f"{path}, line {number}", what)
         yield line
 
 

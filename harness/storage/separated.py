@@ -81,13 +81,13 @@ def _own_encoding(path: Path, source: Opener, named: str) -> str:
 
 def _each_line(path: Path, stamp: Stamp, source: Opener, encoding: str) -> Iterator[str]:
     if stamp and stamp_of(path) != stamp:
-        raise BadInput([Fault(str(path), _CHANGED)])
+        raise BadInput.at(path, _CHANGED)
     try:
         with text_of(source, encoding) as text:
             for number, line in enumerate(lines_in(text, path), start=1):
                 if encoding != "utf-8-sig" and whole_text(line) != line:
                     what = f"not {encoding} (half a surrogate pair); name another --encoding"
-                    raise BadInput([Fault(f"{path}, line {number}", what)])
+                    raise BadInput.at(f"{path}, line {number}", what)
                 yield line if number > 1 else line.removeprefix(MARK)
     except UnicodeError:
         raise BadInput([_first_fault(path, source, encoding)]) from None

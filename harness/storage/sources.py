@@ -16,9 +16,9 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
-from harness.errors import BadInput, Fault
+from harness.errors import BadInput
 from harness.storage.plural import plural
-from harness.storage.regular import LARGEST, LONGEST_LINE, open_regular, unreadable
+from harness.storage.regular import LARGEST, LONGEST_LINE, lines_of, open_regular, unreadable
 
 PATIENCE = 10.0
 """Seconds to wait until a writer opens the pipe. After that, it may take any time."""
@@ -46,11 +46,7 @@ def text_of(source: Opener, encoding: str) -> TextIO:
 
 def lines_in(text: TextIO, path: Path) -> Iterator[str]:
     """The lines of a text, with their ends. BadInput for a line over the limit."""
-    for number, line in enumerate(iter(partial(text.readline, LONGEST_LINE + 1), ""), start=1):
-        if len(line) > LONGEST_LINE:
-            what = f"longer than {plural(LONGEST_LINE, 'letter')}, the most that a line may have"
-            raise BadInput([Fault(f"{path}, line {number}", what)])
-        yield line
+    return lines_of(text, path, plural(LONGEST_LINE, "letter"))
 
 
 class _Kept:
@@ -83,7 +79,7 @@ def _kept(path: Path) -> _Kept:
                 size += len(data)
                 if size > LARGEST:
                     what = f"gives more than {LARGEST >> 20:,} MB, the most that is read of a pipe"
-                    raise BadInput([Fault(str(path), f"{what}; save it to a file")])
+                    raise BadInput.at(path, f"{what}; save it to a file")
                 file.write(data)
             file.flush()
             return _Kept(file)
@@ -110,7 +106,7 @@ def _given(handle: int, path: Path) -> Iterator[bytes]:
             return
         elif time.monotonic() > ends:
             what = f"is a pipe that no program opened to write in {PATIENCE:g} seconds"
-            raise BadInput([Fault(str(path), f"{what}; name a file (a command may read it twice)")])
+            raise BadInput.at(path, f"{what}; name a file (a command may read it twice)")
 
 
 class _FromStart(io.RawIOBase):

@@ -124,9 +124,7 @@ class Table:
         missing += [f"no column {header!r}" for header in dict.fromkeys(named) if header not in self.columns]
         if missing:
             hint = f"the columns there: {', '.join(self.columns)}; {self._remedy(lacking, layout.mapped_by)}"
-            raise BadInput(
-                [Fault(str(self.path), f"{', '.join(missing)} ({self._groups([*found, *named])}{hint})")]
-            )
+            raise BadInput.at(self.path, f"{', '.join(missing)} ({self._groups([*found, *named])}{hint})")
         self._refuse_two_texts(layout)
         return found
 
@@ -145,8 +143,7 @@ class Table:
                         if layout.mapped_by
                         else ""
                     )
-                    what = f"{name} and {other} differ{say}"
-                    raise BadInput([Fault(self.where(row), what)])
+                    raise BadInput.at(self.where(row), f"{name} and {other} differ{say}")
 
     def _groups(self, named: Sequence[str]) -> str:
         """For missing headers: the nested columns below them."""

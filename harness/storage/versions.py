@@ -80,13 +80,8 @@ def as_draft(text: str, path: Path, *, version: str, name: str | None = None) ->
     made = head + table + rest
     if not says(made, {**was, **changed, **({"released": False} if "released" in was else {})}):
         given = ", ".join(f"{key} = {toml_string(value)}" for key, value in changed.items())
-        raise BadInput(
-            [
-                Fault(
-                    str(path),
-                    f"cannot be copied line by line: copy it yourself, with {given} and released = false",
-                )
-            ]
+        raise BadInput.at(
+            path, f"cannot be copied line by line: copy it yourself, with {given} and released = false"
         )
     return made
 
@@ -115,7 +110,7 @@ def with_list(text: str, path: Path, key: str, values: Sequence[str]) -> str:
     line = f"{key} = [{', '.join(map(toml_string, values))}]\n"
     made = f"{head.rstrip()}\n{line}" + (f"\n{table}{rest}" if table else "")
     if not says(made, {**was, key: list(values)}):
-        raise BadInput([Fault(str(path), f"cannot be changed line by line: give it {line.strip()}")])
+        raise BadInput.at(path, f"cannot be changed line by line: give it {line.strip()}")
     return made
 
 

@@ -29,7 +29,7 @@ def read_xlsx(path: Path, _: Layout) -> Table:
         with open_regular(path) as file, zipfile.ZipFile(file) as parts:
             unpacked = sum(part.file_size for part in parts.infolist())
         if unpacked > LARGEST:
-            raise BadInput([Fault(str(path), f"unpacks to more than {LARGEST >> 20} MB; save it as CSV")])
+            raise BadInput.at(path, f"unpacks to more than {LARGEST >> 20} MB; save it as CSV")
         sheets = _sheets(path)
     except (BadInput, MemoryError):
         raise
@@ -38,11 +38,11 @@ def read_xlsx(path: Path, _: Layout) -> Table:
     except Exception as error:
         # The libraries below raise errors of many kinds for a damaged file.
         what = f"not readable as an Excel workbook: {str(error) or type(error).__name__}"
-        raise BadInput([Fault(str(path), what)]) from error
+        raise BadInput.at(path, what) from error
     filled = {name: rows for name, rows in sheets.items() if rows}
     if len(filled) > 1:
         what = f"has several sheets: {', '.join(filled)}; save the one that is meant as a file of its own"
-        raise BadInput([Fault(str(path), what)])
+        raise BadInput.at(path, what)
     rows = next(iter(filled.values()), [])
     width = max((len(cells) for _, cells in rows), default=0)
 
@@ -82,7 +82,7 @@ def _rows(path: Path, sheet: Any) -> Iterator[Sequence[Any]]:
         count += len(cells)
         if number > MOST_ROWS or count > MOST_CELLS:
             what = f"more than {MOST_ROWS:,} rows or {MOST_CELLS:,} cells; save it as CSV"
-            raise BadInput([Fault(f"{path}, row {number}", what)])
+            raise BadInput.at(f"{path}, row {number}", what)
         yield cells
 
 
@@ -100,7 +100,7 @@ def _book(path: Path, file: BinaryIO, *, data_only: bool) -> "Workbook":
         from openpyxl import load_workbook
     except ImportError:
         what = "Excel workbooks take one more package: pip install 'teacher-harness[xlsx]'; or save it as CSV"
-        raise BadInput([Fault(str(path), what)]) from None
+        raise BadInput.at(path, what) from None
     return load_workbook(file, read_only=True, data_only=data_only)
 
 

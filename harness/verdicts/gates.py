@@ -71,12 +71,6 @@ def verdict_of(score: Gate) -> dict[str, Any]:
     return score.model_dump(mode="json", include=VERDICT_KEYS)
 
 
-def exit_code(score: Gate) -> int:
-    """The exit code of a command that asked for this gate."""
-    assert score.verdict is not None, "a scorecard that was never judged"
-    return EXIT_CODES[score.verdict]
-
-
 def _with_verdict(score: G, check: Check) -> G:
     verdict, reason = check
     # More items do not help if something other than kappa, such as missing answers, left it open.

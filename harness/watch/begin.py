@@ -1,4 +1,4 @@
-"""Begin a watch: choose the sentinels, once, and write down what is asked."""
+"""Begin a watch: choose the sentinels once, and save what is asked."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -28,12 +28,12 @@ FIXED = (
     "no_schema",
     "fold_system",
 )
-"""What a watch asks in the same way from its first day on."""
+"""Settings that a watch keeps from its first day on."""
 
 
 @dataclass(frozen=True, slots=True)
 class WatchRequest:
-    """What the user asks for; None where it is not said, and a watch that exists has its own."""
+    """What the user asks for. None means not given: an existing watch keeps its setting."""
 
     asked: Asked
     given: frozenset[str]
@@ -44,12 +44,12 @@ class WatchRequest:
 
 
 def settled(project: Project, folder: Path, wanted: WatchRequest) -> WatchSettings:
-    """The settings of the watch, or of a new one, not written yet. BadInput for what the old one has not."""
+    """The settings of a watch, or of a new one, not saved yet. BadInput for changes to an existing one."""
     return _same(folder, load_settings(folder), wanted) if is_watch(folder) else _planned(project, wanted)
 
 
 def begin(folder: Path, settings: WatchSettings, wanted: WatchRequest) -> WatchSettings:
-    """The settings of the watch; those of a new one are written down, unless another process began it."""
+    """Save the settings of a new watch, unless another process has begun it; returns those that hold."""
     folder.mkdir(parents=True, exist_ok=True)
     with alone_in(folder):
         if is_watch(folder):
@@ -83,7 +83,7 @@ def _planned(project: Project, wanted: WatchRequest) -> WatchSettings:
 
 
 def _same(folder: Path, settings: WatchSettings, wanted: WatchRequest) -> WatchSettings:
-    """The settings of a watch that exists, with the address that the user names."""
+    """The settings of an existing watch, with the address that the user names."""
     before, now = settings.asked, wanted.asked
     pairs = [(name, getattr(before, name), getattr(now, name)) for name in ("model", *FIXED)]
     pairs += [
@@ -93,7 +93,10 @@ def _same(folder: Path, settings: WatchSettings, wanted: WatchRequest) -> WatchS
         ("delta", settings.delta, wanted.delta),
     ]
     refuse_faults(
-        Fault(str(folder), f"was begun with {_option(name)} {_shown(then)}, not {_shown(now)}: begin another")
+        Fault(
+            str(folder),
+            f"was begun with {_option(name)} {_shown(then)}, not {_shown(now)}; begin another watch",
+        )
         for name, then, now in pairs
         if name in wanted.given and not _fits(name, then, now)
     )
@@ -121,10 +124,10 @@ def _shown(value: object) -> str:
 
 
 def plan_of(project: Project, folder: Path, settings: WatchSettings, repeats: int) -> Plan:
-    """The plan of a day. BadInput where what the teacher reads has changed since the watch began."""
+    """The plan of a day. BadInput if an input of the teacher has changed since the watch began."""
     plan = make_plan(project, settings.asked.model_copy(update={"repeats": repeats}))
     if changed := settings.digests.changed(plan.digests):
         names = ", ".join(IN_WORDS[name] for name in changed)
         why = "a loss would move with it: begin another watch, in another folder"
-        raise BadInput([Fault(str(folder), f"changed since the watch began: {names}; {why}")])
+        raise BadInput.at(folder, f"changed since the watch began: {names}; {why}")
     return plan

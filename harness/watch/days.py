@@ -1,9 +1,9 @@
-"""The days of a watch: the sentinels are asked again, past the reply cache, and a line is added."""
+"""The days of a watch: ask the sentinels again, without the reply cache, and add a line."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.errors import BadInput, Fault, Unfinished
+from harness.errors import BadInput, Unfinished
 from harness.grading.answering import money_of, resumable
 from harness.grading.budget import Budget
 from harness.grading.evaluate import answer, foresee, job_of, note_test_look
@@ -40,9 +40,9 @@ def add_day(
 ) -> bool:
     """Ask the sentinels for a day, and before the first day the baseline; False if the day is there already.
 
-    A day that was broken off goes on. Nothing is counted twice: its line is written once, at its end. Answers
-    cost money, so that the history is checked before they are asked for. The limit is one for the baseline
-    and the day that follows it.
+    An interrupted day continues. Its line is written once, at its end, so that nothing counts twice. The
+    history is checked first, since answers cost money. The baseline and the day that follows it share one
+    limit.
     """
     with alone_in(folder):
         checked_history(folder, settings, day)
@@ -52,7 +52,7 @@ def add_day(
             return False
         if later := [one for one in days if day_order(one) > day_order(day)]:
             what = f"{day} is before {max(later, key=day_order)}, which is in the history: days go forward"
-            raise BadInput([Fault(str(folder), what)])
+            raise BadInput.at(folder, what)
         first = folder / BASELINE
         asking = _Asking(project, settings, watch, limits, Purse(limits.max_cost))
         begun = next((line.day for line in lines if isinstance(line, BaselineLine)), None)
@@ -68,21 +68,21 @@ def add_day(
 
 
 def add_traffic(folder: Path, line: TrafficLine) -> None:
-    """Add a day's traffic. BadInput where the day has some."""
+    """Add a day's traffic. BadInput if the day has traffic."""
     with alone_in(folder):
         refuse_second(folder, line.day)
         append_line(folder, line)
 
 
 def refuse_second(folder: Path, day: str) -> None:
-    """BadInput where a day has its traffic."""
+    """BadInput if a day has its traffic."""
     if any(isinstance(one, TrafficLine) and one.day == day for one in history_of(folder)):
-        raise BadInput([Fault(str(folder), f"{day} has its traffic already")])
+        raise BadInput.at(folder, f"{day} has its traffic already")
 
 
 @dataclass(frozen=True, slots=True)
 class _Asking:
-    """How the runs of a command are asked for."""
+    """Asks for the runs of a command."""
 
     project: Project
     settings: WatchSettings
@@ -91,7 +91,7 @@ class _Asking:
     purse: Purse
 
     def run(self, folder: Path, repeats: int) -> Path:
-        """The finished run in a folder, asked for where it is missing or not finished."""
+        """The run in a folder, begun if it is missing and finished if it is not."""
         plan = plan_of(self.project, folder, self.settings, repeats)
         run = run_in(folder)
         if run is None:
@@ -112,12 +112,12 @@ class _Asking:
         return run
 
     def _pay(self, budget: Budget | None) -> None:
-        """What an earlier process paid for the same command."""
+        """Count what an earlier process paid for the same command."""
         self.purse.joined(budget)
         self.purse.closed(budget)
 
 
 def foreseen(project: Project, settings: WatchSettings, *, begun: bool) -> Forecast:
-    """What the next day costs, the first one with its baseline. Makes no API calls and writes nothing."""
+    """The cost of the next day; the first includes the baseline. Makes no API calls and writes nothing."""
     repeats = 1 if begun else settings.repeats + 1
     return foresee(project, settings.asked.model_copy(update={"repeats": repeats}))
