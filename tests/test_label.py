@@ -146,8 +146,8 @@ def test_an_unproven_teacher_is_refused_by_name(here: Path) -> None:
 @pytest.mark.parametrize(
     "words, why",
     [
-        (("--split", "dev"), "it graded dev, not all of test"),
-        (("--split", "dev+test"), "it graded dev+test, not all of test"),
+        (("--split", "dev"), "it graded dev; a run on test alone, and on all of it, is needed"),
+        (("--split", "dev+test"), "it graded dev+test; a run on test alone, and on all of it, is needed"),
         (("--split", "test", "--limit", "50"), "it graded a sample of test"),
         (("--split", "test", "--temperature", "1"), "--temperature 1.0"),
         (("--split", "test", "--max-tokens", "900"), "--max-tokens 900"),

@@ -126,6 +126,22 @@ def test_a_part_of_large_queries_has_a_smaller_probability() -> None:
         assert one.pi == pytest.approx((whole[there.strata[one.at]] or 0) * min(1, 2 / size))
 
 
+def test_parts_of_queries_add_up_to_about_the_pairs_that_were_asked_for() -> None:
+    """With all pairs of a query counted, a third of the queries would be too few."""
+    there = frame(200)
+    drawn = draw_sample(there, ToDraw(150, 1, most=2))
+    assert len(drawn) == pytest.approx(150, rel=0.1)
+
+
+def test_fewer_pairs_than_asked_for_are_said(root: Path) -> None:
+    """At most one pair of each query: not as many queries as pairs."""
+    words = "-n", "100", "--most-per-query", "1", "-o", root / "few.jsonl"
+    done = harness("sample", root / "labels", *words)
+    said = " ".join(f"{done.out} {done.err}".split())
+    assert "At most 1 pair of a query are drawn; each pair keeps" in said
+    assert "instead of 100: at most 1 of each query are drawn" in said
+
+
 def test_optimal_allocation_takes_more_of_what_differs_more() -> None:
     there = frame(queries=120)
     sizes = []

@@ -122,3 +122,10 @@ def test_chi_squared_is_that_of_scipy(freedom: int, x: float) -> None:
 @given(CHANCES)
 def test_normal_quantiles_are_those_of_scipy(p: float) -> None:
     assert normal_quantile(p) == pytest.approx(float(special.ndtri(p)), rel=1e-12, abs=1e-15)
+
+
+def test_t_of_hardly_any_degrees_of_freedom_is_infinite() -> None:
+    """About (2 tail)^(-1 / freedom): at .01 degrees it is still a number, below it is too large for one."""
+    assert 1e128 < t_quantile(0.01, 0.975) < 1e129
+    assert t_quantile(0.005, 0.975) == math.inf and t_quantile(1e-12, 0.025) == -math.inf
+    assert t_quantile(0.004, 0.6) == pytest.approx(special.stdtrit(0.004, 0.6), rel=1e-6)

@@ -48,7 +48,7 @@ def _lacking(manifest: Manifest, plan: Plan) -> Iterator[str]:
     then, now = manifest.asked, plan.asked
     if then.kind is not GOLDEN or then.splits != ("test",) or then.limit is not None:
         part = then.part if then.kind is not GOLDEN or then.splits != ("test",) else "a sample of test"
-        yield f"it graded {part}, not all of test"
+        yield f"it graded {part}; a run on test alone, and on all of it, is needed"
     if manifest.finished_at is None:
         yield "it is not finished"
     read = [name for name in manifest.differing(plan.digests) if name != "golden"]

@@ -21,7 +21,9 @@ def sample_view(found: SampleSummary) -> Iterator[RenderableType]:
         yield Text(f"Hunted: {pairs} of {queries}, by {found.hunt}, of {frame}", style="bold")
     else:
         yield Text(f"Drawn at random: {pairs} of {queries}, of {frame}; seed {found.seed}", style="bold")
-        yield Text("Whole queries are drawn; each pair keeps the probability with which it was drawn.")
+        most = found.most_per_query
+        which = f"At most {plural(most, 'pair')} of a query are drawn" if most else "Whole queries are drawn"
+        yield Text(f"{which}; each pair keeps the probability with which it was drawn.")
     if found.by:
         names = "stratum", "share", "pairs", "queries", "drawn", "of queries", "chance of each"
         yield from table_of(*names, rows=map(_row, found.strata))

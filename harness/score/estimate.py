@@ -9,6 +9,7 @@ import numpy as np
 from harness.errors import BadInput
 from harness.nouns.policy import UNDECIDED, Policy
 from harness.score.estimated import Counts, against, figure_line, placed
+from harness.score.heavy_queries import heaviest_unrated, with_intervals_that_hold
 from harness.score.production_rows import (
     Cells,
     Figure,
@@ -40,9 +41,9 @@ ONE_QUERY = (
     "queries rated too"
 )
 UNEVEN = (
-    "rows were drawn with different probabilities: the human grades are weighted for it, but of the rows "
-    "without one those are left that were drawn less readily, which matters where many rows are labelled; "
-    "--by, with the strata of the sample, mends it if whole queries were drawn, each in one stratum"
+    "rows were drawn with different probabilities: the human grades are weighted for it, but the rows that "
+    "have none no longer represent production, which matters if a large part was rated; if whole queries "
+    "were drawn, each in one stratum, estimate with --by and the strata of the sample"
 )
 CONSTANT = "the teacher gives every row the same grade: it cannot help, and the human grades alone count"
 
@@ -186,7 +187,13 @@ class _Parts:
     def powered(self, figure: Figure) -> Powered:
         """A figure over all of production: by strata where each of them can be estimated."""
         sums = self.whole.sums(figure.values, self.over)
-        return powered_mean(sums) if self.unfit else stratified_mean(self.pieces(figure), sums)
+        found = powered_mean(sums) if self.unfit else stratified_mean(self.pieces(figure), sums)
+        return self._held(found)
+
+    def _held(self, found: Powered, within: Mask | None = None) -> Powered:
+        """With the intervals that hold; over queries, none weighs more than another."""
+        heavy = heaviest_unrated(self.rows, within) if self.over == "items" else 0.0
+        return with_intervals_that_hold(found, heavy)
 
     def whole_of(self, figure: Figure) -> EstimatedFigure:
         """A figure over all of production."""
@@ -200,7 +207,8 @@ class _Parts:
         lines, tested = [], []
         for (name, cells), share in zip(self.strata.items(), shares, strict=True):
             sums, rest = (one.sums(figure.values, self.over) for one in (cells, self.rest[name]))
-            line = figure_line(figure, self.over, _counts(cells), powered_mean(sums), stratum=name)
+            found = self._held(powered_mean(sums), self.masks[name])
+            line = figure_line(figure, self.over, _counts(cells), found, stratum=name)
             lines.append(line.model_copy(update={"share": float(share)}))
             tested.append(difference(rest, sums) if len(self.strata) > 1 else Tested(None))
         adjusted = holm([one.p for one in tested])
@@ -247,7 +255,7 @@ def _rankings(
         found = ranked(rows, figure.values, wanted.k, kind)
         named = Figure(f"{kind}@{wanted.k}", words, figure.values)
         counts = Counts(found.n_labelled, found.n_unlabelled)
-        line = figure_line(named, "queries", counts, powered_mean(found.sums))
+        line = figure_line(named, "queries", counts, found.mean())
         yield line.model_copy(update={"cannot_tell": found.cannot_tell})
 
 

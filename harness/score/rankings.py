@@ -4,11 +4,21 @@ from typing import NamedTuple
 
 import numpy as np
 
+from harness.nouns.base import Reason
 from harness.score.production_rows import Mask, ProductionRows, effective_number, query_weights
 from harness.stats.agreement import Floats
 from harness.stats.cluster_sums import ClusterSums
+from harness.stats.intervals import Tested
+from harness.stats.prediction_powered import Powered, powered_mean
 from harness.stats.raters import MISSING
+from harness.storage.plural import plural
 
+PARTLY = 0.1
+"""The largest share of the rated queries that may be rated in part alone, as where a rater left a row out.
+
+Where parts of queries are drawn, only short lists are ever rated in full, which are not like the others.
+"""
+NO_LIST = "no query has a human grade and a position for each row of its list"
 LONGEST = 50
 """Positions after this one are not read: users rarely look there, and long lists would take much memory."""
 
@@ -42,12 +52,30 @@ class Lists(NamedTuple):
 
 
 class RankingSums(NamedTuple):
-    """The sums of a figure of rankings, and how many queries cannot be judged."""
+    """The sums of a figure of rankings, and how many queries cannot be judged.
+
+    `partly`: of how many queries people graded a part of the list alone.
+    """
 
     sums: ClusterSums
     n_labelled: int
     n_unlabelled: int
     cannot_tell: int
+    partly: int
+
+    def mean(self) -> Powered:
+        """The estimate. Undefined where too few lists were rated in full to stand for the others."""
+        found, rated = powered_mean(self.sums), self.n_labelled + self.partly
+        if self.n_labelled and self.partly <= PARTLY * rated:
+            return found
+        which = (
+            f"of {self.partly:,} of {plural(rated, 'rated query', 'rated queries')} people graded only a part"
+        )
+        why = Reason("undefined", f"{which} of the list: draw whole queries" if self.partly else NO_LIST)
+        return Powered(
+            None, None, None, 0.0, found.teacher_only, Tested(None, reason=why),
+            found.clusters_labelled, found.clusters_unlabelled, reason=why,
+        )  # fmt: skip
 
 
 def lists_of(rows: ProductionRows, values: Floats, *, human: bool) -> Lists:
@@ -60,13 +88,13 @@ def lists_of(rows: ProductionRows, values: Floats, *, human: bool) -> Lists:
     shape, cells = (rows.n_queries, longest), rows.n_queries * longest
     known = grades[placed] != MISSING
     weight = rows.weight[placed]
-    whole = np.bincount(at, weights=weight, minlength=cells).reshape(shape)
+    count, graded = (np.bincount(one, minlength=cells).reshape(shape) for one in (at, at[known]))
     read = np.bincount(at[known], weights=weight[known], minlength=cells).reshape(shape)
     value = values[grades[placed][known]] * weight[known]
     total = np.bincount(at[known], weights=value, minlength=cells).reshape(shape)
     # A position where one of several rows is not graded is not known.
-    full = (whole > 0) & np.isclose(read, whole)
-    return Lists(np.divide(total, read, out=np.full(shape, np.nan), where=full), whole > 0)
+    full = (count > 0) & (graded == count)
+    return Lists(np.divide(total, read, out=np.full(shape, np.nan), where=full), count > 0)
 
 
 def ranked(rows: ProductionRows, values: Floats, k: int, kind: str) -> RankingSums:
@@ -80,4 +108,7 @@ def ranked(rows: ProductionRows, values: Floats, k: int, kind: str) -> RankingSu
     once = others.astype(float)
     sums = ClusterSums(theirs * counts, its * counts, counts, its * once, once, effective_number(counts))
     asked = np.bincount(rows.queries, minlength=rows.n_queries) > 0
-    return RankingSums(sums, int(labelled.sum()), int(others.sum()), int((asked & ~by_teacher).sum()))
+    partly = others & ~np.isnan(people.values[:, :depth]).all(axis=1)
+    return RankingSums(
+        sums, int(labelled.sum()), int(others.sum()), int((asked & ~by_teacher).sum()), int(partly.sum())
+    )

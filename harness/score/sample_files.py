@@ -28,7 +28,7 @@ from harness.scorecards.sample import Allocation, Hunt, SampleSummary
 from harness.storage.plural import plural
 
 MORE = 1.2
-"""From this multiple of the requested pairs on, a warning is given: large queries came whole."""
+"""From this multiple of the requested pairs on, or this part of them, a warning is given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,7 @@ def draw_from(wanted: SampleWanted) -> tuple[SampleSummary, list[PlannedPair]]:
         hunt=wanted.hunt,
         by=wanted.by,
         allocation=wanted.allocation if wanted.hunt is None else None,
+        most_per_query=wanted.most,
         asked=wanted.pairs,
         drawn=len(drawn),
         queries=len({int(frame.queries[one.at]) for one in drawn}),
@@ -124,6 +125,10 @@ def _warnings(wanted: SampleWanted, drawn: Sequence[Drawn], summary_strata: Sequ
             f"{plural(len(drawn), 'pair')} instead of {wanted.pairs:,}, since whole queries are drawn, and "
             f"at least {LEAST} of each stratum: --most-per-query takes a part of large ones"
         )
+    elif MORE * len(drawn) < wanted.pairs:
+        # Other samples are at least as large as asked for, or all that there is.
+        most = f"at most {wanted.most} of each query are drawn"
+        found.append(f"{plural(len(drawn), 'pair')} instead of {wanted.pairs:,}: {most}")
     thin = sum(count < LEAST for count in summary_strata)
     if thin:
         found.append(f"{plural(thin, 'stratum has', 'strata have')} fewer than {LEAST} queries in all")

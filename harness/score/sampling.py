@@ -59,7 +59,7 @@ def draw_sample(frame: Frame, wanted: ToDraw) -> list[Drawn]:
     found: list[Drawn] = []
     for stratum, name in enumerate(frame.names):
         mine = groups[stratum]
-        pairs = sum(map(len, mine.values()))
+        pairs = sum(min(len(one), wanted.most or len(one)) for one in mine.values())
         # As many queries as bring about the allotted number of pairs.
         count = min(len(mine), max(min(LEAST, len(mine)), round(sizes[name] * len(mine) / pairs)))
         by_chance = random.Random(f"sample {wanted.seed} {name}")

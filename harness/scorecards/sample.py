@@ -27,7 +27,8 @@ class SampledStratum(Noun):
 class SampleSummary(Noun):
     """A drawing from a label set. `hunt`: what was hunted for; None for a sample at random.
 
-    `asked`: the pairs that were asked for; whole queries are drawn, so that `drawn` is about that. `frame`
+    `asked`: the pairs that were asked for; whole queries are drawn, or up to `most_per_query` pairs of each,
+    so that `drawn` is about that. `frame`
     and `frame_queries`: the different pairs, and their queries, that could be drawn. `unread`: rows without
     a grade of the teacher, and `shots`: rows whose query a shot has; they are not drawn.
     """
@@ -38,6 +39,7 @@ class SampleSummary(Noun):
     hunt: Hunt | None = None
     by: str | None = None
     allocation: Allocation | None = None
+    most_per_query: int | None = None
     asked: int
     drawn: int
     queries: int

@@ -12,6 +12,8 @@ from statistics import NormalDist
 _NORMAL = NormalDist()
 _LOG_TINY = -708.0
 """The logarithm of the smallest number that has all its digits."""
+_LOG_HUGE = 350.0
+"""The logarithm of a number whose square is not yet infinite."""
 _PRECISE = 1e-15
 """By how much the last factor of a continued fraction may differ from 1."""
 _NEWTON = 100
@@ -31,10 +33,13 @@ def t_below(freedom: float, t: float) -> float:
 
 @lru_cache
 def t_quantile(freedom: float, p: float) -> float:
-    """The t that `t_below` gives p in (0, 1) for."""
+    """The t that `t_below` gives p in (0, 1) for; infinite where it is too large for a number."""
     if p == 0.5:
         return 0.0
     tail = min(p, 1 - p)
+    # With so few degrees of freedom 2 tail is about t^-freedom.
+    if -math.log(2 * tail) > _LOG_HUGE * freedom:
+        return math.copysign(math.inf, p - 0.5)
 
     def step(t: float) -> float:
         above = t_below(freedom, -t)
