@@ -295,7 +295,7 @@ def test_checks_that_did_not_run_are_on_the_page(ready: Path) -> None:
     (ready / "golden/small/canaries.jsonl").unlink(missing_ok=True)
     ended = harness("ship", "small@v1")
     page = " ".join(ended.out.split())
-    assert "not run canaries do not move the teacher there are none: golden/small/canaries.jsonl" in page
+    assert "not run canaries do not move the teacher there are none; add golden/small/canaries.jsonl" in page
     assert "not run impact on what people see no production pairs were given" in page
     found = harness("ship", "small@v1", "--json").json
     assert set(found["not_run"]) == {"canaries do not move the teacher", "impact on what people see"}
