@@ -505,15 +505,15 @@ NAN, INF = float("nan"), float("inf")
     ("name", "value", "told"),
     [
         ("margin", NAN, "margin nan; expected a number between 0 and 2"),
-        ("margin", 2.01, "margin 2.01: a number between 0 and 2"),
-        ("margin", -0.01, "margin -0.01: a number between 0 and 2"),
-        ("margin", True, "margin True: a number between 0 and 2"),
+        ("margin", 2.01, "margin 2.01; expected a number between 0 and 2"),
+        ("margin", -0.01, "margin -0.01; expected a number between 0 and 2"),
+        ("margin", True, "margin True; expected a number between 0 and 2"),
         ("share", NAN, "share nan; expected a number between 0 and 1"),
-        ("share", 7, "share 7: a number between 0 and 1"),
+        ("share", 7, "share 7; expected a number between 0 and 1"),
         ("cost", (INF, 1.0), "cost of the student inf; expected a number from 0 on"),
-        ("cost", (0.0, -1.0), "cost of the teacher -1.0: a number from 0 on"),
+        ("cost", (0.0, -1.0), "cost of the teacher -1.0; expected a number from 0 on"),
         ("cost", (NAN, None), "cost of the student nan"),
-        ("cost", 4.0, "cost 4.0: USD for 1,000 pairs by the student and by the teacher"),
+        ("cost", 4.0, "cost 4.0; expected USD for 1,000 pairs by the student and by the teacher"),
     ],
 )  # fmt: skip
 def test_a_notebook_refuses_what_is_no_such_number(name: str, value: Any, told: str) -> None:

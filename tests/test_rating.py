@@ -144,7 +144,7 @@ def test_collect_says_that_nobody_knows_what_the_rater_is(here: Path) -> None:
     """Gate 1 would be provisional, and only the file of raters ends that."""
     write_project(here)
     sheet = write_lines(here / "ann.jsonl", filled(here)[:1])
-    unsaid = "warning: raters.toml does not say what ann is; say there kind ="
+    unsaid = "warning: raters.toml does not say what ann is; add kind ="
     assert unsaid in harness("golden", "collect", sheet, "--rater", " ann ", "--policy", "small").err
     (here / GOLDEN / "raters.toml").write_text('[ann]\nkind = "human"\n', "utf-8")
     assert unsaid not in harness("golden", "collect", sheet, "--rater", " ann ", "--policy", "small").err
