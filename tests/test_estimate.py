@@ -15,6 +15,7 @@ from production import answer_all, label_set, plan, shown_pairs, write_csv
 from harness import estimate
 from harness.report.estimate import rated_lines
 from harness.score.gathered import Gathered, Queries
+from harness.score.human_grades import chance_of
 from harness.score.production_rows import cells_of, figures_of
 from harness.score.rankings import lists_of, ranked
 from harness.scorecards.estimate import RatingsUsed
@@ -323,6 +324,17 @@ def test_ratings_that_are_no_sample_are_refused(tmp_path: Path) -> None:
         tmp_path / "3.jsonl", [rating(rows[0], pi=None), *(rating(row) for row in rows[1:60])]
     )
     assert f"1 item has no inclusion probability ('{rows[0]['item']}')" in refused(*words, part)
+
+
+@pytest.mark.parametrize(
+    ("cell", "chance"),
+    [("1e-12", 1e-12), ("9.99e-13", None), ("1", 1.0), ("1.0000001", None), ("0", None), ("nan", None)],
+)
+def test_a_row_weighs_a_million_millions_at_most_and_its_probability_is_at_most_1(
+    cell: str, chance: float | None
+) -> None:
+    """Up to a weight of 10^12 a row counts; with a larger one it would outweigh all others."""
+    assert chance_of(cell) == chance
 
 
 def test_several_samples_count_together(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ from harness.improve.guard import GROWTH, IN_A_ROW, ROOM, Guard, tags_of
 from harness.improve.parts import LEAST_QUERIES, parts_of
 from harness.improve.policy_faults import sorted_out
 from harness.improve.reflection import read_proposal
-from harness.improve.search import closeness
+from harness.improve.search import Search, _Batches, _Enough, closeness
 from harness.nouns.base import Interval
 from harness.nouns.pair import Example
 from harness.nouns.records import Reply
@@ -624,6 +624,32 @@ def item(grade: int | None, golden: int) -> GradedItem:
 
 def test_closeness_falls_with_the_distance_on_the_scale() -> None:
     assert [closeness(item(grade, 4), (0, 1, 2, 3, 4)) for grade in (4, 3, 0, None)] == [1, 0.75, 0, 0]
+
+
+def test_a_search_ends_with_its_proposals_or_after_three_idle_rounds_for_each() -> None:
+    nobody: Any = None  # who is asked for answers and proposals: that a search ends asks nobody
+
+    def searching(proposals: int) -> Search:
+        return Search(nobody, nobody, nobody, nobody, [], (0, 1, 2), wanted=4, proposals=proposals)
+
+    idle = _Enough(searching(0))
+    assert [idle(None) for _ in range(13)] == [False] * 12 + [True]
+    assert [_Enough(searching(made))(None) for made in (3, 4, 5)] == [False, True, True]
+
+
+@pytest.mark.parametrize(("wrong", "size", "counts"), [(9, 30, (5, 3)), (2, 30, (2, 3)), (9, 10, (5, 1))])
+def test_a_batch_has_five_pairs_that_the_first_prompt_gets_wrong_and_three_right(
+    wrong: int, size: int, counts: tuple[int, int]
+) -> None:
+    """Or as many as there are; no pair twice; all of them come in time, and a seed repeats them."""
+    batches = _Batches(range(wrong), size, seed=4)
+    made = [batches.next_minibatch_ids(None, None) for _ in range(60)]
+    for one in made:
+        assert (sum(at < wrong for at in one), sum(at >= wrong for at in one)) == counts
+        assert len({*one}) == len(one)
+    assert {at for one in made for at in one} == set(range(size))
+    again = _Batches(range(wrong), size, seed=4)
+    assert [again.next_minibatch_ids(None, None) for _ in range(60)] == made
 
 
 def test_a_reply_of_which_a_kill_left_half_is_asked_for_again(tmp_path: Path) -> None:

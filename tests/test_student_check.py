@@ -211,6 +211,25 @@ def test_errors_are_inherited_where_surely_more_than_half_are(same: int, told: b
     assert ("inherits" in found.findings) == told
 
 
+@pytest.mark.parametrize(("fewer", "low", "told"), [(3, -0.0050, False), (4, 0.0011, True)])
+def test_a_student_is_better_or_lossy_where_its_interval_leaves_0_out(
+    fewer: int, low: float, told: bool
+) -> None:
+    """Of 120 queries one is wrong in 10, the other in fewer: kappa is (fewer / 120) / (2 / 3) apart."""
+    items = [item(f"i{at}", at % 3, (at + (at < 10)) % 3) for at in range(120)]
+    more, less = (
+        side(*[replace(one, answers=(ItemAnswer((at + (at < wrong)) % 3, "graded"),))
+               for at, one in enumerate(items)], name=f"wrong in {wrong}")
+        for wrong in (10, 10 - fewer)
+    )  # fmt: skip
+    better, lossy = check_student(less, more), check_student(more, less)
+    assert better.delta.value == pytest.approx(fewer / 120 / (2 / 3)) == -(lossy.delta.value or 0)
+    assert better.delta.ci and lossy.delta.ci and better.delta.ci.low == pytest.approx(low, abs=1e-4)
+    assert lossy.delta.ci.high == pytest.approx(-low, abs=1e-4)
+    assert ("better" in better.findings) == ("lossy" in lossy.findings) == told
+    assert "better" not in lossy.findings and "lossy" not in better.findings
+
+
 def tail_lost(lost: int, gained: int, elsewhere: int) -> tuple[Side, Side]:
     """Of 60 items of the tail so many are lost and gained, and so many lost of 140 others."""
     theirs = [
