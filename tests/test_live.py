@@ -173,6 +173,41 @@ def test_refusal_is_an_answer_and_is_not_asked_again() -> None:
     assert (found.outcome, found.attempts) == (Ungraded(cause="refused"), 1)
 
 
+def test_reply_that_is_no_grade_has_the_same_attempts_and_is_taken_as_it_is() -> None:
+    desk = Desk(Scripted(*[GONE] * (ATTEMPTS - 1), UNREAD, GOOD))
+    assert hurry(desk.asker().reply(PROMPT))[0] == UNREAD
+    assert len(desk.teacher.asked) == ATTEMPTS
+    gone = Desk(Scripted(GONE))
+    with pytest.raises(TransientError, match="gone"):
+        hurry(gone.asker().reply(PROMPT))
+    assert len(gone.teacher.asked) == ATTEMPTS
+
+
+# --- what the docs say --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("said", "number", "known"),
+    [
+        ("up to six times for an example", ATTEMPTS, 6),
+        ("One attempt may take three minutes in all", DEADLINE, 180),
+        ("after a 429 for up to 15 minutes", ITEM_DEADLINE, 900),
+        ("It obeys `Retry-After`, in a header or in an error's body and under status 200 too, up to a minute",
+         LONGEST_WAIT, 60),
+        ("a call that fails after a minute or more counts as such a rejection", SLOW, 60),
+        ("20 at first", START, 20),
+        ("up to `--max-connections` (default 200)", AUTOMATIC, 200),
+        ("falls by a fifth, at most once in 15 seconds", CALM, 15),
+        ("30 seconds of nothing but faults", SILENCE, 30),
+        ("five examples in a row that no attempt answered", EXHAUSTED, 5),
+    ],
+)  # fmt: skip
+def test_numbers_are_those_that_the_docs_name(said: str, number: float, known: float) -> None:
+    page = Path(__file__).resolve().parents[1].joinpath("docs/runs.md").read_text(encoding="utf-8")
+    assert said in " ".join(page.split())
+    assert number == known
+
+
 # --- how long it waits --------------------------------------------------------------------------------
 
 
@@ -323,6 +358,11 @@ def fails(error: TransientError, times: int, seconds: float, in_flight: int) -> 
         (BUSY, FAULTS, SILENCE, 200, False),
         (BUSY, FAULTS, PATIENCE - 0.1, 200, False),
         (BUSY, FAULTS, PATIENCE, 200, True),
+        # Twenty in half a minute, or twenty 429s in ten minutes.
+        (GONE, 20, 30.0, 200, True),
+        (GONE, 19, 31.0, 200, False),
+        (BUSY, 20, 600.0, 200, True),
+        (BUSY, 20, 599.0, 200, False),
     ],
 )
 def test_run_ends_after_enough_failures_over_enough_time(

@@ -118,15 +118,17 @@ def test_two_raters_without_a_common_item_have_no_kappa_and_a_reason(tmp_path: P
     assert f"No kappa yet: {score.gate1.kappa.reason.text}." in " ".join(done.out.split())
 
 
-def test_a_finished_round_is_judged_as_its_ratings_are(tmp_path: Path) -> None:
+@pytest.mark.parametrize("cannot", [0.0, 0.1])
+def test_a_finished_round_is_judged_as_its_ratings_are(cannot: float, tmp_path: Path) -> None:
+    """With the same figures: what could not be rated and what the disputed pairs are about are in both."""
     opened = party(tmp_path, RATERS)
-    answer(opened, *ALIKE)
+    answer(opened, *ALIKE[:2], Guest("cy", misses=0.04, cannot=cannot))
     keep(opened, *RATERS)
     score = live_gate1_of(Project(tmp_path), "small")
     assert score.gate1 is not None and score.gate1.verdict == "pass"
     done = harness("gate1", "--policy", "small", "--root", tmp_path, "--json")
     assert done.code == 0
-    assert json.loads(done.out)["kappa"] == score.gate1.model_dump(mode="json")["kappa"]
+    assert json.loads(done.out) == score.gate1.model_dump(mode="json")
 
 
 def test_gate1_over_the_ratings_is_inconclusive_while_a_round_is_open(tmp_path: Path) -> None:
@@ -252,6 +254,16 @@ def test_cited_clauses_are_counted_with_their_disputes(tmp_path: Path) -> None:
     assert score.gate1 is not None
     assert all(one.raters == 2 and 0 < one.disputed < one.items for one in score.cited)
     assert sum(one.disputed for one in score.cited) == len(score.gate1.disputed)
+
+
+def test_clauses_are_told_by_their_disputes_then_by_their_ratings_then_by_name(tmp_path: Path) -> None:
+    opened = small_round(tmp_path)
+    cited = ("often", "often", "often", "argued", "b", "a")
+    with AnswerLog(opened.folder / ANSWERS) as log:
+        log.add("ann", [grade(at, 1, clauses=(clause,)) for at, clause in enumerate(cited)])
+        log.add("bob", [grade(at, 2 if clause == "argued" else 1) for at, clause in enumerate(cited)])
+    found = [(one.clause, one.disputed, one.ratings) for one in live(opened).cited]
+    assert found == [("argued", 1, 1), ("often", 0, 3), ("a", 0, 1), ("b", 0, 1)]
 
 
 def timed(rater: str, *milliseconds: int) -> list[Timed]:
