@@ -10,7 +10,15 @@ from rounds import add_round, grade, small_round
 
 from harness.errors import BadInput
 from harness.golden.rating.answers import Answer, AnswerLog
-from harness.golden.rating.rounds import ANSWERS, OpenRound, open_round
+from harness.golden.rating.rounds import (
+    ANSWERS,
+    ASSIGNMENTS,
+    ROUND,
+    Assignment,
+    OpenRound,
+    open_round,
+    read_round,
+)
 from harness.golden.rating.sealing import seal
 from harness.golden.rating.waiting import close, round_now
 from harness.nouns.pair import Rating
@@ -278,6 +286,25 @@ def test_pace_is_the_geometric_mean_of_the_times_beside_the_others() -> None:
     alone = pace_of(timed("a", 1000, 2000), "a")
     assert (alone.value, alone.n) == (None, 0)
     assert alone.reason == "undefined: no other rater has timed answers to the same pairs"
+
+
+def test_a_pair_that_is_seen_again_and_an_answer_without_a_time_are_not_timed(tmp_path: Path) -> None:
+    opened = small_round(tmp_path)
+    again = Assignment(rater="ann", place=len(opened.pairs), code="code0", repeat=1)
+    with (opened.folder / ASSIGNMENTS).open("a", encoding="utf-8") as file:
+        file.write(f"{again.model_dump_json()}\n")
+    planned = json.loads((opened.folder / ROUND).read_text(encoding="utf-8"))
+    planned["planned"] += 1
+    (opened.folder / ROUND).write_text(json.dumps(planned), encoding="utf-8")
+    opened = read_round(opened.folder, Project(tmp_path))
+    with AnswerLog(opened.folder / ANSWERS) as log:
+        log.add("ann", [grade(0, milliseconds=4000), grade(1, milliseconds=8000), grade(2)])
+        log.add("ann", [grade(again.place, milliseconds=1000)])
+        log.add("bob", [grade(0, milliseconds=2000), grade(1, milliseconds=2000)])
+    ann, bob = live(opened).raters
+    assert ann.seconds and (ann.seconds.n, ann.seconds.median, ann.graded) == (2, 6.0, 4)
+    assert bob.seconds and (bob.seconds.n, bob.seconds.median) == (2, 2.0)
+    assert ann.pace.n == 2 and ann.pace.value == pytest.approx(8**0.5)
 
 
 def test_seconds_are_the_median_and_the_quartiles() -> None:
