@@ -21,7 +21,7 @@ from harness.grading.questions import open_questions
 from harness.grading.reply_cache import FILE as CACHE
 from harness.grading.reply_cache import ReplyCache, cache_stats
 from harness.grading.stop import Stop
-from harness.grading.worker import SOON, Worker
+from harness.grading.worker import Worker
 from harness.nouns.records import Prompt, Record, Reply, Usage
 from harness.pricing.prices import Price, Rates
 from harness.prompting.answer import answer_text
@@ -183,7 +183,23 @@ def test_cache_that_cannot_be_written_is_said_once_and_the_run_goes_on(
     assert desk.heard.sentences == ["the disk is full; this run goes on without it"]
 
 
-@pytest.mark.parametrize(("seconds", "behind"), [(SOON * 2, 0), (SOON / 2, 1)])
+def test_five_answers_in_a_row_that_were_cut_off_end_a_run_and_four_do_not(desk: Desk) -> None:
+    cut = reply('{"reasoning": "So', stop="cut_off", usage=USAGE)
+    teacher, left, _ = desk.work(
+        desk.begin(), *[cut] * 4, GOOD, *[cut] * 4, GOOD, limits=Limits(connections=1)
+    )
+    assert (len(teacher.asked), left) == (ITEMS, 0)
+    folder = desk.begin(no_cache=True)
+    told = (
+        "5 answers in a row were cut off at the output limit, the last one after 100 tokens: start a new run"
+    )
+    with pytest.raises(Unfinished, match=told):
+        desk.work(folder, GOOD, cut, limits=Limits(connections=1))
+    # All that was paid for is kept.
+    assert [one.outcome.kind for one in iter_records(folder)] == ["grade", *["ungraded"] * 5]
+
+
+@pytest.mark.parametrize(("seconds", "behind"), [(0.04, 0), (0.01, 1)])
 def test_answer_is_in_the_cache_a_moment_later_so_that_a_kill_loses_few(
     desk: Desk, seconds: float, behind: int
 ) -> None:
