@@ -108,8 +108,8 @@ VERBS = "grade rate judge score assess evaluate answer help assist comply"
 @pytest.mark.parametrize(
     "wont",
     [
-        "I will not", "I'll not", "I won't", "I won\u2019t", "I cannot", "I can not", "I can't", "I refuse to",
-        "I decline to", "I'm unable to", "I\u2019m unable to", "I am unable to", "I'm not able to",
+        "I will not", "I'll not", "I won't", "I won\u2019t", "I cannot", "I can not", "I can't",
+        "I refuse to", "I decline to", "I'm unable to", "I\u2019m unable to", "I am unable to", "I'm not able to",
         "I am not able to",
     ],
 )  # fmt: skip
