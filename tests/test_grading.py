@@ -109,8 +109,8 @@ VERBS = "grade rate judge score assess evaluate answer help assist comply"
     "wont",
     [
         "I will not", "I'll not", "I won't", "I won\u2019t", "I cannot", "I can not", "I can't",
-        "I refuse to", "I decline to", "I'm unable to", "I\u2019m unable to", "I am unable to", "I'm not able to",
-        "I am not able to",
+        "I refuse to", "I decline to", "I'm unable to", "I\u2019m unable to", "I am unable to",
+        "I'm not able to", "I am not able to",
     ],
 )  # fmt: skip
 def test_words_of_somebody_who_will_not_answer_make_the_object_a_quotation(wont: str) -> None:
