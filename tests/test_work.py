@@ -293,7 +293,8 @@ def test_answer_that_shows_that_no_call_can_succeed_is_kept_and_serves_no_other_
     with pytest.raises(UnusableError, match="no grade of this model counts"):
         desk.work(folder, UnusableError("no grade of this model counts", GOOD), limits=Limits(connections=1))
     (record,) = iter_records(folder)
-    assert (record.outcome.kind, record.reply, record.cost) == ("failed", GOOD, pytest.approx(PAID))
+    assert record.outcome.kind == "failed" and record.reply == GOOD
+    assert record.cost == pytest.approx(PAID)
     assert not sum(cache_stats(desk.project.runs / CACHE).replies.values())
 
 
