@@ -181,12 +181,16 @@ def test_an_index_finds_what_comparing_with_all_finds(
     assert NearIndex(sets).of(words) == every
 
 
-@pytest.mark.parametrize(("words", "near"), [(9, True), (8, False)])
-def test_one_word_more_than_nine_is_near_and_one_more_than_eight_is_not(words: int, near: bool) -> None:
-    few = frozenset(LETTERS[:words])
-    more = few | {"z"}
-    assert NearIndex([few]).of(more) == NearIndex([more]).of(few) == ([0] if near else [])
-    assert list(near_duplicates([few, more], "xy")) == ([(0, 1)] if near else [])
+@pytest.mark.parametrize(
+    ("shared", "more", "near"), [(9, 1, True), (8, 1, False), (18, 2, True), (17, 2, False), (18, 3, False)]
+)
+def test_nine_tenths_of_all_words_in_common_are_near_and_less_is_not(
+    shared: int, more: int, near: bool
+) -> None:
+    few = frozenset(map(str, range(shared)))
+    many = few | frozenset("abc"[:more])
+    assert NearIndex([few]).of(many) == NearIndex([many]).of(few) == ([0] if near else [])
+    assert list(near_duplicates([few, many], "xy")) == ([(0, 1)] if near else [])
 
 
 def test_two_sets_are_near_where_nobody_else_has_their_words_and_where_everybody_has() -> None:
