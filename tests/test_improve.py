@@ -32,11 +32,12 @@ from rich.text import Text
 
 from harness.golden.splits import assign_splits
 from harness.improve.accepting import chosen, decided
-from harness.improve.guard import GROWTH, IN_A_ROW, ROOM, Guard, tags_of
+from harness.improve.guard import IN_A_ROW, Guard, tags_of
 from harness.improve.parts import LEAST_QUERIES, parts_of
 from harness.improve.policy_faults import sorted_out
 from harness.improve.reflection import read_proposal
 from harness.improve.search import Search, _Batches, _Enough, closeness
+from harness.improve.shot_search import _step
 from harness.nouns.base import Interval
 from harness.nouns.pair import Example
 from harness.nouns.records import Reply
@@ -285,8 +286,8 @@ SYSTEM = TAGS + "Judge fairly."
         # What hides the words of a graded pair from a comparison of words.
         (SYSTEM + "\nt\u200din b\u200dox", "U+200D"),
         (SYSTEM + "\n\tUne boîte, 箱 \u26a0\ufe0f.", None),
-        (SYSTEM + "x" * ((GROWTH - 1) * len(SYSTEM) + ROOM), None),
-        (SYSTEM + "x" * ((GROWTH - 1) * len(SYSTEM) + ROOM + 1), "is longer than"),
+        (SYSTEM + "x" * (2 * len(SYSTEM) + 4_000), None),
+        (SYSTEM + "x" * (2 * len(SYSTEM) + 4_001), "is longer than"),
     ],
 )
 def test_what_an_edit_may_not_be(writer: PromptWriter, proposed: str, why: str | None) -> None:
@@ -650,6 +651,22 @@ def test_a_batch_has_five_pairs_that_the_first_prompt_gets_wrong_and_three_right
     assert {at for one in made for at in one} == set(range(size))
     again = _Batches(range(wrong), size, seed=4)
     assert [again.next_minibatch_ids(None, None) for _ in range(60)] == made
+
+
+def test_seven_of_ten_steps_show_another_shot_and_the_others_another_order() -> None:
+    """Four standard errors of 2,000 draws are .041. One shot has no order, and a pool may be used up."""
+    dice, shown = random.Random(5), ("a", "b", "c")
+    steps = [_step(shown, "abcdefgh", set(), dice) for _ in range(2_000)]
+    made = [step[0] for step in steps if step]
+    assert len(made) == 2_000 and all(len({*shots}) == 3 for shots in made)
+    assert sum({*shots} != {*shown} for shots in made) / 2_000 == pytest.approx(0.7, abs=0.041)
+    for step in steps:
+        assert step and (" in the place of " in step[1]) == ({*step[0]} != {*shown})
+    alone = [_step(("a",), "ab", set(), dice) for _ in range(50)]
+    assert all(step == (("b",), "shows b in the place of a") for step in alone)
+    orders = {step[0] for _ in range(200) if (step := _step(shown, "abc", {shown}, dice))}
+    assert orders <= {("b", "a", "c"), ("c", "b", "a"), ("a", "c", "b")} and len(orders) == 3
+    assert _step(("a",), "a", {("a",)}, dice) is None
 
 
 def test_a_reply_of_which_a_kill_left_half_is_asked_for_again(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from builders import example, policy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.golden.leakage import Dropped, Leaks, safe_shots, withhold_worked
+from harness.golden.leakage import Dropped, Graded, Leaks, safe_shots, withhold_worked
 from harness.golden.similarity import NearIndex, jaccard, near_duplicates
 from harness.nouns.pair import Example, Pair
 from harness.nouns.policy import Boundary, Policy, WorkedExample
@@ -147,6 +147,24 @@ def test_shots_are_held_against_pairs_beside_the_golden_set() -> None:
 def test_graded_examples_are_no_shots() -> None:
     golden = [example("d"), example("t", split="test")]
     assert safe_shots(golden) == ([], [])
+
+
+# --- students ----------------------------------------------------------------------------------------------
+
+
+def test_what_a_student_may_not_learn_is_what_dev_and_test_hold_and_no_shot() -> None:
+    golden = [
+        example("d", query="rain coat", result={"title": EIGHT}),
+        example("t", query="Lamp", result={"title": "desk lamp"}, split="test"),
+        shot("s", "shoe", "b1 b2 b3 b4 b5 b6 b7 b8 b9"),
+    ]
+    graded = Graded(golden)
+    assert (graded.count, graded.queries) == (2, {"rain coat", "lamp"})
+    assert graded.has_query("lamp") and not graded.has_query("shoe")
+    near = [("rain coat", EIGHT), ("the rain coat", EIGHT), ("coat, RAIN", "another")]
+    assert all(graded.is_near(pair(*one)) for one in near)
+    far = [("shoe", "b1 b2 b3 b4 b5 b6 b7 b8 b9"), ("rain", EIGHT[:11]), ("coat", "rain")]
+    assert not any(graded.is_near(pair(*one)) for one in far)
 
 
 # --- what is near ------------------------------------------------------------------------------------------

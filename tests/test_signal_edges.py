@@ -14,7 +14,7 @@ from harness.policy.load import load_policy
 from harness.scorecards.signal import Propensity, Step
 from harness.signal.cautions import bias_warnings, unfelt_line
 from harness.signal.cells import CellBlock
-from harness.signal.contradictions import Sides, judge_pairs
+from harness.signal.contradictions import PairTests, Sides, judge_pairs
 from harness.signal.counted import Counted
 from harness.signal.evidence import Evidence
 from harness.signal.exposure import Exposure, propensity_rows, refuse_unfit
@@ -136,3 +136,12 @@ def test_a_policy_that_shows_everything_alike_has_no_line(here: Path) -> None:
     with pytest.raises(BadInput, match="the same with every grade"):
         sides_of(Levels(policy.scale, alike), None)
     assert sides_of(Levels(policy.scale, alike), 1) == Sides((0,), (1, 2))
+
+
+def test_a_pair_is_contradicted_up_to_a_false_discovery_rate_of_a_twentieth() -> None:
+    q = np.array([0.05, np.nextafter(0.05, 1), 0.01, 0.05])
+    made = PairTests(np.array([7, 8, 3, 7], dtype=np.int32), np.zeros(4, dtype=np.int16), q / 2, q, ())
+    assert made.found.tolist() == [3, 7]
+    kept = made.found_only()
+    assert (kept.pair.tolist(), kept.q.tolist(), kept.p.tolist()) == ([7, 3, 7], [0.05, 0.01, 0.05],
+                                                                      [0.025, 0.005, 0.025])  # fmt: skip
