@@ -248,6 +248,16 @@ def test_a_dry_run_asks_nothing_and_says_the_most_that_would_be_asked(tmp_path: 
     assert proposals <= foreseen["proposals"] == 2
 
 
+def test_a_dry_run_costs_by_the_answer_at_the_vendor_and_has_no_price_elsewhere(tmp_path: Path) -> None:
+    project(tmp_path, golden(2 * LEAST_QUERIES))
+    words = ("improve", "teacher@v1", "--model", "openai/gpt-4.1", "--root", tmp_path, "--dry-run", "--json")
+    two, nine = (harness(*words, "--proposals", count).json for count in ("2", "9"))
+    assert two["reason"] is None and two["cost"] > 0
+    assert two["cost"] / two["answers"] == pytest.approx(nine["cost"] / nine["answers"])
+    elsewhere = harness(*words, "--proposals", "2", "--base-url", "http://127.0.0.1:9/v1").json
+    assert elsewhere["cost"] is None and "it is asked at http://127.0.0.1:9/v1" in elsewhere["reason"]
+
+
 def test_max_cost_stops_a_search_over_both_models(tmp_path: Path) -> None:
     project(tmp_path, golden())
     prices = '[models."openai/sim"]\ninput = 1000.0\noutput = 1000.0\n'
