@@ -205,6 +205,7 @@ def test_who_closes_a_round_early_has_a_provisional_verdict(tmp_path: Path) -> N
     assert done.code == 0 and "its verdict is provisional" in done.err
     assert "450 of 540 ratings given, 90 no longer waited for" in done.err
     score = live(open_round(Project(tmp_path), "small"))
+    assert [bool(one.closed_at) for one in score.raters] == [False, False, True]
     assert score.complete and score.early and "closed early, at 450 of 540 planned ratings" in score.early
     assert score.gate1 is not None and score.gate1.verdict == "pass"
     assert score.gate1.provisional is not None and score.gate1.provisional.endswith(score.early)
