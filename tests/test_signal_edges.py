@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from builders import write_project
 from test_signal import COUNTS, SCALE, files, shown, signalled
@@ -22,6 +23,7 @@ from harness.signal.graded import GradedPairs
 from harness.signal.north_star import north_star
 from harness.signal.searches import Searches, SearchPart
 from harness.signal.signal_files import sides_of
+from harness.signal.text_hash import TextHash
 
 
 def exposed(cells: list[tuple[int, int, int, int]], grades: list[int]) -> Exposure:
@@ -145,3 +147,13 @@ def test_a_pair_is_contradicted_up_to_a_false_discovery_rate_of_a_twentieth() ->
     kept = made.found_only()
     assert (kept.pair.tolist(), kept.q.tolist(), kept.p.tolist()) == ([7, 3, 7], [0.05, 0.01, 0.05],
                                                                       [0.025, 0.005, 0.025])  # fmt: skip
+
+
+def test_a_text_keeps_its_sums_where_longer_ones_come_later() -> None:
+    """Factors are drawn for 64 bytes at first, and for more places when they are needed."""
+    hashes, long = TextHash(), "rain coat " * 100
+    short = hashes.of(pa.array(["rain coat", "x" * 64]))
+    more = hashes.of(pa.array([long, "rain coat", f"{long}s", "x" * 64, long]))
+    assert (more[:, [1, 3]] == short).all() and (more[:, 0] == more[:, 4]).all()
+    assert len({*map(tuple, more.T.tolist())}) == 4
+    assert (hashes.of(pa.array([long * 3, long]))[:, 1] == more[:, 0]).all()
