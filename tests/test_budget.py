@@ -226,6 +226,14 @@ def test_longest_answer_is_the_limit_that_is_sent_where_one_is(monkeypatch: pyte
     assert worst("anthropic/m") - worst("openai/m") == pytest.approx(more)
 
 
+def test_a_lower_limit_of_tokens_is_not_relied_on_and_a_higher_one_counts() -> None:
+    """Not every server obeys it: a call may cost what an answer of the provider's own length costs."""
+    own = worst_case(PRICE, "anthropic/m", policy()).longest
+    assert own == anthropic.LONGEST
+    asked = [worst_case(PRICE, "anthropic/m", policy(), own + more).longest for more in (-1, 0, 1)]
+    assert asked == [own, own, own + 1]
+
+
 def test_record_of_an_earlier_version_has_no_cost() -> None:
     line = record().model_dump(mode="json", exclude_none=True)
     assert "cost" not in line

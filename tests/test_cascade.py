@@ -180,6 +180,10 @@ def test_a_tenth_is_enough_and_less_is_not(kept: int, chosen: bool) -> None:
     sure_of = {**dict.fromkeys(names, 0.9), **{name: 0.5 for name in splits if splits[name] == "test"}}
     found = choose_cascade(student, teacher, splits, Rule(margin=2.0), COST, sure_of)
     assert (found.threshold == 0.9) == chosen and len(names) == kept
+    # No loss at all is never shown, and the reason says whether there was a threshold to show it of.
+    none = choose_cascade(student, teacher, splits, Rule(margin=0.0), COST, sure_of)
+    assert none.threshold is None
+    assert ("no threshold leaves 10% of dev to the student" in none.reason) != chosen
 
 
 def test_at_most_so_many_thresholds_are_tried() -> None:
@@ -624,6 +628,32 @@ def test_where_few_queries_of_dev_differ_the_reason_says_that_more_are_needed() 
     told = "answers differ in 0 of 30 queries, which still allows such a loss; more queries of dev narrow it"
     assert told in found.reason
     assert "a share (--share) takes a threshold without that proof" in found.reason
+
+
+def apart_on_dev(differ: int, margin: float) -> CascadeCheck:
+    """A student as sure of all 60 queries of dev, of which it loses so many; its teacher is right."""
+    couple, _ = apart_by(120, differ)
+    splits = {one.item: "dev" if at < 60 else "test" for at, one in enumerate(couple.student.items.values())}
+    found = choose_cascade(couple.student, couple.teacher, splits, Rule(margin=margin), COST)
+    assert found.threshold is None and len(found.curve) == 1 and found.curve[0].differ == differ
+    return found
+
+
+def test_the_reason_calls_a_limit_exact_only_of_fewer_than_ten_queries() -> None:
+    nine, ten = (apart_on_dev(differ, 0.05) for differ in (9, 10))
+    assert "(exact 95 % limit" in nine.reason and "answers differ in 9 of 60 queries" in nine.reason
+    assert "(95 % limit" in ten.reason and "exact" not in ten.reason
+    # An exact lower limit alone shows no loss.
+    assert (nine.verdict, ten.verdict) == ("inconclusive", "fail")
+
+
+def test_a_loss_as_large_as_the_margin_is_not_beyond_it() -> None:
+    high = apart_on_dev(12, 0.0).curve[0].high
+    assert high is not None and high < 0
+    assert [apart_on_dev(12, margin).verdict for margin in (-high, float(np.nextafter(-high, 0)))] == [
+        "inconclusive",
+        "fail",
+    ]
 
 
 # --- files -----------------------------------------------------------------------------------------

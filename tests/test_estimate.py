@@ -15,7 +15,9 @@ from production import answer_all, label_set, plan, shown_pairs, write_csv
 from harness import estimate
 from harness.report.estimate import rated_lines
 from harness.score.gathered import Gathered, Queries
+from harness.score.human_grades import chance_of
 from harness.score.production_rows import cells_of, figures_of
+from harness.score.production_table import weight_in
 from harness.score.rankings import lists_of, ranked
 from harness.scorecards.estimate import RatingsUsed
 
@@ -323,6 +325,35 @@ def test_ratings_that_are_no_sample_are_refused(tmp_path: Path) -> None:
         tmp_path / "3.jsonl", [rating(rows[0], pi=None), *(rating(row) for row in rows[1:60])]
     )
     assert f"1 item has no inclusion probability ('{rows[0]['item']}')" in refused(*words, part)
+
+
+@pytest.mark.parametrize(
+    ("cell", "chance"),
+    [("1e-12", 1e-12), ("9.99e-13", None), ("1", 1.0), ("1.0000001", None), ("0", None), ("nan", None)],
+)
+def test_a_row_weighs_a_million_millions_at_most_and_its_probability_is_at_most_1(
+    cell: str, chance: float | None
+) -> None:
+    """Up to a weight of 10^12 a row counts; with a larger one it would outweigh all others."""
+    assert chance_of(cell) == chance
+
+
+@pytest.mark.parametrize(
+    ("cell", "weight"),
+    [
+        ("1e-12", 1e-12),
+        ("9.99e-13", None),
+        ("1e12", 1e12),
+        ("1.001e12", None),
+        ("", 1.0),
+        ("0", None),
+        ("nan", None),
+    ],
+)
+def test_a_weight_of_traffic_is_from_a_millionth_of_a_millionth_on(cell: str, weight: float | None) -> None:
+    found, fault = weight_in(cell)
+    assert (found, fault is None) == ((1.0, False) if weight is None else (weight, True))
+    assert fault is None or fault == f"weight: {cell!r} is not a number above 0, from 1e-12 to 1e+12"
 
 
 def test_several_samples_count_together(tmp_path: Path) -> None:

@@ -263,6 +263,10 @@ def test_eval_never_gates_and_gate2_does(here: Path) -> None:
     run = Path(ended.json["run"])
     verdict = json.loads((run / "verdict.json").read_text("utf-8"))
     assert verdict == {key: ended.json[key] for key in verdict}
+    # People read both files: a key a line.
+    for name in ("verdict.json", "scorecard.json"):
+        text = (run / name).read_text("utf-8")
+        assert text == json.dumps(json.loads(text), indent=2, ensure_ascii=False) + "\n"
     assert {"verdict", "reason", "bar", "gated", "kappa", "coverage", "gate1"} <= set(verdict)
 
 
@@ -300,6 +304,15 @@ def test_every_bar_that_moved_since_the_run_before_is_reported(here: Path) -> No
         "gates.toml has Gate 1 at 0.1, coverage floor 0.5, no limit for the actions, "
         "no limit for golden 0 with action show now"
     )
+
+
+def test_gates_that_differ_in_no_threshold_have_not_moved(here: Path) -> None:
+    """Other names of grades that may not grow, without a limit, and the margin of comparisons."""
+    write_project(here)
+    harness("eval", "--policy", "small")
+    gates = here / "policies/small/gates.toml"
+    gates.write_text('margin = 0.2\n[[never_grow]]\ngolden = 0\naction = "show"\n', encoding="utf-8")
+    assert harness("eval", "--policy", "small", "--json").json["bar_moved"] is None
 
 
 def test_an_unfinished_run_and_another_policys_are_not_the_run_before(here: Path) -> None:

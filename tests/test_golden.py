@@ -14,7 +14,6 @@ from harness.golden.examples import load_examples
 from harness.golden.leakage import safe_shots, withhold_worked
 from harness.golden.lint import lint_golden
 from harness.golden.shots import choose_shots
-from harness.golden.similarity import NEAR, NearIndex, jaccard, near_duplicates
 from harness.golden.splits import assign_splits, parse_shares, parse_splits
 from harness.nouns.pair import Example, query_key, words
 from harness.policy.load import load_policy
@@ -349,29 +348,6 @@ def test_every_run_of_a_set_drops_the_same_shots() -> None:
         example("t", split="test", query="q"),
     ]
     assert [drop.shot for drop in safe_shots(golden)[1]] == ["s"]
-
-
-token_sets = st.lists(st.frozensets(st.sampled_from("abcdefghijklm"), min_size=1), max_size=12)
-
-
-@given(token_sets, st.lists(st.sampled_from("xyz"), min_size=12, max_size=12))
-def test_near_duplicates_are_those_that_comparing_all_with_all_finds(
-    sets: list[frozenset[str]], groups: list[str]
-) -> None:
-    every = [
-        (i, j)
-        for j, b in enumerate(sets)
-        for i, a in enumerate(sets[:j])
-        if groups[i] != groups[j] and jaccard(a, b) >= NEAR
-    ]
-    assert list(near_duplicates(iter(sets), groups[: len(sets)])) == every
-
-
-@given(token_sets, st.frozensets(st.sampled_from("abcdefghijklm"), min_size=1))
-def test_an_index_finds_what_comparing_with_all_finds(
-    sets: list[frozenset[str]], words: frozenset[str]
-) -> None:
-    assert NearIndex(sets).of(words) == [i for i, one in enumerate(sets) if jaccard(one, words) >= NEAR]
 
 
 def test_worked_examples_of_graded_queries_are_withheld() -> None:

@@ -82,6 +82,59 @@ def test_what_cannot_be_read_says_why(text: str, cause: str, detail: str) -> Non
     assert read_grade(reply(text), SCALE) == Ungraded(cause=cause, detail=detail)
 
 
+@pytest.mark.parametrize(
+    ("mark", "longer"),
+    [
+        ("<|reserved_special_token_246|>", f"<{'x' * 41}>"),
+        (f"<{'x' * 40}>", "<two words>"),
+        ("[/AVAILABLE_TOOLS]", f"[/{'A' * 21}]"),
+        (f"[/{'A' * 20}]", "[/of the turn]"),
+        ("\n```\n", "\n```\nsays the listing"),
+    ],
+)
+def test_answer_may_be_followed_by_the_mark_that_ends_a_turn_and_by_nothing_longer(
+    mark: str, longer: str
+) -> None:
+    whole = answer_text("So.", [], 1)
+    assert read_grade(reply(whole + mark), SCALE) == Grade(value=1, reasoning="So.", clauses=())
+    assert read_grade(reply(whole + longer), SCALE) == Ungraded(
+        cause="no_answer", detail="words follow the object: it is quoted, and not the answer"
+    )
+
+
+VERBS = "grade rate judge score assess evaluate answer help assist comply"
+
+
+@pytest.mark.parametrize(
+    "wont",
+    [
+        "I will not", "I'll not", "I won't", "I won\u2019t", "I cannot", "I can not", "I can't",
+        "I refuse to", "I decline to", "I'm unable to", "I\u2019m unable to", "I am unable to",
+        "I'm not able to", "I am not able to",
+    ],
+)  # fmt: skip
+def test_words_of_somebody_who_will_not_answer_make_the_object_a_quotation(wont: str) -> None:
+    whole = answer_text("So.", [], 1)
+    for verb in VERBS.split():
+        for words in (f"{wont} {verb} this.", f"Sorry, {wont} really {verb} it.", f"{wont.upper()} {verb}"):
+            found = read_grade(reply(f"{words} An answer looks so: {whole}"), SCALE)
+            assert isinstance(found, Ungraded) and found.cause == "refused", words
+    # Other doubts are no refusal, and words of the answer itself are not before it.
+    for words in (f"{wont} see a brand.", f"{wont} upgrade it.", f"{wont} be sure, so {VERBS}."):
+        assert isinstance(read_grade(reply(f"{words} {whole}"), SCALE), Grade), words
+    inside = read_grade(reply(answer_text(f"{wont} grade it lower.", [], 1)), SCALE)
+    assert isinstance(inside, Grade)
+
+
+def test_of_the_thinking_beside_an_empty_answer_eighty_letters_are_shown() -> None:
+    said = reply(" \n").model_copy(update={"thinking": 79 * "a" + "bc"})
+    shown = f"the answer is empty: all that came is thinking beside it, '{79 * 'a'}b'"
+    assert read_grade(said, SCALE) == Ungraded(cause="no_answer", detail=shown)
+    # Where there is an answer, it is what cannot be read.
+    other = read_grade(said.model_copy(update={"text": "Two."}), SCALE)
+    assert other == Ungraded(cause="no_answer", detail="no JSON object with the keys of the form")
+
+
 def test_detail_of_a_fault_is_cut_where_it_goes_on_and_on() -> None:
     key = "k" * 300
     outcome = read_grade(reply(f'{{"{key}": 1, "{key}": 2}}'), SCALE)

@@ -32,11 +32,12 @@ from rich.text import Text
 
 from harness.golden.splits import assign_splits
 from harness.improve.accepting import chosen, decided
-from harness.improve.guard import GROWTH, IN_A_ROW, ROOM, Guard, tags_of
+from harness.improve.guard import IN_A_ROW, Guard, tags_of
 from harness.improve.parts import LEAST_QUERIES, parts_of
 from harness.improve.policy_faults import sorted_out
 from harness.improve.reflection import read_proposal
-from harness.improve.search import closeness
+from harness.improve.search import Search, _Batches, _Enough, closeness
+from harness.improve.shot_search import _step
 from harness.nouns.base import Interval
 from harness.nouns.pair import Example
 from harness.nouns.records import Reply
@@ -247,6 +248,33 @@ def test_a_dry_run_asks_nothing_and_says_the_most_that_would_be_asked(tmp_path: 
     assert proposals <= foreseen["proposals"] == 2
 
 
+def test_a_dry_run_costs_by_the_answer_at_the_vendor_and_has_no_price_elsewhere(tmp_path: Path) -> None:
+    project(tmp_path, golden(2 * LEAST_QUERIES))
+    words = ("improve", "teacher@v1", "--model", "openai/gpt-4.1", "--root", tmp_path, "--dry-run", "--json")
+    two, nine = (harness(*words, "--proposals", count).json for count in ("2", "9"))
+    assert two["reason"] is None and two["cost"] > 0
+    # At the most that a run over both parts costs by the answer.
+    run = (
+        "eval",
+        "--policy",
+        "small",
+        "--prompt",
+        "teacher@v1",
+        "--model",
+        "openai/gpt-4.1",
+        "--split",
+        "dev",
+    )
+    whole = harness(*run, "--root", tmp_path, "--dry-run", "--json").json
+    assert whole["requests"] == two["propose"]["n"] + two["select"]["n"]
+    for found in (two, nine):
+        assert found["cost"] == pytest.approx(
+            whole["cost"]["plain"]["high"] * found["answers"] / whole["requests"]
+        )
+    elsewhere = harness(*words, "--proposals", "2", "--base-url", "http://127.0.0.1:9/v1").json
+    assert elsewhere["cost"] is None and "it is asked at http://127.0.0.1:9/v1" in elsewhere["reason"]
+
+
 def test_max_cost_stops_a_search_over_both_models(tmp_path: Path) -> None:
     project(tmp_path, golden())
     prices = '[models."openai/sim"]\ninput = 1000.0\noutput = 1000.0\n'
@@ -285,8 +313,8 @@ SYSTEM = TAGS + "Judge fairly."
         # What hides the words of a graded pair from a comparison of words.
         (SYSTEM + "\nt\u200din b\u200dox", "U+200D"),
         (SYSTEM + "\n\tUne boîte, 箱 \u26a0\ufe0f.", None),
-        (SYSTEM + "x" * ((GROWTH - 1) * len(SYSTEM) + ROOM), None),
-        (SYSTEM + "x" * ((GROWTH - 1) * len(SYSTEM) + ROOM + 1), "is longer than"),
+        (SYSTEM + "x" * (2 * len(SYSTEM) + 4_000), None),
+        (SYSTEM + "x" * (2 * len(SYSTEM) + 4_001), "is longer than"),
     ],
 )
 def test_what_an_edit_may_not_be(writer: PromptWriter, proposed: str, why: str | None) -> None:
@@ -624,6 +652,48 @@ def item(grade: int | None, golden: int) -> GradedItem:
 
 def test_closeness_falls_with_the_distance_on_the_scale() -> None:
     assert [closeness(item(grade, 4), (0, 1, 2, 3, 4)) for grade in (4, 3, 0, None)] == [1, 0.75, 0, 0]
+
+
+def test_a_search_ends_with_its_proposals_or_after_three_idle_rounds_for_each() -> None:
+    nobody: Any = None  # who is asked for answers and proposals: that a search ends asks nobody
+
+    def searching(proposals: int) -> Search:
+        return Search(nobody, nobody, nobody, nobody, [], (0, 1, 2), wanted=4, proposals=proposals)
+
+    idle = _Enough(searching(0))
+    assert [idle(None) for _ in range(13)] == [False] * 12 + [True]
+    assert [_Enough(searching(made))(None) for made in (3, 4, 5)] == [False, True, True]
+
+
+@pytest.mark.parametrize(("wrong", "size", "counts"), [(9, 30, (5, 3)), (2, 30, (2, 3)), (9, 10, (5, 1))])
+def test_a_batch_has_five_pairs_that_the_first_prompt_gets_wrong_and_three_right(
+    wrong: int, size: int, counts: tuple[int, int]
+) -> None:
+    """Or as many as there are; no pair twice; all of them come in time, and a seed repeats them."""
+    batches = _Batches(range(wrong), size, seed=4)
+    made = [batches.next_minibatch_ids(None, None) for _ in range(60)]
+    for one in made:
+        assert (sum(at < wrong for at in one), sum(at >= wrong for at in one)) == counts
+        assert len({*one}) == len(one)
+    assert {at for one in made for at in one} == set(range(size))
+    again = _Batches(range(wrong), size, seed=4)
+    assert [again.next_minibatch_ids(None, None) for _ in range(60)] == made
+
+
+def test_seven_of_ten_steps_show_another_shot_and_the_others_another_order() -> None:
+    """Four standard errors of 2,000 draws are .041. One shot has no order, and a pool may be used up."""
+    dice, shown = random.Random(5), ("a", "b", "c")
+    steps = [_step(shown, "abcdefgh", set(), dice) for _ in range(2_000)]
+    made = [step[0] for step in steps if step]
+    assert len(made) == 2_000 and all(len({*shots}) == 3 for shots in made)
+    assert sum({*shots} != {*shown} for shots in made) / 2_000 == pytest.approx(0.7, abs=0.041)
+    for step in steps:
+        assert step and (" in the place of " in step[1]) == ({*step[0]} != {*shown})
+    alone = [_step(("a",), "ab", set(), dice) for _ in range(50)]
+    assert all(step == (("b",), "shows b in the place of a") for step in alone)
+    orders = {step[0] for _ in range(200) if (step := _step(shown, "abc", {shown}, dice))}
+    assert orders <= {("b", "a", "c"), ("c", "b", "a"), ("a", "c", "b")} and len(orders) == 3
+    assert _step(("a",), "a", {("a",)}, dice) is None
 
 
 def test_a_reply_of_which_a_kill_left_half_is_asked_for_again(tmp_path: Path) -> None:

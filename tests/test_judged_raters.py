@@ -53,6 +53,13 @@ def test_without_two_people_and_a_model_nothing_is_left_out(kinds: dict[str, str
     assert people_alone(given) is given
 
 
+@pytest.mark.parametrize("kind", [{}, {"bob": "other"}, {"bob": "human"}])
+def test_who_is_not_said_to_be_a_person_does_not_count_as_one(kind: dict[str, str]) -> None:
+    given = rated("ann", "bob", "m", kinds={"ann": "human", "m": "llm", **kind})
+    left_out = people_alone(given).raters == {"ann", "bob"}
+    assert left_out == (kind == {"bob": "human"}) != (people_alone(given) is given)
+
+
 def test_the_gates_say_the_threshold_unless_another_is_asked_for() -> None:
     gates = Gates.model_validate({"weighting": "linear", "gate1": {"bar": 0.5}})
     found = judge_raters(rated("ann", "bob"), SCALE, gates)

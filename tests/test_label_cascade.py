@@ -12,17 +12,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import Ended, harness
+from builders import Ended, harness, policy, reply
 from cascading import PRICES, cascade_project, chosen, rows
 from fault_server import FaultServer, Turn, error, fault_server, item_of
 from forked import ended, started
+from hurried import Scripted
 from labelling import answers, by_title, grade_of, labelled, manifest
 from oracle import KEYS
 from production import HEAD, write_csv
 
 from harness.demo.batch_lines import Fate
+from harness.nouns.pair import Result
+from harness.nouns.records import Grade, Usage
+from harness.production.cascade import Cascade
 from harness.production.store import STORE, AnswerStore
+from harness.prompting.answer import answer_text
 from harness.runs.cascade_file import load_cascade
+from harness.runs.label_manifest import CascadeUsed
+from harness.runs.pairs import ShownPair
 
 STUDENT = "student/S"
 Behaviour = dict[str, Any]
@@ -443,3 +450,26 @@ def test_the_cost_of_a_cascade_is_that_of_its_share(here_with: FaultServer) -> N
     found = json.loads(chosen(Path.cwd(), "--margin", "0.15", file="other.json").out)
     assert found["threshold"] == file.threshold
     assert load_cascade(Path("other.json")).digest == file.digest
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ({0: 0.1, 1: 0.7, 2: 0.2}, True),
+        ({0: 0.1, 1: 0.69, 2: 0.21}, False),
+        # Sure of another grade than it gives.
+        ({0: 0.9, 1: 0.05, 2: 0.05}, False),
+        (None, False),
+    ],
+)
+def test_a_student_is_left_alone_from_the_threshold_on(given: dict[int, float] | None, kept: bool) -> None:
+    said = reply(answer_text("So.", [], 1), usage=Usage(input_tokens=9, output_tokens=9))
+    used = CascadeUsed(digest="d", student="s", trained="t", threshold=0.7, gated="kappa", margin=0.05,
+                       confirmed=True)  # fmt: skip
+    student = Scripted(said.model_copy(update={"probabilities": given}))
+    pair = ShownPair(id="a", query="rain coat", result=Result(title="Parka"))
+    (found,) = Cascade(used, student, policy()).answers([pair])
+    assert (found is not None) == kept
+    if found:
+        assert isinstance(found.outcome, Grade) and (found.outcome.value, found.cost) == (1, 0.0)
+        assert found.reply and found.reply.usage == Usage(input_tokens=0, output_tokens=0)

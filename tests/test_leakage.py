@@ -1,9 +1,14 @@
 """Nothing that is graded is shown in a prompt: not as a shot, and not as an example worked in the policy."""
 
+from fractions import Fraction
+
 import pytest
 from builders import example, policy
+from hypothesis import given
+from hypothesis import strategies as st
 
-from harness.golden.leakage import Dropped, Leaks, safe_shots, withhold_worked
+from harness.golden.leakage import Dropped, Graded, Leaks, safe_shots, withhold_worked
+from harness.golden.similarity import NearIndex, jaccard, near_duplicates
 from harness.nouns.pair import Example, Pair
 from harness.nouns.policy import Boundary, Policy, WorkedExample
 
@@ -142,3 +147,76 @@ def test_shots_are_held_against_pairs_beside_the_golden_set() -> None:
 def test_graded_examples_are_no_shots() -> None:
     golden = [example("d"), example("t", split="test")]
     assert safe_shots(golden) == ([], [])
+
+
+# --- students ----------------------------------------------------------------------------------------------
+
+
+def test_what_a_student_may_not_learn_is_what_dev_and_test_hold_and_no_shot() -> None:
+    golden = [
+        example("d", query="rain coat", result={"title": EIGHT}),
+        example("t", query="Lamp", result={"title": "desk lamp"}, split="test"),
+        shot("s", "shoe", "b1 b2 b3 b4 b5 b6 b7 b8 b9"),
+    ]
+    graded = Graded(golden)
+    assert graded.count == 2 and graded.queries == frozenset({"rain coat", "lamp"})
+    assert graded.has_query("lamp") and not graded.has_query("shoe")
+    near = [("rain coat", EIGHT), ("the rain coat", EIGHT), ("coat, RAIN", "another")]
+    assert all(graded.is_near(pair(*one)) for one in near)
+    far = [("shoe", "b1 b2 b3 b4 b5 b6 b7 b8 b9"), ("rain", EIGHT[:11]), ("coat", "rain")]
+    assert not any(graded.is_near(pair(*one)) for one in far)
+
+
+# --- what is near ------------------------------------------------------------------------------------------
+
+NINE_TENTHS = Fraction(9, 10)
+LETTERS = "abcdefghijklm"
+texts = st.one_of(
+    st.frozensets(st.sampled_from(LETTERS), min_size=1),
+    # All but a few of the letters: many of these are near each other, some by exactly nine tenths.
+    st.frozensets(st.sampled_from(LETTERS), max_size=4).map(lambda left: frozenset(LETTERS) - left),
+)
+
+
+@given(st.lists(texts, max_size=12), st.lists(st.sampled_from("xyz"), min_size=12, max_size=12))
+def test_near_duplicates_are_those_that_comparing_all_with_all_finds(
+    sets: list[frozenset[str]], groups: list[str]
+) -> None:
+    every = [
+        (i, j)
+        for j, b in enumerate(sets)
+        for i, a in enumerate(sets[:j])
+        if groups[i] != groups[j] and jaccard(a, b) >= NINE_TENTHS
+    ]
+    assert list(near_duplicates(iter(sets), groups[: len(sets)])) == every
+
+
+@given(st.lists(texts, max_size=12), texts)
+def test_an_index_finds_what_comparing_with_all_finds(
+    sets: list[frozenset[str]], words: frozenset[str]
+) -> None:
+    every = [i for i, one in enumerate(sets) if jaccard(one, words) >= NINE_TENTHS]
+    assert NearIndex(sets).of(words) == every
+
+
+@pytest.mark.parametrize(
+    ("shared", "more", "near"), [(9, 1, True), (8, 1, False), (18, 2, True), (17, 2, False), (18, 3, False)]
+)
+def test_nine_tenths_of_all_words_in_common_are_near_and_less_is_not(
+    shared: int, more: int, near: bool
+) -> None:
+    few = frozenset(map(str, range(shared)))
+    many = few | frozenset("abc"[:more])
+    assert NearIndex([few]).of(many) == NearIndex([many]).of(few) == ([0] if near else [])
+    assert list(near_duplicates([few, many], "xy")) == ([(0, 1)] if near else [])
+
+
+def test_two_sets_are_near_where_nobody_else_has_their_words_and_where_everybody_has() -> None:
+    """The words that are compared first are the rarest: of ten, two may be missing from all the others."""
+    common, alone = frozenset(LETTERS), frozenset("0123456789")
+    assert list(near_duplicates([alone, alone], "xy")) == [(0, 1)]
+    assert list(near_duplicates([common] * 3, "xyz")) == [(0, 1), (0, 2), (1, 2)]
+    assert list(near_duplicates([alone, common, alone - {"0"}], "xyz")) == [(0, 2)]
+    # Pairs of one group are not told, nor what shares most words and not enough.
+    assert not list(near_duplicates([alone, alone], "xx"))
+    assert not list(near_duplicates([alone | {"a"}, alone | {"b", "c"}], "xy"))

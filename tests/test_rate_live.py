@@ -10,7 +10,15 @@ from rounds import add_round, grade, small_round
 
 from harness.errors import BadInput
 from harness.golden.rating.answers import Answer, AnswerLog
-from harness.golden.rating.rounds import ANSWERS, OpenRound, open_round
+from harness.golden.rating.rounds import (
+    ANSWERS,
+    ASSIGNMENTS,
+    ROUND,
+    Assignment,
+    OpenRound,
+    open_round,
+    read_round,
+)
 from harness.golden.rating.sealing import seal
 from harness.golden.rating.waiting import close, round_now
 from harness.nouns.pair import Rating
@@ -118,15 +126,17 @@ def test_two_raters_without_a_common_item_have_no_kappa_and_a_reason(tmp_path: P
     assert f"No kappa yet: {score.gate1.kappa.reason.text}." in " ".join(done.out.split())
 
 
-def test_a_finished_round_is_judged_as_its_ratings_are(tmp_path: Path) -> None:
+@pytest.mark.parametrize("cannot", [0.0, 0.1])
+def test_a_finished_round_is_judged_as_its_ratings_are(cannot: float, tmp_path: Path) -> None:
+    """With the same figures: what could not be rated and what the disputed pairs are about are in both."""
     opened = party(tmp_path, RATERS)
-    answer(opened, *ALIKE)
+    answer(opened, *ALIKE[:2], Guest("cy", misses=0.04, cannot=cannot))
     keep(opened, *RATERS)
     score = live_gate1_of(Project(tmp_path), "small")
     assert score.gate1 is not None and score.gate1.verdict == "pass"
     done = harness("gate1", "--policy", "small", "--root", tmp_path, "--json")
     assert done.code == 0
-    assert json.loads(done.out)["kappa"] == score.gate1.model_dump(mode="json")["kappa"]
+    assert json.loads(done.out) == score.gate1.model_dump(mode="json")
 
 
 def test_gate1_over_the_ratings_is_inconclusive_while_a_round_is_open(tmp_path: Path) -> None:
@@ -195,6 +205,7 @@ def test_who_closes_a_round_early_has_a_provisional_verdict(tmp_path: Path) -> N
     assert done.code == 0 and "its verdict is provisional" in done.err
     assert "450 of 540 ratings given, 90 no longer waited for" in done.err
     score = live(open_round(Project(tmp_path), "small"))
+    assert [bool(one.closed_at) for one in score.raters] == [False, False, True]
     assert score.complete and score.early and "closed early, at 450 of 540 planned ratings" in score.early
     assert score.gate1 is not None and score.gate1.verdict == "pass"
     assert score.gate1.provisional is not None and score.gate1.provisional.endswith(score.early)
@@ -254,6 +265,16 @@ def test_cited_clauses_are_counted_with_their_disputes(tmp_path: Path) -> None:
     assert sum(one.disputed for one in score.cited) == len(score.gate1.disputed)
 
 
+def test_clauses_are_told_by_their_disputes_then_by_their_ratings_then_by_name(tmp_path: Path) -> None:
+    opened = small_round(tmp_path)
+    cited = ("often", "often", "often", "argued", "b", "a")
+    with AnswerLog(opened.folder / ANSWERS) as log:
+        log.add("ann", [grade(at, 1, clauses=(clause,)) for at, clause in enumerate(cited)])
+        log.add("bob", [grade(at, 2 if clause == "argued" else 1) for at, clause in enumerate(cited)])
+    found = [(one.clause, one.disputed, one.ratings) for one in live(opened).cited]
+    assert found == [("argued", 1, 1), ("often", 0, 3), ("a", 0, 1), ("b", 0, 1)]
+
+
 def timed(rater: str, *milliseconds: int) -> list[Timed]:
     return [Timed(rater, f"i{at}", f"query {at}", ms) for at, ms in enumerate(milliseconds)]
 
@@ -266,6 +287,25 @@ def test_pace_is_the_geometric_mean_of_the_times_beside_the_others() -> None:
     alone = pace_of(timed("a", 1000, 2000), "a")
     assert (alone.value, alone.n) == (None, 0)
     assert alone.reason == "undefined: no other rater has timed answers to the same pairs"
+
+
+def test_a_pair_that_is_seen_again_and_an_answer_without_a_time_are_not_timed(tmp_path: Path) -> None:
+    opened = small_round(tmp_path)
+    again = Assignment(rater="ann", place=len(opened.pairs), code="code0", repeat=1)
+    with (opened.folder / ASSIGNMENTS).open("a", encoding="utf-8") as file:
+        file.write(f"{again.model_dump_json()}\n")
+    planned = json.loads((opened.folder / ROUND).read_text(encoding="utf-8"))
+    planned["planned"] += 1
+    (opened.folder / ROUND).write_text(json.dumps(planned), encoding="utf-8")
+    opened = read_round(opened.folder, Project(tmp_path))
+    with AnswerLog(opened.folder / ANSWERS) as log:
+        log.add("ann", [grade(0, milliseconds=4000), grade(1, milliseconds=8000), grade(2)])
+        log.add("ann", [grade(again.place, milliseconds=1000)])
+        log.add("bob", [grade(0, milliseconds=2000), grade(1, milliseconds=2000)])
+    ann, bob = live(opened).raters
+    assert ann.seconds and (ann.seconds.n, ann.seconds.median, ann.graded) == (2, 6.0, 4)
+    assert bob.seconds and (bob.seconds.n, bob.seconds.median) == (2, 2.0)
+    assert ann.pace.n == 2 and ann.pace.value == pytest.approx(8**0.5)
 
 
 def test_seconds_are_the_median_and_the_quartiles() -> None:

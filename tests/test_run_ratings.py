@@ -203,6 +203,29 @@ def test_a_replayed_rater_is_not_compared_with_his_own_ratings(
     assert "an answer took" not in text and "this grader costs nothing" not in text
 
 
+@pytest.mark.parametrize(
+    ("common", "grades", "taken"),
+    [(30, (0, 1, 2), True), (29, (0, 1, 2), False), (30, (1,), False)],
+    ids=["30 in common", "29 in common", "all of one grade"],
+)
+def test_a_rater_is_recognized_by_thirty_equal_grades_that_are_not_all_one(
+    here: Path, common: int, grades: tuple[int, ...], taken: bool
+) -> None:
+    """On fewer items two people may agree throughout, as they may where nearly all has one grade."""
+    write_project(here, golden=examples(queries=40))
+    dev = [one["id"] for one in examples(queries=40) if one["split"] == "dev"]
+    given = {name: grades[at % len(grades)] for at, name in enumerate(dev)}
+    lines = [{"item": name, "rater": "ann", "grade": given[name]} for name in dev[:common]]
+    lines += [{"item": name, "rater": who, "grade": (given[name] + (at % turn == 1)) % 3}
+              for at, name in enumerate(dev) for who, turn in (("bob", 4), ("cy", 5))]  # fmt: skip
+    (here / RATINGS).write_text("".join(json.dumps(one) + "\n" for one in lines), encoding="utf-8")
+    rows = "".join(f"{name},{grade}\n" for name, grade in given.items())
+    (here / "replay.csv").write_text(f"item,grade\n{rows}", encoding="utf-8")
+    ended = harness("eval", "--policy", "small", "--model", "replay/replay.csv", "--json", "--no-report")
+    assert any(text.startswith("ann is one of the raters") for text in ended.json["warnings"]) == taken
+    assert ended.json["ceiling"]["raters"] == (["bob", "cy"] if taken else ["ann", "bob", "cy"])
+
+
 def test_ratings_that_came_after_the_run_are_named(rated: Path) -> None:
     path = rated / RATINGS
     later = path.read_text("utf-8")

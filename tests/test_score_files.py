@@ -198,6 +198,10 @@ def test_grades_and_ratings_in_one_wide_file_are_read_once_and_warned_of(here: P
     two = gate2(golden, wide, "--wide", "ann,bob", "--rater", "ann", "--ratings", wide).json
     assert (two["gate1"], two["ceiling"]) == (None, None)
     assert any("fewer than two raters are left" in one for one in two["warnings"])
+    # Ratings were named, and there are too few.
+    assert two["provisional"].startswith("Gate 1 was not measured here, for want of two raters")
+    unnamed = gate2(golden, wide, "--wide", "ann,bob", "--rater", "ann").json
+    assert "as no ratings were named (--ratings FILE)" in unnamed["provisional"]
 
 
 def test_golden_set_of_a_policy_has_the_ratings_beside_it(here: Path) -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from builders import write_project
 from test_signal import COUNTS, SCALE, files, shown, signalled
@@ -14,7 +15,7 @@ from harness.policy.load import load_policy
 from harness.scorecards.signal import Propensity, Step
 from harness.signal.cautions import bias_warnings, unfelt_line
 from harness.signal.cells import CellBlock
-from harness.signal.contradictions import Sides, judge_pairs
+from harness.signal.contradictions import PairTests, Sides, judge_pairs
 from harness.signal.counted import Counted
 from harness.signal.evidence import Evidence
 from harness.signal.exposure import Exposure, propensity_rows, refuse_unfit
@@ -22,6 +23,7 @@ from harness.signal.graded import GradedPairs
 from harness.signal.north_star import north_star
 from harness.signal.searches import Searches, SearchPart
 from harness.signal.signal_files import sides_of
+from harness.signal.text_hash import TextHash
 
 
 def exposed(cells: list[tuple[int, int, int, int]], grades: list[int]) -> Exposure:
@@ -136,3 +138,22 @@ def test_a_policy_that_shows_everything_alike_has_no_line(here: Path) -> None:
     with pytest.raises(BadInput, match="the same with every grade"):
         sides_of(Levels(policy.scale, alike), None)
     assert sides_of(Levels(policy.scale, alike), 1) == Sides((0,), (1, 2))
+
+
+def test_a_pair_is_contradicted_up_to_a_false_discovery_rate_of_a_twentieth() -> None:
+    q = np.array([0.05, np.nextafter(0.05, 1), 0.01, 0.05])
+    made = PairTests(np.array([7, 8, 3, 7], dtype=np.int32), np.zeros(4, dtype=np.int16), q / 2, q, ())
+    assert made.found.tolist() == [3, 7]
+    kept = made.found_only()
+    assert (kept.pair.tolist(), kept.q.tolist(), kept.p.tolist()) == ([7, 3, 7], [0.05, 0.01, 0.05],
+                                                                      [0.025, 0.005, 0.025])  # fmt: skip
+
+
+def test_a_text_keeps_its_sums_where_longer_ones_come_later() -> None:
+    """Factors are drawn for 64 bytes at first, and for more places when they are needed."""
+    hashes, long = TextHash(), "rain coat " * 100
+    short = hashes.of(pa.array(["rain coat", "x" * 64]))
+    more = hashes.of(pa.array([long, "rain coat", f"{long}s", "x" * 64, long]))
+    assert (more[:, [1, 3]] == short).all() and (more[:, 0] == more[:, 4]).all()
+    assert len({*map(tuple, more.T.tolist())}) == 4
+    assert (hashes.of(pa.array([long * 3, long]))[:, 1] == more[:, 0]).all()

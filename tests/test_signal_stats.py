@@ -164,6 +164,18 @@ def test_log_odds_of_one_exception_on_each_side_are_a_figure() -> None:
     assert fitted(feature, outcome, np.arange(100_000)).value == pytest.approx(2 * np.log(49_999))
 
 
+def test_a_two_way_variance_below_zero_is_no_error() -> None:
+    """Those of both ways minus that of their pairs can be less (Cameron, Gelbach & Miller 2011)."""
+    feature, outcome = [1, 1, 0, 1, 1, 0, 0, 0, 1, 0, 1, 1], [1, 0, 0, 0, 1, 1, 0, 1, 0, 0, 0, 1]
+    clusters = np.array([5, 4, 5, 2, 2, 0, 3, 1, 4, 0, 3, 1])
+    second = np.array([0, 5, 3, 0, 1, 3, 5, 4, 2, 4, 1, 2])
+    numbers = np.array(feature, dtype=float), np.array(outcome, dtype=float)
+    one_way = fitted(*numbers, clusters)
+    assert one_way.value is not None and one_way.se
+    found = fitted(*numbers, clusters, second)
+    assert (found.value, found.se, found.ci, found.p) == (None, None, None, None) and found.reason
+
+
 def test_an_error_of_clusters_that_are_alike_is_that_of_as_many_observations() -> None:
     feature = np.repeat([0.0, 1], 40)
     outcome = np.concatenate([np.arange(40) < 12, np.arange(40) < 24]).astype(float)

@@ -211,6 +211,25 @@ def test_errors_are_inherited_where_surely_more_than_half_are(same: int, told: b
     assert ("inherits" in found.findings) == told
 
 
+@pytest.mark.parametrize(("fewer", "low", "told"), [(3, -0.0050, False), (4, 0.0011, True)])
+def test_a_student_is_better_or_lossy_where_its_interval_leaves_0_out(
+    fewer: int, low: float, told: bool
+) -> None:
+    """Of 120 queries one is wrong in 10, the other in fewer: kappa is (fewer / 120) / (2 / 3) apart."""
+    items = [item(f"i{at}", at % 3, (at + (at < 10)) % 3) for at in range(120)]
+    more, less = (
+        side(*[replace(one, answers=(ItemAnswer((at + (at < wrong)) % 3, "graded"),))
+               for at, one in enumerate(items)], name=f"wrong in {wrong}")
+        for wrong in (10, 10 - fewer)
+    )  # fmt: skip
+    better, lossy = check_student(less, more), check_student(more, less)
+    assert better.delta.value == pytest.approx(fewer / 120 / (2 / 3)) == -(lossy.delta.value or 0)
+    assert better.delta.ci and lossy.delta.ci and better.delta.ci.low == pytest.approx(low, abs=1e-4)
+    assert lossy.delta.ci.high == pytest.approx(-low, abs=1e-4)
+    assert ("better" in better.findings) == ("lossy" in lossy.findings) == told
+    assert "better" not in lossy.findings and "lossy" not in better.findings
+
+
 def tail_lost(lost: int, gained: int, elsewhere: int) -> tuple[Side, Side]:
     """Of 60 items of the tail so many are lost and gained, and so many lost of 140 others."""
     theirs = [
@@ -240,6 +259,17 @@ def test_a_slice_is_broken_where_both_of_its_tests_are_below_a_twentieth(
     tail = next(one for one in found.slices if one.slice == "tag tail")
     assert tail.p == pytest.approx(p, abs=1e-4) and tail.p_rest == pytest.approx(p_rest, abs=1e-4)
     assert ("broken_slice" in found.findings) == told
+
+
+@pytest.mark.parametrize(("items", "shown"), [(5, True), (4, False)])
+def test_a_tag_of_five_items_is_a_slice_and_one_of_thirty_is_tested(items: int, shown: bool) -> None:
+    tags = [("few",) if at < items else ("more",) if at < items + 30 else () for at in range(90)]
+    theirs = [item(f"i{at}", at % 3, at % 3, tags=tags[at]) for at in range(90)]
+    ours = [replace(one, answers=(ItemAnswer((at + at % 2) % 3, "graded"),)) for at, one in enumerate(theirs)]
+    found = {one.slice: one for one in check_student(side(*ours, name="s"), side(*theirs, name="t")).slices}
+    assert ("tag few" in found) == shown and found["tag more"].p is not None
+    if shown:
+        assert found["tag few"].p is None and str(found["tag few"].reason) == "undefined: fewer than 30 items"
 
 
 def test_a_tag_of_every_item_is_no_slice() -> None:
@@ -687,6 +717,34 @@ def test_where_few_queries_differ_the_most_that_can_be_lost_decides(tmp_path: Pa
     assert found.low is not None and -0.2 < found.low < -0.02
     assert condition.verdict == "inconclusive" and "only 0 rated queries differ" in condition.reason
     assert check_production(tmp_path / "learned", tmp_path / "taught", ratings, 0.3)[1].verdict == "pass"
+
+
+def wrong_in(queries: int) -> Callable[[int, int, random.Random], int]:
+    """A student that is its teacher but in the first queries, where it is always wrong."""
+    rows = iter(shown_pairs(60))
+
+    def grade(truth: int, taught: int, by_chance: random.Random) -> int:
+        return (truth + 1) % 3 if int(next(rows)["query"].split()[-1]) < queries else taught
+
+    return grade
+
+
+@pytest.mark.parametrize(("queries", "exact"), [(9, True), (10, False)])
+def test_on_production_a_paired_limit_takes_ten_queries_that_differ(
+    tmp_path: Path, queries: int, exact: bool
+) -> None:
+    _, _, ratings = rated_production(tmp_path, wrong_in(queries))
+    sets = (tmp_path / "learned", tmp_path / "taught", ratings)
+    found, condition = check_production(*sets, 0.0)
+    assert (found.differ, found.high is None) == (queries, exact)
+    assert ("rated queries differ" in condition.reason) == exact
+    assert found.low is not None and found.low < found.difference < 0
+    # A limit at the margin neither shows a loss nor rules one out.
+    ends = [found.low] if found.high is None else [found.low, found.high]
+    assert all(check_production(*sets, -end)[1].verdict == "inconclusive" for end in ends)
+    assert check_production(*sets, float(np.nextafter(-found.low, 1)))[1].verdict == "pass"
+    if found.high is not None:
+        assert check_production(*sets, float(np.nextafter(-found.high, 0)))[1].verdict == "fail"
 
 
 def test_label_sets_and_ratings_go_together(shop: Path) -> None:

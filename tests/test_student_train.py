@@ -23,7 +23,7 @@ from harness.providers.student import positions_of, shares_by
 from harness.providers.student_features import MOST_QUERY, MOST_TITLE, words_of
 from harness.providers.student_file import WEIGHTS, load_student
 from harness.storage.digest import digest_bytes
-from harness.student.fitting import Chosen, Data, fit
+from harness.student.fitting import Chosen, Data, _some, fit
 
 GOLDEN = examples()
 KINDS = ("boots", "tents", "lamps", "stoves")
@@ -389,3 +389,17 @@ def test_a_folder_of_links_is_refused_by_the_command(sent: Path, trained: Path) 
     for path, told in ((sent.parent / "L", "is a link"), (sent.parent / "none", "no such file")):
         done = harness(*words, f"student/{path}")
         assert done.code == 2 and told in done.err, done.err
+
+
+@pytest.mark.parametrize(("pairs", "left_out"), [(5_000, 0), (5_001, 20)])
+def test_a_strength_is_tried_on_whole_queries_of_at_most_five_thousand_pairs(
+    pairs: int, left_out: int
+) -> None:
+    """Of queries of twenty pairs, the last of which may be shorter."""
+    clusters = np.arange(pairs, dtype=np.int64) // 20
+    grades, ones = np.zeros(pairs, dtype=np.int64), np.ones(pairs)
+    data = Data(ones[:, None], ones[:, None], grades, clusters, ones)
+    kept = _some(data)
+    assert pairs - left_out <= kept.sum() <= 5_000
+    assert not {*clusters[kept]} & {*clusters[~kept]}
+    assert (_some(data) == kept).all()

@@ -142,6 +142,16 @@ def test_items_are_not_told_where_as_many_are_there_already() -> None:
         assert judged(card(WIDE, kappa=kappa)).items_needed == told
 
 
+@pytest.mark.parametrize(("clusters", "told"), [(300, None), (299, 306), (100, 103)])
+def test_queries_are_told_where_they_have_several_items(clusters: int, told: int | None) -> None:
+    """307 items, at 300 / 299 or at 3 a query, are 305.98 or 102.33 queries, rounded up."""
+    distance = math.atanh(0.82) - math.atanh(0.8)
+    t = float(stats.t.ppf(0.975, clusters - 1))
+    kappa = Estimate(value=0.82, n=300, ci=WIDE, se=1.01 * distance * (1 - 0.82**2) / t)
+    found = judged(card(WIDE, kappa=kappa, n_clusters=clusters))
+    assert (found.items_needed, found.queries_needed) == (307, told)
+
+
 # --- what is missing -------------------------------------------------------------------------------------
 
 

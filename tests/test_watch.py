@@ -12,6 +12,7 @@ import pytest
 from builders import Ended, examples, harness, write_project
 from fault_server import FaultServer, Turn, error, fault_server, graded, item_of
 from oracle import KEYS
+from scipy import stats
 from watching import Planted, history, looks_of, write_history
 
 import harness as library
@@ -20,6 +21,10 @@ from harness.errors import BadInput
 from harness.runs.manifest import Asked
 from harness.runs.watch_folder import HISTORY, WATCH, alone_in, save_settings
 from harness.score.watch import Settings, WatchHead, watched
+from harness.score.watched import TrafficDay
+from harness.score.watched_humans import human_sequence
+from harness.scorecards.watch import HumanEstimate
+from harness.stats.confidence_sequence import sequence_radius
 from harness.stats.e_process import drift_process
 from harness.storage.project import Project
 from harness.watch.begin import WatchRequest, begin, settled
@@ -590,3 +595,43 @@ def test_people_see_what_no_mix_shows(shop: Path, later: float, delta: str, verd
     assert (humans["alarmed_at"] is not None) == (verdict == "traffic")
     # The teacher's grades and the strata are the same every day.
     assert found["traffic"]["alarmed_at"] is None and found["teacher"]["alarmed_at"] is None
+
+
+def rated_days(
+    *values: float, se: float | None = 0.01, start: int = 1, name: str = "share"
+) -> list[TrafficDay]:
+    return [
+        TrafficDay(f"2026-11-{at:02}", estimate=HumanEstimate(name=name, value=value, se=se))
+        for at, value in enumerate(values, start)
+    ]
+
+
+def test_a_sequence_of_estimates_gives_half_of_alpha_to_the_baselines_error() -> None:
+    """Two baseline days of error .02 and one without ratings: their mean has the error .02 / sqrt 2."""
+    before = [*rated_days(0.4, 0.6, se=0.02), TrafficDay("2026-11-03")]
+    after = rated_days(0.5, 0.5, 0.9, 0.9, 0.9, start=4)
+    found = human_sequence(before, after, alpha=0.05, delta=0.02)
+    assert found and (found.name, found.then, found.days) == ("share", 0.5, 5)
+    assert found.now == pytest.approx(0.74) and found.change == pytest.approx(0.24)
+    off = float(stats.norm.ppf(1 - 0.025 / 2)) * 0.02 / 2**0.5
+    radius = sequence_radius(np.full(5, 0.01), 0.025) + off
+    assert found.ci and found.ci == pytest.approx((0.24 - radius[-1], 0.24 + radius[-1]))
+    means = np.array([0.5, 0.5, 1.9 / 3, 0.7, 0.74])
+    beyond = [day.day for day, far in zip(after, np.abs(means - 0.5) - radius > 0.02, strict=True) if far]
+    assert found.alarmed_at == beyond[0] == "2026-11-06"
+    # A lower mean is as far away, and a larger delta is not passed.
+    lower = human_sequence(before, rated_days(0.5, 0.5, 0.1, 0.1, 0.1, start=4), alpha=0.05, delta=0.02)
+    assert lower and lower.alarmed_at == "2026-11-06" and lower.change == pytest.approx(-0.24)
+    calm = human_sequence(before, after, alpha=0.05, delta=0.24)
+    assert calm and calm.alarmed_at is None and calm.ci == found.ci
+
+
+def test_estimates_without_errors_or_of_two_figures_are_no_sequence() -> None:
+    one, other = rated_days(0.5, 0.5), rated_days(0.7, start=3)
+    assert human_sequence([], other, 0.05, 0.02) is human_sequence(one, [], 0.05, 0.02) is None
+    assert human_sequence(one, [TrafficDay("2026-11-03")], 0.05, 0.02) is None
+    assert human_sequence(one, rated_days(0.7, start=3, name="mean"), 0.05, 0.02) is None
+    for se in (None, 0.0):
+        found = human_sequence(one, rated_days(0.7, se=se, start=3), 0.05, 0.02)
+        assert found and (found.ci, found.alarmed_at) == (None, None)
+        assert str(found.reason) == "no interval: a day's estimate has no error"

@@ -214,6 +214,7 @@ def test_an_estimate_that_no_ratings_give_is_refused(watch: Path, estimate: list
         ({"a": {"weight": 0.7, "grades": {}}}, "add up to 0.700"),
         ({"a": {"weight": 1, "grades": {"9": 1}}}, "grades off the scale"),
         ({"a": {"weight": 1, "grades": {"1": 2}}}, "heavier than their stratum"),
+        ({"a": {"weight": 1, "grades": {"1": 1 + 1e-8}}}, "heavier than their stratum"),
     ],
 )
 def test_traffic_that_no_table_gives_is_refused(watch: Path, strata: Line, said: str) -> None:
@@ -221,6 +222,17 @@ def test_traffic_that_no_table_gives_is_refused(watch: Path, strata: Line, said:
     edit(watch, lambda lines: lines.append(line))
     ended = shown(watch)
     assert ended.code == 2 and said in ended.err
+
+
+def test_shares_of_a_stratum_may_add_up_to_a_little_more_by_rounding(watch: Path) -> None:
+    """In binary 0.1 and 0.2 are more than 0.3."""
+    parts = {"a": {"weight": 0.3, "grades": {"0": 0.1, "1": 0.2}}, "b": {"weight": 0.7, "grades": {}}}
+    lines = [
+        {"kind": "traffic", "day": DAY.format(number), "source": "x", "rows": 9, "strata": parts}
+        for number in range(1, 9)
+    ]
+    edit(watch, lambda history: history.extend(lines))
+    assert shown(watch).code == 0
 
 
 @pytest.mark.parametrize("part", [BASELINE, f"{DAYS}/2026-11-02"])

@@ -1,5 +1,6 @@
 """From questions to records: what is asked, kept, remembered for other runs, and told."""
 
+import json
 import signal
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,19 +13,27 @@ from harness.errors import Interrupted, RejectedError, TransientError, Unfinishe
 from harness.grading.budget import Budget, OverBudget, WorstCase
 from harness.grading.executors import execute
 from harness.grading.job import NO_LIMITS, Job, Limits
+from harness.grading.live.pace import Pace
 from harness.grading.live.run import Live
 from harness.grading.new_run import new_manifest, run_contents
 from harness.grading.plan import Plan, make_plan
+from harness.grading.questions import open_questions
 from harness.grading.reply_cache import FILE as CACHE
 from harness.grading.reply_cache import ReplyCache, cache_stats
-from harness.grading.worker import SOON
+from harness.grading.stop import Stop
+from harness.grading.worker import Worker
 from harness.nouns.records import Prompt, Record, Reply, Usage
 from harness.pricing.prices import Price, Rates
 from harness.prompting.answer import answer_text
+from harness.providers.base import UnusableError
+from harness.runs.call_log import CALLS, unanswered_calls
 from harness.runs.manifest import Asked
 from harness.runs.new_folder import create_run
+from harness.runs.pairs import ShownPair, read_pairs
 from harness.runs.record_log import RecordLog, iter_records
 from harness.storage.project import Project
+from harness.storage.stream import Stream
+from harness.storage.tables import Layout
 
 USAGE = Usage(input_tokens=1_000, output_tokens=100)
 GOOD = reply(answer_text("Because.", [], 1), usage=USAGE)
@@ -67,10 +76,10 @@ class Desk:
     project: Project
     heard: Heard = field(default_factory=Heard)
 
-    def begin(self, **asked: object) -> Path:
-        """A run folder in which nothing was asked yet."""
+    def begin(self, shown: Stream[ShownPair] | None = None, **asked: object) -> Path:
+        """A run folder in which nothing was asked yet. `shown`: what is graded, if not the golden set."""
         known = {"model": "openai/m", "policy": "small@v1", "prompt": "teacher@v1", "splits": ("dev",)}
-        self.plan = make_plan(self.project, Asked.model_validate({**known, **asked}))
+        self.plan = make_plan(self.project, Asked.model_validate({**known, **asked}), shown)
         return create_run(self.project.runs, new_manifest(self.project, self.plan), run_contents(self.plan))
 
     def asked(
@@ -174,7 +183,23 @@ def test_cache_that_cannot_be_written_is_said_once_and_the_run_goes_on(
     assert desk.heard.sentences == ["the disk is full; this run goes on without it"]
 
 
-@pytest.mark.parametrize(("seconds", "behind"), [(SOON * 2, 0), (SOON / 2, 1)])
+def test_five_answers_in_a_row_that_were_cut_off_end_a_run_and_four_do_not(desk: Desk) -> None:
+    cut = reply('{"reasoning": "So', stop="cut_off", usage=USAGE)
+    teacher, left, _ = desk.work(
+        desk.begin(), *[cut] * 4, GOOD, *[cut] * 4, GOOD, limits=Limits(connections=1)
+    )
+    assert (len(teacher.asked), left) == (ITEMS, 0)
+    folder = desk.begin(no_cache=True)
+    told = (
+        "5 answers in a row were cut off at the output limit, the last one after 100 tokens: start a new run"
+    )
+    with pytest.raises(Unfinished, match=told):
+        desk.work(folder, GOOD, cut, limits=Limits(connections=1))
+    # All that was paid for is kept.
+    assert [one.outcome.kind for one in iter_records(folder)] == ["grade", *["ungraded"] * 5]
+
+
+@pytest.mark.parametrize(("seconds", "behind"), [(0.04, 0), (0.01, 1)])
 def test_answer_is_in_the_cache_a_moment_later_so_that_a_kill_loses_few(
     desk: Desk, seconds: float, behind: int
 ) -> None:
@@ -219,6 +244,77 @@ def test_what_the_pace_learns_is_noted_in_the_folder_of_the_run(desk: Desk) -> N
     desk.work(folder, TransientError("rate limit", busy=True), GOOD, limits=Limits(connections=5))
     noted = (folder / "events.log").read_text(encoding="utf-8")
     assert "connections 5 -> 4: the server's rate limit" in noted
+
+
+def test_run_over_pairs_asks_for_the_pairs_of_its_folder(desk: Desk) -> None:
+    table = desk.project.root / "shown.csv"
+    table.write_text("item,query,title\na,rain coat,Parka\nb,rain coat,Umbrella\n", encoding="utf-8")
+    pairs = read_pairs(table, Layout())
+    folder = desk.begin(pairs, splits=(), pairs="shown.csv")
+    table.unlink()
+    teacher, left, records = desk.work(folder, GOOD)
+    assert (left, sorted(record.example for record in records)) == (0, ["a", "b"])
+    assert sorted(prompt.pair.result.title for prompt in teacher.prompts) == ["Parka", "Umbrella"]
+
+
+def test_calls_of_a_server_are_logged_and_those_of_this_process_are_not(desk: Desk) -> None:
+    for identity, calls in (("a server", ITEMS), (None, 0)):
+        folder = desk.begin(no_cache=True)
+        teacher = Scripted(GOOD)
+        teacher.identity = identity
+        desk.asked(folder, teacher, NO_LIMITS)
+        assert len(unanswered_calls(folder, {}).calls) == calls
+
+
+def test_question_of_a_batch_is_logged_at_the_price_of_a_batch_and_by_what_the_server_counted(
+    desk: Desk,
+) -> None:
+    half = Rates(input=0.5, output=5, cached=0.05, written=0.625)
+    price = Price(model="m", source="test", standard=PRICE.standard, batch=(half,))
+    folder = desk.begin()
+    teacher = Scripted(GOOD)
+    teacher.identity = "a server"
+    job = Job(desk.project, folder, desk.plan, teacher, price, None, desk.heard, NO_LIMITS)
+    with RecordLog(folder) as log, Worker(job, log, Stop(), Pace(1), lambda: 0) as worker:
+        question = next(open_questions(job, log))
+        worst = worker.worst_batched(worker.prompt(question))
+        worker.note_batched(question)
+        worker.note_batched(question, USAGE)
+    first, second, counted = map(json.loads, (folder / CALLS).read_text(encoding="utf-8").splitlines())
+    assert first == second and first["worst"] == worst
+    assert worst == pytest.approx((first["input_tokens"] * 0.625 + first["output_tokens"] * 5) / 1e6)
+    assert counted["counted"] and counted["example"] == question[0].id
+    assert (counted["input_tokens"], counted["output_tokens"]) == (1_000, 100)
+    assert counted["worst"] == pytest.approx((1_000 * 0.5 + 100 * 5) / 1e6)
+
+
+def test_answer_that_shows_that_no_call_can_succeed_is_kept_and_serves_no_other_run(desk: Desk) -> None:
+    folder = desk.begin()
+    with pytest.raises(UnusableError, match="no grade of this model counts"):
+        desk.work(folder, UnusableError("no grade of this model counts", GOOD), limits=Limits(connections=1))
+    (record,) = iter_records(folder)
+    assert record.outcome.kind == "failed" and record.reply == GOOD
+    assert record.cost == pytest.approx(PAID)
+    assert not sum(cache_stats(desk.project.runs / CACHE).replies.values())
+
+
+def test_run_holds_the_keys_of_those_answers_alone_that_may_be_replaced(desk: Desk) -> None:
+    """One of twelve stays unreadable: of the others a run of millions holds nothing."""
+    folder = desk.begin()
+    teacher = Scripted(UNREAD, UNREAD, GOOD)
+    job = Job(desk.project, folder, desk.plan, teacher, PRICE, None, desk.heard, Limits(connections=1))
+    with RecordLog(folder) as log:
+        hurry(execute(job, log, Live()))
+        assert (log.count, len(log.answered)) == (ITEMS, 1)
+
+
+def test_cache_that_cannot_be_opened_is_said_and_the_run_goes_on(desk: Desk) -> None:
+    folder = desk.begin()
+    (desk.project.runs / CACHE).mkdir(parents=True)
+    _, left, records = desk.work(folder, GOOD)
+    assert (left, len(records)) == (0, ITEMS)
+    (said,) = desk.heard.sentences
+    assert CACHE in said and said.endswith("; this run goes on without it")
 
 
 def test_replies_of_another_teacher_or_address_are_not_taken(desk: Desk) -> None:
