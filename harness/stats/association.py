@@ -14,6 +14,7 @@ from harness.stats.proportions import CONFIDENCE
 CONSTANT = Reason("undefined", "it is the same everywhere")
 ONE_OUTCOME = Reason("undefined", "the outcome is the same everywhere")
 TOO_FEW = Reason("undefined", f"fewer than {FEW} queries")
+NO_ERROR = Reason("undefined", "its error over both kinds of clusters at once cannot be computed from so few")
 SEPARATED = Reason("undefined", "it foretells the outcome without an error, or nearly so")
 STEPS, SMALL_STEP = 100, 1e-8
 """Newton's steps at most, and the change of both coefficients at which they end."""
@@ -103,12 +104,11 @@ def _fitted(observed: Observations, scale: _Scale) -> Tested:
     if abs(beta[1]) > STEEPEST:
         return Tested(None, reason=SEPARATED)
     variance = _sandwich(observed, scale, beta)
-    if not variance >= 0:
-        return Tested(None, reason=SEPARATED)
+    if not variance > 0:
+        return Tested(None, reason=NO_ERROR)
     value, se = float(beta[1]) / scale.sd, float(np.sqrt(variance)) / scale.sd
     half = float(ndtri((1 + CONFIDENCE) / 2)) * se
-    p = 2 * float(ndtr(-abs(value) / se)) if se else 0.0
-    return Tested(value, se, Interval(value - half, value + half), p)
+    return Tested(value, se, Interval(value - half, value + half), 2 * float(ndtr(-abs(value) / se)))
 
 
 def _residuals(part: Observed, scale: _Scale, beta: Floats) -> tuple[Floats, Floats, Floats]:

@@ -34,7 +34,7 @@ from harness.stats.distillation import Distilled, Share, distilled, overconfiden
 from harness.stats.intervals import Tested
 from harness.student.belonging import refuse_other_policy, remarks
 from harness.student.both import Both, both_of, with_votes
-from harness.student.slices import slices_of, worst_of
+from harness.student.slices import ALPHA, slices_of, worst_of
 from harness.student.stack import stack_of
 from harness.student.verdict import judged
 
@@ -42,7 +42,6 @@ UNSURE = 0.05
 """How far a student's confidence may be from the share that it gets right."""
 MOSTLY = 0.5
 """The share of the teacher's errors from which on they count as inherited."""
-ALPHA = 0.05
 
 
 def check_student(

@@ -15,6 +15,7 @@ from harness.stats.means import clustered_mean
 from harness.stats.paired import holm
 from harness.student.both import Both
 
+ALPHA = 0.05
 LEAST = MIN_COMMON
 """How many items an action or a tag needs, as for two raters."""
 UNTESTED = {"ci": None, "p": None, "reason": Reason("undefined", f"fewer than {LEAST} items")}
@@ -33,7 +34,7 @@ def slices_of(both: Both, action_of: Mapping[int, str] | None) -> tuple[StudentS
 def worst_of(slices: Sequence[StudentSlice]) -> StudentSlice | None:
     """The slice that loses most: of those whose loss is shown, if it is of any. None without an interval."""
     known = [one for one in slices if one.ci is not None]
-    shown = [one for one in known if one.p is not None and one.p < 0.05]
+    shown = [one for one in known if one.p is not None and one.p < ALPHA]
     return min(shown or known, key=lambda one: one.difference, default=None)
 
 
