@@ -374,6 +374,16 @@ def test_effective_rows_are_those_over_the_design_effect() -> None:
     assert effective_rows(0.3, 1, 0.1) == 1
 
 
+def test_a_share_of_few_clusters_has_t_on_their_degrees_of_freedom() -> None:
+    """Korn and Graubard 1998: t(.975, 9) = 2.262157, and of two clusters t(.975, 1) = 12.706205."""
+    kept = 8 * (2.2621571628 / 12.7062047362) ** 2
+    assert adjusted_share(0.25, 10, 8, 1) == pytest.approx(clopper_pearson(0.25 * kept, kept))
+    # At most as many as there are; where no cluster or no row is left to compare, as many as are kept.
+    assert adjusted_share(0.25, 10, 9.9, 1e6) == pytest.approx(clopper_pearson(2.5, 10))
+    assert adjusted_share(0.25, 10, 8, 0) == clopper_pearson(2, 8)
+    assert adjusted_share(0.25, 1, 0.5, 5) == clopper_pearson(0.125, 0.5)
+
+
 def test_what_more_labels_bring_is_what_the_formula_says() -> None:
     """m times the labelled queries make v_Y/m - c^2/(m (v_F + m V_u)) a quarter of what it is."""
     found = Moments(human=4.0, both=2.0, teacher=2.0, apart=0.5)
@@ -385,6 +395,13 @@ def test_what_more_labels_bring_is_what_the_formula_says() -> None:
     assert variance(times) == pytest.approx(variance(1) / 4)
     assert Moments(1.0, 0.0, 1.0, 1.0).times_as_many() == 4
     assert Moments(1.0, 0.5, 1.0, 0.0).times_as_many() == 4
+    # A teacher that errs the wrong way round is not used, and one that is never off leaves no variance.
+    assert Moments(1.0, -0.5, 1.0, 1.0).times_as_many() == 4
+    assert Moments(1.0, 2.0, 3.0, 1.0).times_as_many() == 4
+    # In another unit, such as that of a few thousand rows, it is as many times.
+    small = Moments(*(1e-4 * one for one in (4.0, 2.0, 2.0, 0.5)))
+    assert small.times_as_many() == pytest.approx(times)
+    assert variance(found.times_as_many(3)) == pytest.approx(variance(1) / 9)
 
 
 def test_what_the_teacher_saved_is_the_ratio_of_the_variances() -> None:
@@ -494,6 +511,52 @@ def test_the_difference_of_two_teachers_is_paired_by_query() -> None:
     assert teachers.ci is not None and teachers.ci.low > 0
 
 
+def test_queries_with_as_many_rows_rated_as_not_are_left_out_of_a_difference_in_turn() -> None:
+    by_chance = random.Random(4)
+    rows = [
+        Row(query, float(by_chance.random() < 0.5), float(query % 2) if at else None)
+        for query in range(40)
+        for at in (0, 1)
+    ]
+    rows = [row._replace(teacher=row.human) if row.human and row.query % 5 else row for row in rows]
+    other = [row._replace(teacher=row.teacher if row.query % 3 else 1 - row.teacher) for row in rows]
+    lams = [moments(sums_of(side)).best for side in (rows, other)]
+    assert max(lams) > 0.1
+
+    def apart(query: int) -> float:
+        sides = [sums_of([row for row in side if row.query != query], 40) for side in (rows, other)]
+        values = [side.at(lam) or 0.0 for side, lam in zip(sides, lams, strict=True)]
+        return values[1] - values[0]
+
+    without = [apart(query) for query in range(40)]
+    square = 39 / 40 * sum((one - sum(without) / 40) ** 2 for one in without)
+    assert difference(sums_of(rows), sums_of(other)).se == pytest.approx(math.sqrt(square))
+
+
+def test_few_events_of_a_difference_are_those_of_the_human_grades_alone() -> None:
+    """150 rows at a share of .1, where it takes 178 (Cochran), though the teacher's errors are none."""
+    rated = [Row(query, float(query < 15), float(query < 15)) for query in range(150)]
+    sums = sums_of([*rated, *(Row(150 + query, float(query % 10 == 0)) for query in range(1_000))])
+    assert few_events(sums, error(sums, 1.0)) is None
+    found = difference(sums, sums)
+    assert found.reason is not None and found.reason.kind == "few_events"
+
+
+def test_teachers_of_no_row_do_not_differ() -> None:
+    sums = sums_of(some_rows(11, 5, 5))
+    nothing = ClusterSums(*(np.zeros(10) for _ in range(5)), rows=0.0)
+    for sides in ((sums, nothing), (nothing, sums)):
+        found = teacher_difference(*sides)
+        assert (found.value, found.ci) == (None, None)
+        assert found.reason is not None and found.reason.kind == "undefined"
+
+
+def test_without_a_row_of_the_teacher_alone_the_estimate_is_that_of_humans() -> None:
+    sums = sums_of([Row(0, 1.0, 0.0), Row(1, 1.0, 1.0), Row(1, 0.0, 1.0)])
+    assert sums.teacher_only is None
+    assert sums.at(0.0) == sums.at(0.5) == pytest.approx(2 / 3)
+
+
 def test_the_same_twice_does_not_differ() -> None:
     sums = sums_of(some_rows(11, 60))
     assert difference(sums, sums).reason == ALIKE
@@ -548,11 +611,30 @@ def test_rogan_gladen_corrects_by_sensitivity_and_specificity() -> None:
     [
         (lambda row: row._replace(human=1.0 if row.human is not None else None), ONE_KIND),
         (lambda row: row._replace(teacher=1 - (row.human or 0.0)), NO_BETTER),
+        # It says 1 to everything: a sensitivity of 1, and a specificity of 0.
+        (lambda row: row._replace(teacher=1.0), NO_BETTER),
     ],
 )
 def test_rogan_gladen_says_why_it_is_undefined(change: Callable[[Row], Row], reason: str) -> None:
     found = checked([change(row) for row in some_rows(13)])
     assert (found.value, found.reason) == (None, reason)
+
+
+def test_rogan_gladen_of_two_rated_queries_and_a_single_row_has_t_on_one_degree() -> None:
+    """Both queries have se 1 and sp .5; without the one the other says the same, so that only rows differ."""
+    marks = [(1.0, 1.0), (0.0, 0.0), (1.0, 0.0)]
+    rated = [Row(query, teacher, human) for query in (0, 1) for teacher, human in marks]
+    alone = checked([*rated, Row(2, 1.0)])
+    assert (alone.sensitivity, alone.specificity, alone.value) == (1.0, 0.5, 1.0)
+    assert alone.ci is None  # without the row itself there is no share
+    # p is 3/4; without one row that says 1 it is 2/3, and without the one that says 0 it is 1.
+    found = checked([*rated, *(Row(2 + at, float(at < 3)) for at in range(4))])
+    values = [2 * (p - 0.5) for p in (3 / 4, 3 / 4, 2 / 3, 2 / 3, 2 / 3, 1)]
+    se = math.sqrt(5 / 6 * sum((one - sum(values) / 6) ** 2 for one in values))
+    assert found.raw == pytest.approx(0.5)
+    assert found.ci == pytest.approx((max(0, 0.5 - 12.7062047 * se), min(1, 0.5 + 12.7062047 * se)))
+    # Rows that all say the same have no spread.
+    assert checked([*rated, *(Row(2 + at, 0.75) for at in range(4))]).ci is None
 
 
 def test_rogan_gladen_says_that_it_is_clipped() -> None:
