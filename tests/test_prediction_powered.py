@@ -205,6 +205,19 @@ def test_a_row_of_weight_2_counts_as_two_rows() -> None:
     assert (one.value, one.se) == pytest.approx((other.value, other.se), abs=1e-12)
 
 
+def test_the_unit_of_the_weights_does_not_matter() -> None:
+    """Rows may stand for thousands of searches, or for a thousandth of all."""
+    rows = some_rows(5)
+    one, other = (
+        powered_mean(sums_of([row._replace(weight=by * row.weight) for row in rows])) for by in (1, 1e-5)
+    )
+    assert one.lam > 0 and one.ci and one.more
+    assert other.ci == pytest.approx(one.ci)
+    assert (other.value, other.se, other.lam, other.more, other.teacher_only) == pytest.approx(
+        (one.value, one.se, one.lam, one.more, one.teacher_only)
+    )
+
+
 def test_a_teacher_that_knows_nothing_is_not_used() -> None:
     rows = some_rows(1)
     constant = powered_mean(sums_of([row._replace(teacher=1.0) for row in rows]))
@@ -243,6 +256,15 @@ def test_one_query_without_labels_tells_no_spread() -> None:
     found = powered_mean(sums_of(rows))
     assert (found.lam, found.clusters_unlabelled) == (0.0, 1)
     assert found.value == found.human.value and found.ci is not None
+    two = powered_mean(sums_of(some_rows(4, others=2)))
+    assert two.lam > 0 and two.clusters_unlabelled == 2
+
+
+def test_two_rated_queries_are_enough_for_the_exact_interval() -> None:
+    """One of two: Clopper and Pearson's is .0126 to .9874; of as many of both, those that count are few."""
+    found = powered_mean(sums_of(alike(1, 2)))
+    assert found.ci == pytest.approx((0.0126, 0.9874), abs=5e-5)
+    assert found.reason is not None and "1 of 2 labelled queries hold a row that counts," in found.reason
 
 
 def alike(events: int, queries: int = 60, rows: int = 1) -> list[Row]:
@@ -371,7 +393,8 @@ def test_effective_rows_are_those_over_the_design_effect() -> None:
     assert effective_rows(0.3, 100, 2 * independent) == pytest.approx(25)
     assert effective_rows(0.3, 100, independent / 2) == 100
     assert effective_rows(0.0, 100, 0.0) == 100
-    assert effective_rows(0.3, 1, 0.1) == 1
+    assert effective_rows(0.3, 1, 0.1) == effective_rows(0.3, 1, 2.0) == 1
+    assert effective_rows(0.5, 2, math.sqrt(0.5)) == pytest.approx(1)
 
 
 def test_a_share_of_few_clusters_has_t_on_their_degrees_of_freedom() -> None:
@@ -467,6 +490,19 @@ def test_post_stratifying_by_the_teachers_grade_uses_the_teacher() -> None:
     assert found.lam == 0.0 and found.se and alone.se and found.se < 0.9 * alone.se
 
 
+def test_a_stratum_without_spread_asks_for_four_times_the_queries() -> None:
+    """As half the width does without a teacher: three times as many more; the others say it themselves."""
+    rows = [row._replace(stratum=int(row.query % 3 == 0)) for row in some_rows(7, 60, 120)]
+    rows = [
+        row._replace(human=1.0, teacher=1.0) if row.stratum and row.human is not None else row for row in rows
+    ]
+    strata = strata_of(rows, 180)
+    spread, none = (powered_mean(part).more for part in strata.parts)
+    assert none is None and spread is not None
+    found = stratified_mean(strata, sums_of(rows))
+    assert found.more == pytest.approx(strata.shares @ np.array([spread, 3.0]))
+
+
 def test_few_events_are_counted_over_all_strata() -> None:
     rows = [row._replace(human=0.0 if row.human is not None else None) for row in some_rows(7, 60, 120)]
     rows = [row._replace(stratum=int(row.query % 3 == 0)) for row in rows]
@@ -542,9 +578,18 @@ def test_few_events_of_a_difference_are_those_of_the_human_grades_alone() -> Non
     assert found.reason is not None and found.reason.kind == "few_events"
 
 
+def test_teachers_of_two_queries_differ_with_t_on_one_degree() -> None:
+    """By query 1 - 0 and 1 - 1: the mean is .5, without the one 0, without the other 1."""
+    first, second = ([Row(0, one), Row(1, 1.0)] for one in (0.0, 1.0))
+    found = teacher_difference(sums_of(first), sums_of(second))
+    assert (found.value, found.se) == pytest.approx((0.5, 0.5))
+    assert found.ci == pytest.approx((0.5 - 12.7062047 * 0.5, 0.5 + 12.7062047 * 0.5))
+
+
 def test_teachers_of_no_row_do_not_differ() -> None:
     sums = sums_of(some_rows(11, 5, 5))
-    nothing = ClusterSums(*(np.zeros(10) for _ in range(5)), rows=0.0)
+    none = np.zeros(10)
+    nothing = ClusterSums(none, none, none, none, none, 0.0)
     for sides in ((sums, nothing), (nothing, sums)):
         found = teacher_difference(*sides)
         assert (found.value, found.ci) == (None, None)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from builders import examples, harness, write_golden, write_project
 from comparing import ACTIONS, SCALE, item, perfect, run_of, side, write_grades, wrong_on
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from production import label_set, shown_pairs
 from rich.text import Text
@@ -458,6 +458,29 @@ def test_of_many_places_for_a_cut_the_first_and_the_last_are_tried(lowest: bool)
     grades = np.full(1000, 1 if lowest else 0)
     grades[[0, -1]] = 0 if lowest else 1
     assert best_cuts(scores, grades, (0, 1)) == (0.5 if lowest else 998.5,)
+
+
+def test_of_two_hundred_places_for_a_cut_each_is_tried() -> None:
+    """The lowest ten are of the wrong grade, so that as many scores as grades lie below 67 and not 77."""
+    scores = np.arange(201.0)
+    grades = np.where((scores < 10) | (scores >= 77), 1, 0)
+    assert matched_cuts(scores, grades, 2) == (66.5,)
+    assert best_cuts(scores, grades, (0, 1)) == (76.5,)
+
+
+@example([1, 2, 2, 1, 0, 2])  # the lower cut gains by moving only after the upper one has moved
+@given(st.lists(st.integers(0, 2), min_size=4, max_size=12))
+def test_no_cut_gains_by_moving_between_its_neighbours(graded: list[int]) -> None:
+    scores, grades = np.arange(float(len(graded))), np.array(graded)
+
+    def kappa(low: float, high: float) -> float:
+        return float(np.nan_to_num(cohen_kappa_score(grades, placed(scores, (low, high)), labels=[0, 1, 2])))
+
+    if len({*graded}) > 1:
+        low, high = best_cuts(scores, grades, SCALE)
+        places = [at + 0.5 for at in range(len(graded) - 1)]
+        moved = [(one, high) for one in places if one <= high] + [(low, one) for one in places if one >= low]
+        assert kappa(low, high) >= max(kappa(*one) for one in moved) - 1e-12
 
 
 @settings(max_examples=40, deadline=None)
