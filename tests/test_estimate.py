@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from builders import harness
 from production import answer_all, label_set, plan, shown_pairs, write_csv
+from scipy.special import stdtr, stdtrit
 
 from harness import estimate
 from harness.report.estimate import rated_lines
@@ -421,6 +422,32 @@ def test_two_teachers_by_the_same_ratings_are_paired(tmp_path: Path) -> None:
     assert one["teachers"]["ci"][0] > 0
     done = harness("estimate", files[0], "--other", files[1], "--scale", "0-2")
     assert done.code == 0 and "by the same ratings" in done.out
+
+
+@pytest.mark.parametrize("over", ["items", "queries"])
+def test_each_of_two_teachers_has_the_value_that_it_has_alone(tmp_path: Path, over: str) -> None:
+    """In the figure's units; error and p are those of t on the queries with a human grade, less 1."""
+    rows = rated_rows(240, 120)
+    other = [{**row, "teacher": 0 if int(row["item"][1:]) % 3 == 0 else row["teacher"]} for row in rows]
+    files = [table(tmp_path / f"{name}.csv", of) for name, of in (("a", rows), ("b", other))]
+    words = ("--scale", "0-2", "--over", over)
+    differences = estimated(files[0], "--other", files[1], *words)["differences"]
+    alone = [estimated(file, *words)["estimates"] for file in files]
+    for one, first, second in zip(differences, *alone, strict=True):
+        assert {each["name"] for each in (one, first, second)} == {one["name"]}
+        assert {each["over"] for each in (one, first, second)} == {over}
+        assert (one["first"], one["second"]) == pytest.approx((first["value"], second["value"]))
+        assert one["difference"] == pytest.approx(one["second"] - one["first"])
+        freedom = first["clusters_labelled"] - 1
+        half = stdtrit(freedom, 0.975) * one["se"]
+        assert one["ci"] == pytest.approx([one["difference"] - half, one["difference"] + half])
+        assert one["p"] == pytest.approx(2 * stdtr(freedom, -abs(one["difference"]) / one["se"]))
+    (gain,) = [one for one in differences if one["name"] == "gain"]
+    apart: dict[str, list[int]] = {}
+    for one, row in zip(other, rows, strict=True):
+        unit = str(row["query"] if over == "queries" else row["item"])
+        apart.setdefault(unit, []).append(int(one["teacher"]) - int(row["teacher"]))
+    assert gain["teachers"]["difference"] == pytest.approx(np.mean([np.mean(one) for one in apart.values()]))
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """A round's live Gate 1: figures while people rate, and no verdict before the planned number."""
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -266,6 +267,22 @@ def test_pace_is_the_geometric_mean_of_the_times_beside_the_others() -> None:
     alone = pace_of(timed("a", 1000, 2000), "a")
     assert (alone.value, alone.n) == (None, 0)
     assert alone.reason == "undefined: no other rater has timed answers to the same pairs"
+
+
+def test_pace_has_an_interval_clustered_by_query() -> None:
+    """Of six pairs in four queries a takes half, as long or twice; logarithms, with t(.975, 3) = 3.182446."""
+    queries = ("red shoe", "red shoe", "Red  shoe", "hat", "bag", "belt")
+    own, others = (500, 2000, 1000, 2000, 1000, 500), (1000, 1000, 1000, 1000, 1000, 1000)
+    answers = [
+        Timed(rater, f"i{at}", query, times[at])
+        for rater, times in (("b", others), ("a", own))
+        for at, query in enumerate(queries)
+    ]
+    pace = pace_of([*answers, Timed("a", "alone", "coat", 9000), Timed("b", "other", "coat", 9000)], "a")
+    assert (pace.value, pace.n, pace.reason) == (pytest.approx(1), 6, None)
+    # By query the logarithms sum to 0, log 2, 0 and -log 2.
+    half = 3.1824463 * math.sqrt(4 / 3 * 2 * math.log(2) ** 2) / 6
+    assert pace.ci == pytest.approx((math.exp(-half), math.exp(half)))
 
 
 def test_seconds_are_the_median_and_the_quartiles() -> None:

@@ -34,6 +34,7 @@ from harness.score.rating_matrix import MIN_COMMON
 from harness.scorecards.student import Finding, StudentCheck, StudentSlice
 from harness.stats.cuts import best_cuts, matched_cuts, placed
 from harness.stats.distillation import NEVER_WRONG, against_rest, distilled
+from harness.stats.intervals import ONE_CLUSTER
 from harness.stats.means import clustered_share
 from harness.storage.tables import Layout
 from harness.student.check import check_student
@@ -398,6 +399,14 @@ def test_shares_of_right_and_wrong_are_those_of_their_definition(rows: list[tupl
         assert (found.inherited.value or 0) + (found.gain.value or 0) <= 1 + 1e-12
         values = np.array([float(s == g) for s, _, g in wrong])
         assert found.gain.ci == clustered_share(values, np.arange(len(wrong)))
+        assert found.gain.reason is None
+
+
+def test_shares_of_a_single_query_have_no_interval_and_say_so() -> None:
+    found = distilled(
+        np.array([0, 1, 2]), np.array([0, 0, 1]), np.array([0, 0, 2]), np.zeros(3, dtype=np.int64)
+    )
+    assert (found.loss.value, found.loss.n, found.loss.ci, found.loss.reason) == (0.5, 2, None, ONE_CLUSTER)
 
 
 def test_a_slice_against_the_rest_has_the_error_of_two_means_where_items_are_independent() -> None:
