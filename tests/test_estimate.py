@@ -16,7 +16,7 @@ from scipy.special import stdtr, stdtrit
 from harness import estimate
 from harness.report.estimate import rated_lines
 from harness.score.gathered import Gathered, Queries
-from harness.score.production_rows import cells_of, figures_of
+from harness.score.production_rows import cells_of, effective_number, figures_of
 from harness.score.rankings import lists_of, ranked
 from harness.scorecards.estimate import RatingsUsed
 
@@ -169,6 +169,57 @@ def test_strata_make_up_the_whole_and_the_worst_is_named(tmp_path: Path) -> None
     assert rest["ci"][1] < 0
 
 
+@pytest.mark.parametrize(("rated", "enough"), [(4, False), (5, True)])
+def test_five_rated_queries_are_enough_for_a_stratum(tmp_path: Path, rated: int, enough: bool) -> None:
+    rows = rated_rows()
+    rare = {f"wanted thing {at}" for at in (*range(rated), 40, 41)}
+    for row in rows:
+        row["stratum"] = "rare" if row["query"] in rare else "usual"
+    found = estimated(table(tmp_path / "t.csv", rows, NAMES[:6]), "--scale", "0-2", "--at-least", "1")
+    told = any("under 5 rated queries in rare" in text for text in found["warnings"])
+    assert told is not enough
+
+
+@pytest.mark.parametrize(("over", "told"), [("items", False), ("queries", True)])
+def test_strata_that_halve_queries_do_not_make_up_a_mean_over_queries(
+    tmp_path: Path, over: str, told: bool
+) -> None:
+    rows = [{**row, "stratum": "odd" if row["position"] % 2 else "even"} for row in rated_rows()]
+    file = table(tmp_path / "t.csv", rows, NAMES[:6])
+    found = estimated(file, "--scale", "0-2", "--at-least", "1", "--over", over)
+    said = "a query lies in several strata: the whole is estimated without strata"
+    assert (said in found["warnings"]) is told
+    whole = estimated(table(tmp_path / "w.csv", rated_rows(), NAMES[:6]), "--scale", "0-2", "--over", over)
+    assert said not in whole["warnings"]
+
+
+def test_shares_of_items_are_checked_by_sensitivity_and_specificity(tmp_path: Path) -> None:
+    """Rogan and Gladen's (p + sp - 1) / (se + sp - 1), counted by hand; of nothing but shares of items."""
+    rows = rated_rows()
+    file = table(tmp_path / "t.csv", rows, ("item", "query", "teacher", "human"))
+    found = estimated(file, "--scale", "0-2")
+    said = [int(row["teacher"]) > 0 for row in rows if row["human"] == ""]
+    hits = [int(row["teacher"]) > 0 for row in rows if row["human"] != "" and int(row["human"]) > 0]
+    passed = [int(row["teacher"]) == 0 for row in rows if row["human"] != "" and int(row["human"]) == 0]
+    se, sp, p = (sum(one) / len(one) for one in (hits, passed, said))
+    checked = figure(found, "grade>=1")["rogan_gladen"]
+    assert (checked["sensitivity"], checked["specificity"]) == pytest.approx((se, sp))
+    assert checked["value"] == pytest.approx((p + sp - 1) / (se + sp - 1))
+    assert figure(found, "gain")["rogan_gladen"] is None
+    assert figure(estimated(file, "--scale", "0-2", "--over", "queries"), "grade>=1")["rogan_gladen"] is None
+
+
+def test_shares_of_grades_add_up_to_those_of_at_least_a_grade(tmp_path: Path) -> None:
+    found = estimated(
+        table(tmp_path / "t.csv", rated_rows(), ("item", "query", "teacher", "human")), "--scale", "0-2"
+    )
+    none, one, two = (figure(found, f"grade:{grade}")["human_only"]["value"] for grade in range(3))
+    assert none + one + two == pytest.approx(1)
+    assert figure(found, "grade>=1")["human_only"]["value"] == pytest.approx(one + two)
+    assert figure(found, "grade>=2")["human_only"]["value"] == pytest.approx(two)
+    assert figure(found, "gain")["human_only"]["value"] == pytest.approx(one + 2 * two)
+
+
 def test_a_stratum_with_few_rated_queries_leaves_the_whole_without_strata(tmp_path: Path) -> None:
     rows = rated_rows()
     for row in rows:
@@ -212,13 +263,21 @@ def test_lists_that_are_not_read_to_the_end_cannot_be_told() -> None:
             [(1, 1, None), (2, None, None)],  # the teacher did not read the second
             [(1, 1, 1), (3, 1, 1)],  # a gap: nobody knows what stood second
             [(1, 1, 1), (2, 1, 1), (6, None, None)],  # beyond k it does not matter for P@k
+            [(0, 1, 1), (0, 1, 1)],  # nobody knows where they stood
         ]
     )
     found = ranked(rows, np.array([0.0, 1.0, 1.0]), 2, "p")
-    assert found.cannot_tell == 2
+    assert found.cannot_tell == 3
     assert (found.n_labelled, found.n_unlabelled) == (2, 1)
-    assert found.sums.labelled.tolist() == [1, 0, 0, 0, 1]
-    assert ranked(rows, np.array([0.0, 1.0, 1.0]), 2, "ndcg").cannot_tell == 3
+    assert found.sums.labelled.tolist() == [1, 0, 0, 0, 1, 0]
+    assert found.sums.rows == 2
+    assert ranked(rows, np.array([0.0, 1.0, 1.0]), 2, "ndcg").cannot_tell == 4
+
+
+def test_the_effective_number_of_rows_is_that_of_kish() -> None:
+    assert effective_number(np.array([1.0, 1, 2])) == pytest.approx(16 / 6)
+    assert effective_number(np.full(7, 0.1)) == pytest.approx(7)
+    assert effective_number(np.zeros(3)) == 0
 
 
 def test_sums_of_cells_are_those_of_the_rows() -> None:

@@ -398,9 +398,10 @@ def test_effective_rows_are_those_over_the_design_effect() -> None:
 
 
 def test_a_share_of_few_clusters_has_t_on_their_degrees_of_freedom() -> None:
-    """Korn and Graubard 1998: t(.975, 9) = 2.262157, and of two clusters t(.975, 1) = 12.706205."""
-    kept = 8 * (2.2621571628 / 12.7062047362) ** 2
-    assert adjusted_share(0.25, 10, 8, 1) == pytest.approx(clopper_pearson(0.25 * kept, kept))
+    """Korn and Graubard 1998: t(.975, 9) = 2.262157; of five clusters and of two 2.776445 and 12.706205."""
+    for freedom, t in ((4, 2.7764451052), (1, 12.7062047362)):
+        kept = 8 * (2.2621571628 / t) ** 2
+        assert adjusted_share(0.25, 10, 8, freedom) == pytest.approx(clopper_pearson(0.25 * kept, kept))
     # At most as many as there are; where no cluster or no row is left to compare, as many as are kept.
     assert adjusted_share(0.25, 10, 9.9, 1e6) == pytest.approx(clopper_pearson(2.5, 10))
     assert adjusted_share(0.25, 10, 8, 0) == clopper_pearson(2, 8)
