@@ -213,6 +213,7 @@ def test_shares_of_grades_add_up_to_those_of_at_least_a_grade(tmp_path: Path) ->
     found = estimated(
         table(tmp_path / "t.csv", rated_rows(), ("item", "query", "teacher", "human")), "--scale", "0-2"
     )
+    assert not [one for one in found["warnings"] if "strata" in one]
     none, one, two = (figure(found, f"grade:{grade}")["human_only"]["value"] for grade in range(3))
     assert none + one + two == pytest.approx(1)
     assert figure(found, "grade>=1")["human_only"]["value"] == pytest.approx(one + two)
@@ -288,6 +289,12 @@ def test_sums_of_cells_are_those_of_the_rows() -> None:
     assert [sums.unseen.tolist(), sums.unlabelled.tolist(), sums.rows] == [[0, 0], [1, 0], 3.0]
     means = cells_of(rows).sums(values, "queries")
     assert [means.human.tolist(), means.labelled.tolist(), means.rows] == [[1, 0.5], [1, 1], 2.0]
+
+
+def test_a_human_grade_of_a_row_that_the_teacher_did_not_grade_does_not_count() -> None:
+    rows = gathered([[(1, None, 2), (2, 1, 1), (3, 1, None)]])
+    assert (rows.read.tolist(), rows.labelled.tolist()) == ([False, True, True], [False, True, False])
+    assert rows.coverage == pytest.approx(2 / 3)
 
 
 def test_each_query_has_its_effective_number_of_rows() -> None:

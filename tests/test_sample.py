@@ -1,6 +1,7 @@
 """`harness sample`: inclusion probabilities are true, strata get their due, hunts are no sample."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,8 +17,9 @@ from production import answer_all, label_set, plan, shown_pairs
 
 from harness.errors import BadInput
 from harness.golden.rating.pair_plan import PlannedPair, load_pair_plan
+from harness.nouns.policy import UNDECIDED
 from harness.runs.labels import load_labels
-from harness.score.frame import Frame, parse_by
+from harness.score.frame import Frame, frame_of, parse_by
 from harness.score.human_grades import human_grades
 from harness.score.other_grades import _votes
 from harness.score.pilot import spread_of
@@ -220,6 +222,27 @@ def test_a_plan_has_the_pairs_with_their_probabilities(root: Path) -> None:
         assert one.drawn == "random" and one.pi is not None
         assert one.stratum.endswith(str(rows[one.item]["stratum"]))
     assert drawn(root, "--n", "80", "--by", "action,stratum", "--seed", "4")[1] == pairs
+
+
+def test_rows_without_a_grade_are_counted_and_not_drawn(tmp_path: Path) -> None:
+    rows = [
+        {**row, "teacher": None if at in (2, 5, 6) else row["teacher"]}
+        for at, row in enumerate(shown_pairs())
+    ]
+    labels = load_labels(label_set(tmp_path, rows))
+    frame = frame_of(labels, ())
+    assert (frame.unread, frame.shots, len(frame)) == (3, 0, len(rows) - 3)
+    done = harness("sample", tmp_path / "labels", "-o", tmp_path / "plan.jsonl", "--n", "20", "--json")
+    assert (json.loads(done.out)["unread"], json.loads(done.out)["shots"]) == (3, 0)
+
+
+def test_actions_that_are_not_decided_are_no_strata(root: Path) -> None:
+    labels = load_labels(root / "labels")
+    guessed = [one.model_copy(update={"shown": " "}) for one in labels.policy.actions]
+    undecided = replace(labels, policy=labels.policy.model_copy(update={"actions": tuple(guessed)}))
+    with pytest.raises(BadInput, match=re.escape(f"--by action: {labels.policy.label} {UNDECIDED}")):
+        frame_of(undecided, ("action",))
+    assert len(frame_of(undecided, ("grade",))) == len(frame_of(labels, ("grade",)))
 
 
 def test_hunted_pairs_say_so(root: Path) -> None:
