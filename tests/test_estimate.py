@@ -275,6 +275,13 @@ def test_lists_that_are_not_read_to_the_end_cannot_be_told() -> None:
     assert ranked(rows, np.array([0.0, 1.0, 1.0]), 2, "ndcg").cannot_tell == 4
 
 
+@pytest.mark.parametrize(("scale", "share"), [((0, 1), True), ((1, 2), False), ((0, 1, 2), False)])
+def test_a_mean_gain_of_0_or_1_is_a_share(scale: tuple[int, ...], share: bool) -> None:
+    *others, gain = figures_of(scale, None, None)
+    assert (gain.name, gain.binary) == ("gain", share)
+    assert all(one.binary for one in others)
+
+
 def test_the_effective_number_of_rows_is_that_of_kish() -> None:
     assert effective_number(np.array([1.0, 1, 2])) == pytest.approx(16 / 6)
     assert effective_number(np.full(7, 0.1)) == pytest.approx(7)
@@ -418,15 +425,62 @@ def test_ratings_of_something_else_are_refused(tmp_path: Path) -> None:
     other = write_ratings(
         tmp_path / "o.jsonl", (rating({**row, "item": str(row["item"]).upper()}) for row in rows)
     )
-    assert "none of its items is in t.csv" in refused(*words, other)
+    nobody = refused(*words, other)
+    assert "none of its items is in t.csv ('P0' here is likely 'p0' in t.csv: capitals differ)" in nobody
     chance = write_ratings(tmp_path / "c.jsonl", (rating(row, query="another") for row in rows[:60]))
     assert "meet by chance" in refused(*words, chance)
+    few = write_ratings(
+        tmp_path / "f.jsonl",
+        (rating(row, query="another" if at < 2 else row["query"]) for at, row in enumerate(rows[:60])),
+    )
+    (told,) = estimated(*words, few)["warnings"]
+    assert told == (
+        "2 of 60 items of f.jsonl have the id of something else (the first: 'p0' is 'wanted thing 0' in "
+        "f.jsonl, 'another' in t.csv)"
+    )
     some = write_ratings(
         tmp_path / "p.jsonl", [*(rating(row) for row in rows[:60]), rating({"item": "x", "truth": 1})]
     )
     found = estimated(*words, some)
     assert found["ratings"]["unmatched"] == 1
     assert any("1 of 61 rated items is not in t.csv" in text for text in found["warnings"])
+
+
+@pytest.mark.parametrize(
+    ("hunted", "hard", "told"),
+    [
+        (1, 1, ("1 item was hunted: no sample", "1 drawn item could not be rated by anybody: the estimate")),
+        (
+            2,
+            3,
+            ("2 items were hunted: no sample", "3 drawn items could not be rated by anybody: the estimate"),
+        ),
+    ],
+)
+def test_what_of_a_sample_has_no_grade_is_told(
+    tmp_path: Path, hunted: int, hard: int, told: tuple[str, str]
+) -> None:
+    rows = rated_rows()
+    file = table(tmp_path / "t.csv", rows, ("item", "query", "teacher"))
+    lines = [rating(row) for row in rows[:60]]
+    lines += [rating(row, drawn="hunted", pi=None) for row in rows[60 : 60 + hunted]]
+    cannot = [rating(row, cannot="policy_silent") for row in rows[70 : 70 + hard]]
+    for line in cannot:
+        del line["grade"]
+    ratings = write_ratings(tmp_path / "r.jsonl", [*lines, *cannot])
+    found = estimated(file, "--scale", "0-2", "--at-least", "1", "--ratings", ratings)
+    assert found["ratings"]["could_not_rate"] == hard
+    assert [one[: len(said)] for one, said in zip(found["warnings"], told, strict=True)] == [*told]
+
+
+def test_a_notebook_reads_a_file_as_the_command_does(tmp_path: Path) -> None:
+    file = table(tmp_path / "t.csv", rated_rows(), ("item", "query", "teacher", "human"))
+    found = estimate(file, scale=(0, 1, 2))
+    told = estimated(file, "--scale", "0-2")
+    assert [(one.name, one.value, one.se) for one in found.estimates] == [
+        (one["name"], one["value"], one["se"]) for one in told["estimates"]
+    ]
+    assert found.labels == told["labels"] == str(file)
 
 
 def test_of_several_raters_the_lower_median_counts_and_their_differences_show(tmp_path: Path) -> None:
