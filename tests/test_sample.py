@@ -24,7 +24,9 @@ from harness.score.human_grades import human_grades
 from harness.score.other_grades import _votes
 from harness.score.pilot import spread_of
 from harness.score.production_rows import ProductionRows, cells_of, figures_of
+from harness.score.sample_files import SampleWanted, _warnings
 from harness.score.sampling import (
+    Drawn,
     ToDraw,
     draw_sample,
     hunt_disagreeing,
@@ -32,6 +34,7 @@ from harness.score.sampling import (
     shares_of,
     strata_drawn,
 )
+from harness.scorecards.sample import Hunt
 from harness.stats.raters import MISSING
 from harness.storage.tables import Layout
 
@@ -222,6 +225,32 @@ def test_a_plan_has_the_pairs_with_their_probabilities(root: Path) -> None:
         assert one.drawn == "random" and one.pi is not None
         assert one.stratum.endswith(str(rows[one.item]["stratum"]))
     assert drawn(root, "--n", "80", "--by", "action,stratum", "--seed", "4")[1] == pairs
+
+
+@pytest.mark.parametrize(
+    ("hunt", "drawn_pairs", "strata", "told"),
+    [
+        (None, 60, [5, 9], ()),
+        (
+            None,
+            61,
+            [5, 9],
+            ("61 pairs instead of 50, since whole queries are drawn, and at least 5 of each",),
+        ),
+        (None, 50, [4, 9], ("1 stratum has fewer than 5 queries in all",)),
+        (None, 50, [4, 2], ("2 strata have fewer than 5 queries in all",)),
+        ("low-confidence", 50, [], ("hunted pairs find errors, and estimate nothing",)),
+        ("low-confidence", 61, [], ("hunted pairs find errors, and estimate nothing",)),
+        ("disagree", 49, [], ("hunted pairs find", "nothing more to hunt: 1 pair fewer than asked for")),
+        ("disagree", 47, [], ("hunted pairs find", "nothing more to hunt: 3 pairs fewer than asked for")),
+    ],
+)
+def test_what_is_odd_about_a_sample_is_said(
+    hunt: Hunt | None, drawn_pairs: int, strata: list[int], told: tuple[str, ...]
+) -> None:
+    wanted = SampleWanted(Path("labels"), 50, hunt=hunt)
+    said = _warnings(wanted, [Drawn(0, 0.5)] * drawn_pairs, strata)
+    assert [one[: len(begin)] for one, begin in zip(said, told, strict=True)] == [*told]
 
 
 def test_rows_without_a_grade_are_counted_and_not_drawn(tmp_path: Path) -> None:
