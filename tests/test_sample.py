@@ -115,6 +115,12 @@ def test_whole_queries_come_and_at_least_five_of_each_stratum(seed: int, pairs: 
         assert one.pi[0] == one.pi[1] == pytest.approx(one.drawn_queries / one.queries)
 
 
+def test_of_a_stratum_whose_share_is_small_five_queries_are_drawn() -> None:
+    there = frame(strata=2)
+    assert min(one.queries for one in strata_drawn(there, draw_sample(there, ToDraw(len(there), 1)))) > 5
+    assert [one.drawn_queries for one in strata_drawn(there, draw_sample(there, ToDraw(1, 1)))] == [5, 5]
+
+
 def test_a_part_of_large_queries_has_a_smaller_probability() -> None:
     there = frame()
     drawn = draw_sample(there, ToDraw(60, 1, most=2))
