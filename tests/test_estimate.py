@@ -16,6 +16,7 @@ from scipy.special import stdtr, stdtrit
 from harness import estimate
 from harness.report.estimate import rated_lines
 from harness.score.gathered import Gathered, Queries
+from harness.score.human_grades import chance_of
 from harness.score.production_rows import cells_of, effective_number, figures_of
 from harness.score.rankings import lists_of, ranked
 from harness.scorecards.estimate import RatingsUsed
@@ -254,6 +255,23 @@ def test_precision_and_ndcg_are_those_of_the_first_results() -> None:
     at_least_1 = lists_of(rows, np.array([0.0, 1.0, 1.0]), human=True)
     assert at_least_1.precision(2) == pytest.approx([0.5, 0.0])
     assert at_least_1.precision(5) == pytest.approx([2 / 5, 0.0])
+
+
+@pytest.mark.parametrize(("length", "read"), [(49, 49), (50, 50), (51, 50)])
+def test_positions_after_the_fiftieth_are_not_read(length: int, read: int) -> None:
+    """The last one alone is good: NDCG is 0 where it is not read, else 1 over log2(1 + its position)."""
+    rows = gathered([[(at, 0, 2 if at == length else 0) for at in range(1, length + 1)]])
+    lists = lists_of(rows, np.array([0.0, 0.5, 1.0]), human=True)
+    assert lists.there.shape == lists.values.shape == (1, read)
+    assert lists.ndcg(60) == pytest.approx([1 / math.log2(1 + length) if length == read else 0])
+
+
+@pytest.mark.parametrize(
+    ("text", "chance"),
+    [("1", 1.0), ("1.01", None), ("1e-12", 1e-12), ("9e-13", None), ("0", None), ("", None)],
+)
+def test_a_probability_lies_above_0_and_up_to_1(text: str, chance: float | None) -> None:
+    assert chance_of(text) == chance
 
 
 def test_lists_that_are_not_read_to_the_end_cannot_be_told() -> None:
