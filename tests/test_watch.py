@@ -20,6 +20,9 @@ from harness.errors import BadInput
 from harness.runs.manifest import Asked
 from harness.runs.watch_folder import HISTORY, WATCH, alone_in, save_settings
 from harness.score.watch import Settings, WatchHead, watched
+from harness.score.watch_verdict import verdict_of
+from harness.score.watched_traffic import Moved
+from harness.scorecards.watch import Process
 from harness.stats.e_process import drift_process
 from harness.storage.project import Project
 from harness.watch.begin import WatchRequest, begin, settled
@@ -275,6 +278,29 @@ def test_evidence_that_grows_is_told_of_before_it_is_an_alarm(here: Path) -> Non
     near = [one for one in seen if one.verdict == "none" and (one.teacher.e_value or 0) >= 10]
     assert near and all("evidence that the teacher is better is growing" in one.reason for one in near)
     assert "growing" not in seen[0].reason
+
+
+@pytest.mark.parametrize(
+    ("by_teacher", "by_traffic", "reason"),
+    [
+        (9.99, 9.99, "no drift is shown: neither process reached its threshold"),
+        (
+            10.0,
+            1.0,
+            "no drift is shown, but evidence that the teacher is worse is growing (10, and 40 is an alarm)",
+        ),
+        (
+            1.0,
+            10.0,
+            "no drift is shown, but evidence that the traffic moved is growing (10, and 40 is an alarm)",
+        ),
+        (1.0, None, "no drift of the teacher is shown; the traffic is not watched yet"),
+    ],
+)
+def test_evidence_of_ten_is_told_of(by_teacher: float, by_traffic: float | None, reason: str) -> None:
+    teacher = Process(e_value=by_teacher, threshold=40, of="loss")
+    traffic = Moved(Process(e_value=by_traffic, threshold=40, of="mix"))
+    assert verdict_of(teacher, traffic, "worse", None) == ("none", reason)
 
 
 def test_rows_without_strata_have_no_split_by_strata(here: Path) -> None:
