@@ -13,15 +13,19 @@ import pytest
 from builders import examples, harness, write_project
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from old_runs import copied
 from production import answer_all, label_set, plan, shown_pairs
 
 from harness.errors import BadInput
 from harness.golden.rating.pair_plan import PlannedPair, load_pair_plan
 from harness.nouns.policy import UNDECIDED
+from harness.nouns.records import Grade
 from harness.runs.labels import load_labels
-from harness.score.frame import Frame, frame_of, parse_by
+from harness.runs.pair_run import load_pair_run, pair_run_names, pairs_folder
+from harness.runs.pairs import read_pairs
+from harness.score.frame import Frame, frame_of, number_of_pair, parse_by
 from harness.score.human_grades import human_grades
-from harness.score.other_grades import _votes
+from harness.score.other_grades import _votes, other_grades
 from harness.score.pilot import spread_of
 from harness.score.production_rows import ProductionRows, cells_of, figures_of
 from harness.score.sample_files import SampleWanted, _warnings
@@ -343,6 +347,19 @@ def test_a_run_that_is_not_there_or_on_another_scale_is_refused(
     assert done.code == 0, done.err
     done = harness(*words[:-1], other, "--against", "latest")
     assert done.code == 2 and "graded on the scale 0, 1, 2, 3; the labels are on 0, 1, 2" in done.err
+
+
+def test_a_run_over_pairs_has_the_grades_of_its_pairs(tmp_path: Path) -> None:
+    project = copied(tmp_path)
+    folder = pairs_folder(project) / pair_run_names(project)[0]
+    run = load_pair_run(folder)
+    found = other_grades(str(folder), run.policy)
+    given = {id_: one.value for (id_, _), one in run.outcomes.items() if isinstance(one, Grade)}
+    shown = read_pairs(tmp_path / "pairs.csv", Layout())
+    pairs = {one.id: one.pair for one in shown}
+    assert found.policy == run.policy
+    assert found.grades == {number_of_pair(pairs[id_].digest): grade for id_, grade in given.items()}
+    assert len(found.grades) == 6
 
 
 def test_of_a_run_with_repeats_the_vote_counts(tmp_path: Path) -> None:
