@@ -21,8 +21,11 @@ from harness.runs.manifest import Asked
 from harness.runs.watch_folder import HISTORY, WATCH, alone_in, save_settings
 from harness.score.watch import Settings, WatchHead, watched
 from harness.score.watch_verdict import verdict_of
+from harness.score.watched import TrafficDay
+from harness.score.watched_humans import human_sequence
 from harness.score.watched_traffic import Moved
-from harness.scorecards.watch import Process
+from harness.scorecards.watch import HumanEstimate, Process
+from harness.stats.confidence_sequence import sequence_radius
 from harness.stats.e_process import drift_process
 from harness.storage.project import Project
 from harness.watch.begin import WatchRequest, begin, settled
@@ -278,6 +281,34 @@ def test_evidence_that_grows_is_told_of_before_it_is_an_alarm(here: Path) -> Non
     near = [one for one in seen if one.verdict == "none" and (one.teacher.e_value or 0) >= 10]
     assert near and all("evidence that the teacher is better is growing" in one.reason for one in near)
     assert "growing" not in seen[0].reason
+
+
+def rated_days(*values: float, se: float | None = 0.02, first: int = 1) -> list[TrafficDay]:
+    return [
+        TrafficDay(f"2026-11-{first + at:02}", estimate=HumanEstimate(name="good", value=value, se=se))
+        for at, value in enumerate(values)
+    ]
+
+
+def test_what_people_say_since_the_baseline_by_hand() -> None:
+    """Half of alpha is for the baseline, .02 / sqrt 2 by z(.9875) = 2.241403; the other half for the days."""
+    before, after = rated_days(0.5, 0.6), rated_days(0.5, 0.7, first=3)
+    found = human_sequence(before, after, 0.05, 0.0)
+    assert found is not None
+    assert (found.then, found.now, found.change) == pytest.approx((0.55, 0.6, 0.05))
+    radius = sequence_radius(np.full(2, 0.02), 0.025)[-1] + 2.2414027 * 0.02 / np.sqrt(2)
+    assert found.ci == pytest.approx((0.05 - radius, 0.05 + radius))
+    assert (found.days, found.alarmed_at) == (2, None)
+
+
+def test_people_alarm_on_the_first_day_beyond_what_is_tolerated() -> None:
+    before, after = rated_days(0.5, 0.5), rated_days(0.5, 0.9, 0.9, first=3)
+    found, tolerant = (human_sequence(before, after, 0.05, delta) for delta in (0.05, 0.5))
+    assert found is not None and tolerant is not None
+    assert (found.alarmed_at, tolerant.alarmed_at) == ("2026-11-04", None)
+    without = human_sequence(before, rated_days(0.9, se=None, first=3), 0.05, 0.0)
+    assert without is not None and without.ci is None and without.reason is not None
+    assert human_sequence([], after, 0.05, 0.0) is human_sequence(before, [], 0.05, 0.0) is None
 
 
 @pytest.mark.parametrize(
