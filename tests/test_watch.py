@@ -19,9 +19,9 @@ from harness.demo.wire import Tokens
 from harness.errors import BadInput
 from harness.runs.manifest import Asked
 from harness.runs.watch_folder import HISTORY, WATCH, alone_in, save_settings
-from harness.score.watch import Settings, WatchHead, watched
+from harness.score.watch import Settings, WatchHead, _days, _model_changes, watched
 from harness.score.watch_verdict import verdict_of
-from harness.score.watched import TrafficDay
+from harness.score.watched import SentinelDay, TrafficDay
 from harness.score.watched_humans import human_sequence
 from harness.score.watched_traffic import Moved
 from harness.scorecards.watch import HumanEstimate, Process
@@ -281,6 +281,23 @@ def test_evidence_that_grows_is_told_of_before_it_is_an_alarm(here: Path) -> Non
     near = [one for one in seen if one.verdict == "none" and (one.teacher.e_value or 0) >= 10]
     assert near and all("evidence that the teacher is better is growing" in one.reason for one in near)
     assert "growing" not in seen[0].reason
+
+
+def test_a_name_is_new_once_among_all_that_have_answered() -> None:
+    days = [
+        SentinelDay(f"2026-11-{at:02}", 0.1, 0.1, 50, 50, models=names)
+        for at, names in enumerate((("a",), ("b",), ("a",), ("b", "c")), 1)
+    ]
+    assert _model_changes(None, days) == [
+        "on 2026-11-02 b answered; before, a",
+        "on 2026-11-04 c answered; before, a and b",
+    ]
+    found = _days(
+        days, np.array([1.0, 2.0, 3.0, 4.0]), [], Moved(Process(e_value=None, threshold=40, of="mix"))
+    )
+    assert [(one.models, one.teacher_e) for one in found] == [
+        (("a",), 1), (("b",), 2), (("a",), 3), (("b", "c"), 4),
+    ]  # fmt: skip
 
 
 def rated_days(*values: float, se: float | None = 0.02, first: int = 1) -> list[TrafficDay]:
