@@ -197,6 +197,15 @@ def test_too_few_items_say_how_many_it_takes() -> None:
     )
 
 
+def test_as_many_items_as_it_takes_are_not_too_few_where_one_is_wrong() -> None:
+    """27 take 27 for a risk of .2; without the last, which is wrong, they are 26."""
+    assert exact_limit(0, 26) > 0.2 > exact_limit(0, 27)
+    found = alone(-np.arange(27.0), np.arange(27) == 26, 0.2)
+    assert found.coverage is None and "at no coverage is the risk surely below" in (found.reason or "")
+    found = alone(-np.arange(26.0), np.arange(26) == 25, 0.2)
+    assert "26 items are too few: it takes 27" in (found.reason or "")
+
+
 def test_limit_is_clustered_by_query() -> None:
     """One query of two answers has an error: the rest of 200 queries would do, were there 130 of them."""
     wrong, pairs = np.zeros(400), np.repeat(np.arange(200), 2)

@@ -1,6 +1,7 @@
 """A cascade is chosen on dev alone and confirmed on test; where no threshold helps, none is chosen."""
 
 import json
+import math
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -312,6 +313,24 @@ def test_the_exact_limit_counts_how_far_answers_moved() -> None:
         found = loss_of(taught, far)
         expected = {"linear": 8 / 9, "quadratic": 4 / 3}[weighting]
         assert found.low == pytest.approx(-clopper_pearson(1, 120, 0.90).high * apart / expected)
+
+
+def test_two_queries_have_a_limit() -> None:
+    """One of two differs: surely at most sqrt .95 of all do (Clopper and Pearson); De = 2/3."""
+    golden = np.array([0, 1, 2] * 2)
+    two = KappaTable(golden, golden, np.repeat([0, 1], 3), SCALE, "none")
+    found = loss_of(two, np.array([0, 1, 1, 0, 1, 2]))
+    assert found.low is not None and found.low <= -math.sqrt(0.95) / (2 / 3)
+    assert (found.differ, found.reason) == (1, FEW_DIFFER)
+
+
+def test_another_wrong_grade_may_be_as_far_off_as_any() -> None:
+    """The cascade is wrong where the teacher is, in another way: no loss here, and none that is known."""
+    golden = [0, 1, 2] * 40
+    taught = [1, *golden[1:]]
+    found = loss_of(table(taught, golden), np.array([2, *golden[1:]]))
+    assert (found.value, found.differ) == (0, 1)
+    assert found.low == pytest.approx(-clopper_pearson(1, 120, 0.90).high / (2 / 3))
 
 
 def test_one_query_has_no_limit() -> None:

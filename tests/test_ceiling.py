@@ -355,6 +355,21 @@ def test_alternative_test_is_that_of_the_paper(scoring: Scoring, epsilon: float,
     assert found.advantage == pytest.approx(np.mean([model_wins for _, model_wins, _ in want]))
 
 
+@pytest.mark.parametrize(
+    ("seed", "epsilon", "first", "last"), [(1, 0.15, 0.0496, 1e-4), (44, 0.1, 0.0325, 0.0504)]
+)
+def test_a_false_discovery_rate_of_a_twentieth_is_enough(
+    seed: int, epsilon: float, first: float, last: float
+) -> None:
+    one = panel(seed)
+    adjusted = scipy.stats.false_discovery_control(
+        [p for p, *_ in by_definition(one, SCALE, "accuracy", epsilon)], method="by"
+    )
+    assert (adjusted[0], adjusted[-1]) == pytest.approx((first, last), abs=5e-5)
+    rejected = [each.rejected for each in alternative(one, epsilon).annotators]
+    assert rejected == [True, True, last < 0.05]
+
+
 def test_distance_is_in_grades_and_not_in_positions() -> None:
     """The rest says 1, the annotator 0 and the model 10: one position off each, but not as far."""
     model, ratings, clusters = np.full(30, 2), np.tile([0, 1, 1], (30, 1)), np.arange(30)

@@ -10,7 +10,7 @@ from watching import Planted, judged, stream
 
 from harness.stats.confidence_sequence import sequence_radius
 from harness.stats.e_process import FRACTIONS, MOST, START, drift_process, first_at
-from harness.stats.mixes import SMALLEST, jensen_shannon, kitagawa, stability_index
+from harness.stats.mixes import jensen_shannon, kitagawa, stability_index
 
 SHARE = st.floats(0, 1)
 
@@ -85,7 +85,7 @@ def test_published_and_hand_computed_mixes() -> None:
     then, now = np.array([0.5, 0.3, 0.2]), np.array([0.4, 0.3, 0.3])
     assert stability_index(then, now) == pytest.approx(-0.1 * math.log(0.8) + 0.1 * math.log(1.5))
     assert stability_index(np.array([1.0, 0.0]), np.array([0.9, 0.1])) == pytest.approx(
-        -0.1 * math.log(0.9) + (0.1 - SMALLEST) * math.log(0.1 / SMALLEST)
+        -0.1 * math.log(0.9) + (0.1 - 1e-4) * math.log(0.1 / 1e-4)
     )
     assert jensen_shannon(np.array([1.0, 0.0]), np.array([0.0, 1.0])) == 1.0
     # Lin 1991: the entropy of the mean mix, less the mean entropy.
@@ -114,6 +114,10 @@ def test_a_part_that_comes_is_a_change_of_the_mix() -> None:
     then, now = np.array([1.0, 0.0]), np.array([0.75, 0.25])
     parts = kitagawa(then, now, np.array([3.0, np.nan]), np.array([3.0, 1.0]))
     assert parts.mix == pytest.approx(-0.5) and parts.within == 0
+    back = kitagawa(now, then, np.array([3.0, 1.0]), np.array([3.0, np.nan]))
+    assert back.mix == pytest.approx(0.5) and back.within == 0
+    never = kitagawa(then, then, np.array([1.0, np.nan]), np.array([3.0, np.nan]))
+    assert never == (0, 2)
 
 
 @pytest.mark.slow
@@ -135,6 +139,10 @@ def test_the_radius_of_a_sequence_by_hand() -> None:
     wanted = math.sqrt(2 * grown / (t**2 * rho2) * math.log(math.sqrt(grown) / alpha))
     assert sequence_radius(np.full(t, s), alpha)[-1] == pytest.approx(wanted, rel=1e-12)
     assert wanted > 1.96 * s / math.sqrt(t)
+    # Days of errors .1, .2 and .3 have .14 for t s^2; rho is that of ten days such as the first.
+    grown = 0.14 * rho2 + 1
+    wanted = math.sqrt(2 * grown / (3**2 * rho2) * math.log(math.sqrt(grown) / alpha))
+    assert sequence_radius(np.array([0.1, 0.2, 0.3]), alpha)[-1] == pytest.approx(wanted, rel=1e-12)
 
 
 @pytest.mark.slow

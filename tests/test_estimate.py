@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from builders import harness
 from production import answer_all, label_set, plan, shown_pairs, write_csv
+from scipy.special import stdtr, stdtrit
 
 from harness import estimate
 from harness.report.estimate import rated_lines
 from harness.score.gathered import Gathered, Queries
 from harness.score.human_grades import chance_of
-from harness.score.production_rows import cells_of, figures_of
-from harness.score.production_table import weight_in
+from harness.score.production_rows import cells_of, effective_number, figures_of
 from harness.score.rankings import lists_of, ranked
 from harness.scorecards.estimate import RatingsUsed
 
@@ -170,6 +170,58 @@ def test_strata_make_up_the_whole_and_the_worst_is_named(tmp_path: Path) -> None
     assert rest["ci"][1] < 0
 
 
+@pytest.mark.parametrize(("rated", "enough"), [(4, False), (5, True)])
+def test_five_rated_queries_are_enough_for_a_stratum(tmp_path: Path, rated: int, enough: bool) -> None:
+    rows = rated_rows()
+    rare = {f"wanted thing {at}" for at in (*range(rated), 40, 41)}
+    for row in rows:
+        row["stratum"] = "rare" if row["query"] in rare else "usual"
+    found = estimated(table(tmp_path / "t.csv", rows, NAMES[:6]), "--scale", "0-2", "--at-least", "1")
+    told = any("under 5 rated queries in rare" in text for text in found["warnings"])
+    assert told is not enough
+
+
+@pytest.mark.parametrize(("over", "told"), [("items", False), ("queries", True)])
+def test_strata_that_halve_queries_do_not_make_up_a_mean_over_queries(
+    tmp_path: Path, over: str, told: bool
+) -> None:
+    rows = [{**row, "stratum": "odd" if row["position"] % 2 else "even"} for row in rated_rows()]
+    file = table(tmp_path / "t.csv", rows, NAMES[:6])
+    found = estimated(file, "--scale", "0-2", "--at-least", "1", "--over", over)
+    said = "a query lies in several strata: the whole is estimated without strata"
+    assert (said in found["warnings"]) is told
+    whole = estimated(table(tmp_path / "w.csv", rated_rows(), NAMES[:6]), "--scale", "0-2", "--over", over)
+    assert said not in whole["warnings"]
+
+
+def test_shares_of_items_are_checked_by_sensitivity_and_specificity(tmp_path: Path) -> None:
+    """Rogan and Gladen's (p + sp - 1) / (se + sp - 1), counted by hand; of nothing but shares of items."""
+    rows = rated_rows()
+    file = table(tmp_path / "t.csv", rows, ("item", "query", "teacher", "human"))
+    found = estimated(file, "--scale", "0-2")
+    said = [int(row["teacher"]) > 0 for row in rows if row["human"] == ""]
+    hits = [int(row["teacher"]) > 0 for row in rows if row["human"] != "" and int(row["human"]) > 0]
+    passed = [int(row["teacher"]) == 0 for row in rows if row["human"] != "" and int(row["human"]) == 0]
+    se, sp, p = (sum(one) / len(one) for one in (hits, passed, said))
+    checked = figure(found, "grade>=1")["rogan_gladen"]
+    assert (checked["sensitivity"], checked["specificity"]) == pytest.approx((se, sp))
+    assert checked["value"] == pytest.approx((p + sp - 1) / (se + sp - 1))
+    assert figure(found, "gain")["rogan_gladen"] is None
+    assert figure(estimated(file, "--scale", "0-2", "--over", "queries"), "grade>=1")["rogan_gladen"] is None
+
+
+def test_shares_of_grades_add_up_to_those_of_at_least_a_grade(tmp_path: Path) -> None:
+    found = estimated(
+        table(tmp_path / "t.csv", rated_rows(), ("item", "query", "teacher", "human")), "--scale", "0-2"
+    )
+    assert not [one for one in found["warnings"] if "strata" in one]
+    none, one, two = (figure(found, f"grade:{grade}")["human_only"]["value"] for grade in range(3))
+    assert none + one + two == pytest.approx(1)
+    assert figure(found, "grade>=1")["human_only"]["value"] == pytest.approx(one + two)
+    assert figure(found, "grade>=2")["human_only"]["value"] == pytest.approx(two)
+    assert figure(found, "gain")["human_only"]["value"] == pytest.approx(one + 2 * two)
+
+
 def test_a_stratum_with_few_rated_queries_leaves_the_whole_without_strata(tmp_path: Path) -> None:
     rows = rated_rows()
     for row in rows:
@@ -205,6 +257,23 @@ def test_precision_and_ndcg_are_those_of_the_first_results() -> None:
     assert at_least_1.precision(5) == pytest.approx([2 / 5, 0.0])
 
 
+@pytest.mark.parametrize(("length", "read"), [(49, 49), (50, 50), (51, 50)])
+def test_positions_after_the_fiftieth_are_not_read(length: int, read: int) -> None:
+    """The last one alone is good: NDCG is 0 where it is not read, else 1 over log2(1 + its position)."""
+    rows = gathered([[(at, 0, 2 if at == length else 0) for at in range(1, length + 1)]])
+    lists = lists_of(rows, np.array([0.0, 0.5, 1.0]), human=True)
+    assert lists.there.shape == lists.values.shape == (1, read)
+    assert lists.ndcg(60) == pytest.approx([1 / math.log2(1 + length) if length == read else 0])
+
+
+@pytest.mark.parametrize(
+    ("text", "chance"),
+    [("1", 1.0), ("1.01", None), ("1e-12", 1e-12), ("9e-13", None), ("0", None), ("", None)],
+)
+def test_a_probability_lies_above_0_and_up_to_1(text: str, chance: float | None) -> None:
+    assert chance_of(text) == chance
+
+
 def test_lists_that_are_not_read_to_the_end_cannot_be_told() -> None:
     rows = gathered(
         [
@@ -213,13 +282,28 @@ def test_lists_that_are_not_read_to_the_end_cannot_be_told() -> None:
             [(1, 1, None), (2, None, None)],  # the teacher did not read the second
             [(1, 1, 1), (3, 1, 1)],  # a gap: nobody knows what stood second
             [(1, 1, 1), (2, 1, 1), (6, None, None)],  # beyond k it does not matter for P@k
+            [(0, 1, 1), (0, 1, 1)],  # nobody knows where they stood
         ]
     )
     found = ranked(rows, np.array([0.0, 1.0, 1.0]), 2, "p")
-    assert found.cannot_tell == 2
+    assert found.cannot_tell == 3
     assert (found.n_labelled, found.n_unlabelled) == (2, 1)
-    assert found.sums.labelled.tolist() == [1, 0, 0, 0, 1]
-    assert ranked(rows, np.array([0.0, 1.0, 1.0]), 2, "ndcg").cannot_tell == 3
+    assert found.sums.labelled.tolist() == [1, 0, 0, 0, 1, 0]
+    assert found.sums.rows == 2
+    assert ranked(rows, np.array([0.0, 1.0, 1.0]), 2, "ndcg").cannot_tell == 4
+
+
+@pytest.mark.parametrize(("scale", "share"), [((0, 1), True), ((1, 2), False), ((0, 1, 2), False)])
+def test_a_mean_gain_of_0_or_1_is_a_share(scale: tuple[int, ...], share: bool) -> None:
+    *others, gain = figures_of(scale, None, None)
+    assert (gain.name, gain.binary) == ("gain", share)
+    assert all(one.binary for one in others)
+
+
+def test_the_effective_number_of_rows_is_that_of_kish() -> None:
+    assert effective_number(np.array([1.0, 1, 2])) == pytest.approx(16 / 6)
+    assert effective_number(np.full(7, 0.1)) == pytest.approx(7)
+    assert effective_number(np.zeros(3)) == 0
 
 
 def test_sums_of_cells_are_those_of_the_rows() -> None:
@@ -230,6 +314,12 @@ def test_sums_of_cells_are_those_of_the_rows() -> None:
     assert [sums.unseen.tolist(), sums.unlabelled.tolist(), sums.rows] == [[0, 0], [1, 0], 3.0]
     means = cells_of(rows).sums(values, "queries")
     assert [means.human.tolist(), means.labelled.tolist(), means.rows] == [[1, 0.5], [1, 1], 2.0]
+
+
+def test_a_human_grade_of_a_row_that_the_teacher_did_not_grade_does_not_count() -> None:
+    rows = gathered([[(1, None, 2), (2, 1, 1), (3, 1, None)]])
+    assert (rows.read.tolist(), rows.labelled.tolist()) == ([False, True, True], [False, True, False])
+    assert rows.coverage == pytest.approx(2 / 3)
 
 
 def test_each_query_has_its_effective_number_of_rows() -> None:
@@ -350,10 +440,18 @@ def test_a_row_weighs_a_million_millions_at_most_and_its_probability_is_at_most_
         ("nan", None),
     ],
 )
-def test_a_weight_of_traffic_is_from_a_millionth_of_a_millionth_on(cell: str, weight: float | None) -> None:
-    found, fault = weight_in(cell)
-    assert (found, fault is None) == ((1.0, False) if weight is None else (weight, True))
-    assert fault is None or fault == f"weight: {cell!r} is not a number above 0, from 1e-12 to 1e+12"
+def test_a_weight_of_traffic_is_from_a_millionth_of_a_millionth_on(
+    tmp_path: Path, cell: str, weight: float | None
+) -> None:
+    rows = rated_rows()
+    rows[-1]["weight"] = cell
+    file = table(tmp_path / "t.csv", rows, NAMES[:5])
+    if weight is None:
+        said = refused(file, "--scale", "0-2", "--at-least", "1")
+        assert f"weight: {cell!r} is not a number above 0, from 1e-12 to 1e+12" in said
+    else:
+        found = estimated(file, "--scale", "0-2", "--at-least", "1")
+        assert found["weighted"] is (weight != 1)
 
 
 def test_several_samples_count_together(tmp_path: Path) -> None:
@@ -382,15 +480,62 @@ def test_ratings_of_something_else_are_refused(tmp_path: Path) -> None:
     other = write_ratings(
         tmp_path / "o.jsonl", (rating({**row, "item": str(row["item"]).upper()}) for row in rows)
     )
-    assert "none of its items is in t.csv" in refused(*words, other)
+    nobody = refused(*words, other)
+    assert "none of its items is in t.csv ('P0' here is likely 'p0' in t.csv: capitals differ)" in nobody
     chance = write_ratings(tmp_path / "c.jsonl", (rating(row, query="another") for row in rows[:60]))
     assert "meet by chance" in refused(*words, chance)
+    few = write_ratings(
+        tmp_path / "f.jsonl",
+        (rating(row, query="another" if at < 2 else row["query"]) for at, row in enumerate(rows[:60])),
+    )
+    (told,) = estimated(*words, few)["warnings"]
+    assert told == (
+        "2 of 60 items of f.jsonl have the id of something else (the first: 'p0' is 'wanted thing 0' in "
+        "f.jsonl, 'another' in t.csv)"
+    )
     some = write_ratings(
         tmp_path / "p.jsonl", [*(rating(row) for row in rows[:60]), rating({"item": "x", "truth": 1})]
     )
     found = estimated(*words, some)
     assert found["ratings"]["unmatched"] == 1
     assert any("1 of 61 rated items is not in t.csv" in text for text in found["warnings"])
+
+
+@pytest.mark.parametrize(
+    ("hunted", "hard", "told"),
+    [
+        (1, 1, ("1 item was hunted: no sample", "1 drawn item could not be rated by anybody: the estimate")),
+        (
+            2,
+            3,
+            ("2 items were hunted: no sample", "3 drawn items could not be rated by anybody: the estimate"),
+        ),
+    ],
+)
+def test_what_of_a_sample_has_no_grade_is_told(
+    tmp_path: Path, hunted: int, hard: int, told: tuple[str, str]
+) -> None:
+    rows = rated_rows()
+    file = table(tmp_path / "t.csv", rows, ("item", "query", "teacher"))
+    lines = [rating(row) for row in rows[:60]]
+    lines += [rating(row, drawn="hunted", pi=None) for row in rows[60 : 60 + hunted]]
+    cannot = [rating(row, cannot="policy_silent") for row in rows[70 : 70 + hard]]
+    for line in cannot:
+        del line["grade"]
+    ratings = write_ratings(tmp_path / "r.jsonl", [*lines, *cannot])
+    found = estimated(file, "--scale", "0-2", "--at-least", "1", "--ratings", ratings)
+    assert found["ratings"]["could_not_rate"] == hard
+    assert [one[: len(said)] for one, said in zip(found["warnings"], told, strict=True)] == [*told]
+
+
+def test_a_notebook_reads_a_file_as_the_command_does(tmp_path: Path) -> None:
+    file = table(tmp_path / "t.csv", rated_rows(), ("item", "query", "teacher", "human"))
+    found = estimate(file, scale=(0, 1, 2))
+    told = estimated(file, "--scale", "0-2")
+    assert [(one.name, one.value, one.se) for one in found.estimates] == [
+        (one["name"], one["value"], one["se"]) for one in told["estimates"]
+    ]
+    assert found.labels == told["labels"] == str(file)
 
 
 def test_of_several_raters_the_lower_median_counts_and_their_differences_show(tmp_path: Path) -> None:
@@ -452,6 +597,32 @@ def test_two_teachers_by_the_same_ratings_are_paired(tmp_path: Path) -> None:
     assert one["teachers"]["ci"][0] > 0
     done = harness("estimate", files[0], "--other", files[1], "--scale", "0-2")
     assert done.code == 0 and "by the same ratings" in done.out
+
+
+@pytest.mark.parametrize("over", ["items", "queries"])
+def test_each_of_two_teachers_has_the_value_that_it_has_alone(tmp_path: Path, over: str) -> None:
+    """In the figure's units; error and p are those of t on the queries with a human grade, less 1."""
+    rows = rated_rows(240, 120)
+    other = [{**row, "teacher": 0 if int(row["item"][1:]) % 3 == 0 else row["teacher"]} for row in rows]
+    files = [table(tmp_path / f"{name}.csv", of) for name, of in (("a", rows), ("b", other))]
+    words = ("--scale", "0-2", "--over", over)
+    differences = estimated(files[0], "--other", files[1], *words)["differences"]
+    alone = [estimated(file, *words)["estimates"] for file in files]
+    for one, first, second in zip(differences, *alone, strict=True):
+        assert {each["name"] for each in (one, first, second)} == {one["name"]}
+        assert {each["over"] for each in (one, first, second)} == {over}
+        assert (one["first"], one["second"]) == pytest.approx((first["value"], second["value"]))
+        assert one["difference"] == pytest.approx(one["second"] - one["first"])
+        freedom = first["clusters_labelled"] - 1
+        half = stdtrit(freedom, 0.975) * one["se"]
+        assert one["ci"] == pytest.approx([one["difference"] - half, one["difference"] + half])
+        assert one["p"] == pytest.approx(2 * stdtr(freedom, -abs(one["difference"]) / one["se"]))
+    (gain,) = [one for one in differences if one["name"] == "gain"]
+    apart: dict[str, list[int]] = {}
+    for one, row in zip(other, rows, strict=True):
+        unit = str(row["query"] if over == "queries" else row["item"])
+        apart.setdefault(unit, []).append(int(one["teacher"]) - int(row["teacher"]))
+    assert gain["teachers"]["difference"] == pytest.approx(np.mean([np.mean(one) for one in apart.values()]))
 
 
 @pytest.fixture(scope="module")

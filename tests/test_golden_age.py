@@ -172,8 +172,24 @@ def test_from_half_of_the_words_on_an_example_is_near(shop: Path) -> None:
     # Four words of four and eight of its own; one more word, and it is less than half.
     rows = ["a,red shoe,size 9 a b c d", "b,red shoe,size 9 a b c d e"]
     (shop / "t.csv").write_text("item,query,title\n" + "\n".join(rows), "utf-8")
-    found = age("--traffic", "t.csv")
+    found = age("--traffic", "t.csv", "-o", "plan.jsonl")
     assert [(one["item"], one["similarity"]) for one in found["to_add"]] == [("b", pytest.approx(4 / 9))]
+    assert found["strata"] == [], "no row has one"
+    (line,) = (shop / "plan.jsonl").read_text("utf-8").splitlines()
+    near = f"no golden example is near it (nearest: {golden[0]['id']}, 0.44)"
+    assert json.loads(line)["reason"] == near
+
+
+def test_a_stratum_is_covered_by_the_weight_of_all_of_its_pairs_that_are(shop: Path) -> None:
+    golden = [{**examples()[0], "query": "red shoe", "result": {"title": "size 9"}}]
+    write_golden(shop, golden)
+    rows = ["a,red shoe,size 9,3,s", "b,red shoe,size 9 a,2,s", "c,boat,green,1,s", "d,red shoe,size 9 b,4,t"]
+    (shop / "t.csv").write_text("item,query,title,weight,stratum\n" + "\n".join(rows), "utf-8")
+    found = age("--traffic", "t.csv")["strata"]
+    assert [(one["stratum"], one["share"], one["covered"]) for one in found] == [
+        ("s", pytest.approx(0.6), pytest.approx(5 / 6)),
+        ("t", pytest.approx(0.4), 1.0),
+    ]
 
 
 def test_options_without_traffic_and_an_empty_plan_are_refused(shop: Path) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from one_kappa import kappa_spread
 from scipy import stats
 
-from harness.nouns.base import Weighting
+from harness.nouns.base import Interval, Weighting
 from harness.stats.agreement import NO_ITEMS, NO_VARIATION, Floats, Integers
 from harness.stats.bootstrap import cluster_bootstrap
 from harness.stats.intervals import (
@@ -24,7 +24,7 @@ from harness.stats.intervals import (
     clustered_error,
     mean_spread,
 )
-from harness.stats.means import NOTHING, by_guard, clustered_mean, clustered_share, rare_upper
+from harness.stats.means import NOTHING, by_guard, clustered_mean, clustered_share, guarded, rare_upper
 from harness.stats.proportions import clopper_pearson
 from harness.stats.three_way import items_needed
 
@@ -175,6 +175,30 @@ def test_share_of_a_single_cluster_has_no_limit() -> None:
     assert rare_upper(np.zeros(3), np.ones(3), np.zeros(3, dtype=np.int64)) is None
 
 
+@pytest.mark.parametrize("confidence", [0.5, 0.9, 0.95])
+def test_nothing_in_ten_clusters_is_0_of_10_at_any_confidence(confidence: float) -> None:
+    """Clopper and Pearson's upper limit of 0 of n is 1 - tail^(1/n)."""
+    found = clustered_share(np.zeros(20), np.repeat(np.arange(10), 2), confidence)
+    assert found is not None
+    assert ends(found) == pytest.approx((0, 1 - ((1 - confidence) / 2) ** (1 / 10)))
+
+
+@pytest.mark.parametrize("happened", [np.repeat([1.0, 0.0], [3, 7]), np.repeat([0.0, 1.0], [3, 7])])
+def test_the_guard_holds_where_fewer_clusters_than_it_is_told_differ(happened: Floats) -> None:
+    """Three of ten differ, so that it takes four: .3 is at most .6525 then (Clopper and Pearson)."""
+    ci, whole, clusters = Interval(0.4, 0.6), np.ones(10), np.arange(10)
+    assert guarded(ci, happened, whole, clusters, few=3) == ci
+    wider = guarded(ci, happened, whole, clusters, few=4)
+    assert ends(wider) == pytest.approx((0.4, 0.6525) if happened.mean() < 0.5 else (0.3475, 0.6), abs=5e-5)
+
+
+def test_the_exact_interval_of_single_items_is_not_by_the_guard() -> None:
+    happened, each = np.zeros(10), np.arange(10)
+    ci = clustered_share(happened, each)
+    assert ci is not None
+    assert not by_guard(ci, happened, each)
+
+
 def test_items_that_would_decide_are_those_of_the_formula() -> None:
     """t(0.975, 9) = 2.262157, and atanh 0.8 - atanh 0.7 = 0.231312."""
     needed = 100 * (2.2621571627 * 0.05 / (1 - 0.49) / (math.atanh(0.8) - math.atanh(0.7))) ** 2
@@ -211,8 +235,9 @@ def items(rows: list[int], columns: list[int], clusters: list[int]) -> KappaTabl
 
 
 def ends(found: Any) -> tuple[float, float]:
-    """The interval."""
-    return found.ci.low, found.ci.high
+    """The interval, or what has one."""
+    ci = found if isinstance(found, Interval) else found.ci
+    return ci.low, ci.high
 
 
 def test_bootstrap_of_two_clusters_has_three_outcomes() -> None:
@@ -246,14 +271,14 @@ def test_bootstrap_without_enough_kappas_says_how_many_are_missing() -> None:
     assert found.reason == f"{found.undefined:.1%} of the draws have no kappa"
 
 
-@pytest.mark.parametrize(("varied", "told"), [(4, True), (5, False)])
+@pytest.mark.parametrize(("varied", "n", "told"), [(4, 40, True), (4, 12, False), (5, 40, False)])
 def test_bootstrap_is_trusted_where_a_hundredth_of_the_draws_has_no_kappa_at_most(
-    varied: int, told: bool
+    varied: int, n: int, told: bool
 ) -> None:
-    """Of 40 items v have the other grade, and (1 - v/40)^40 of the draws none of these: 1.5 % or 0.5 %."""
-    grades = [1] * varied + [0] * (40 - varied)
-    found = cluster_bootstrap(items(grades, grades, list(range(40))))
-    assert found.undefined == pytest.approx((1 - varied / 40) ** 40, abs=0.003)
+    """Of n items v have the other grade, and (1 - v/n)^n of the draws none of these: 1.5, 0.8 or 0.5 %."""
+    grades = [1] * varied + [0] * (n - varied)
+    found = cluster_bootstrap(items(grades, grades, list(range(n))))
+    assert found.undefined == pytest.approx((1 - varied / n) ** n, abs=0.003)
     assert (found.reason is not None) == told
 
 
@@ -364,9 +389,9 @@ def test_a_limit_above_that_of_more_events_is_by_the_guard(
     for at in touched:
         found.append((clustered_share(happened, clusters), by_guard_of(happened, clusters)))
         happened[at * size] = 1.0
-    for (few, guarded), (more, _) in pairwise(found):
+    for (few, by_its_guard), (more, _) in pairwise(found):
         assert few is not None and more is not None
-        assert guarded or few.high <= more.high + 1e-12
+        assert by_its_guard or few.high <= more.high + 1e-12
 
 
 def by_guard_of(happened: Floats, clusters: Integers) -> bool:

@@ -88,6 +88,9 @@ def test_repeats_are_columns_and_missing_answers_are_unreadable() -> None:
     score = gate2(GOLDEN, [[one, None] for one in GRADES], scale="0-2", aggregate="vote")
     assert (score.coverage, score.accuracy, score.repeats and score.repeats.repeats) == (1.0, 0.7, 2)
     assert gate2(GOLDEN, [*GRADES[:-1], np.nan], scale="0-2").outcomes.ungraded == 1
+    assert gate2(GOLDEN, pd.DataFrame({"grade": GRADES}), scale="0-2").accuracy == 0.7
+    with pytest.raises(BadInput, match="columns are repeats, here is 'confidence'"):
+        gate2(GOLDEN, pd.DataFrame({"confidence": GRADES}), scale="0-2")
 
 
 @pytest.mark.parametrize(

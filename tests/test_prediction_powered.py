@@ -34,7 +34,7 @@ from harness.stats.prediction_powered import (
     with_tuning,
 )
 from harness.stats.proportions import adjusted_share, clopper_pearson, effective_rows
-from harness.stats.rogan_gladen import NO_BETTER, ONE_KIND, OUT_OF_RANGE, rogan_gladen
+from harness.stats.rogan_gladen import NO_BETTER, NO_OTHERS, ONE_KIND, OUT_OF_RANGE, rogan_gladen
 from harness.stats.stratified import ALIKE, APART, Strata, difference, stratified_mean, teacher_difference
 
 FOLDER = Path(__file__).parent / "cases/statistics"
@@ -262,6 +262,19 @@ def test_a_row_of_weight_2_counts_as_two_rows() -> None:
     assert (one.value, one.se) == pytest.approx((other.value, other.se), abs=1e-12)
 
 
+def test_the_unit_of_the_weights_does_not_matter() -> None:
+    """Rows may stand for thousands of searches, or for a thousandth of all."""
+    rows = some_rows(5)
+    one, other = (
+        powered_mean(sums_of([row._replace(weight=by * row.weight) for row in rows])) for by in (1, 1e-5)
+    )
+    assert one.lam > 0 and one.ci and one.more
+    assert other.ci == pytest.approx(one.ci)
+    assert (other.value, other.se, other.lam, other.more, other.teacher_only) == pytest.approx(
+        (one.value, one.se, one.lam, one.more, one.teacher_only)
+    )
+
+
 def test_a_teacher_that_knows_nothing_is_not_used() -> None:
     rows = some_rows(1)
     constant = powered_mean(sums_of([row._replace(teacher=1.0) for row in rows]))
@@ -300,6 +313,15 @@ def test_one_query_without_labels_tells_no_spread() -> None:
     found = powered_mean(sums_of(rows))
     assert (found.lam, found.clusters_unlabelled) == (0.0, 1)
     assert found.value == found.human.value and found.ci is not None
+    two = powered_mean(sums_of(some_rows(4, others=2)))
+    assert two.lam > 0 and two.clusters_unlabelled == 2
+
+
+def test_two_rated_queries_are_enough_for_the_exact_interval() -> None:
+    """One of two: Clopper and Pearson's is .0126 to .9874; of as many of both, those that count are few."""
+    found = powered_mean(sums_of(alike(1, 2)))
+    assert found.ci == pytest.approx((0.0126, 0.9874), abs=5e-5)
+    assert found.reason is not None and "1 of 2 labelled queries hold a row that counts," in found.reason
 
 
 def alike(events: int, queries: int = 60, rows: int = 1) -> list[Row]:
@@ -428,7 +450,19 @@ def test_effective_rows_are_those_over_the_design_effect() -> None:
     assert effective_rows(0.3, 100, 2 * independent) == pytest.approx(25)
     assert effective_rows(0.3, 100, independent / 2) == 100
     assert effective_rows(0.0, 100, 0.0) == 100
-    assert effective_rows(0.3, 1, 0.1) == 1
+    assert effective_rows(0.3, 1, 0.1) == effective_rows(0.3, 1, 2.0) == 1
+    assert effective_rows(0.5, 2, math.sqrt(0.5)) == pytest.approx(1)
+
+
+def test_a_share_of_few_clusters_has_t_on_their_degrees_of_freedom() -> None:
+    """Korn and Graubard 1998: t(.975, 9) = 2.262157; of five clusters and of two 2.776445 and 12.706205."""
+    for freedom, t in ((4, 2.7764451052), (1, 12.7062047362)):
+        kept = 8 * (2.2621571628 / t) ** 2
+        assert adjusted_share(0.25, 10, 8, freedom) == pytest.approx(clopper_pearson(0.25 * kept, kept))
+    # At most as many as there are; where no cluster or no row is left to compare, as many as are kept.
+    assert adjusted_share(0.25, 10, 9.9, 1e6) == pytest.approx(clopper_pearson(2.5, 10))
+    assert adjusted_share(0.25, 10, 8, 0) == clopper_pearson(2, 8)
+    assert adjusted_share(0.25, 1, 0.5, 5) == clopper_pearson(0.125, 0.5)
 
 
 def test_what_more_labels_bring_is_what_the_formula_says() -> None:
@@ -442,6 +476,13 @@ def test_what_more_labels_bring_is_what_the_formula_says() -> None:
     assert variance(times) == pytest.approx(variance(1) / 4)
     assert Moments(1.0, 0.0, 1.0, 1.0).times_as_many() == 4
     assert Moments(1.0, 0.5, 1.0, 0.0).times_as_many() == 4
+    # A teacher that errs the wrong way round is not used, and one that is never off leaves no variance.
+    assert Moments(1.0, -0.5, 1.0, 1.0).times_as_many() == 4
+    assert Moments(1.0, 2.0, 3.0, 1.0).times_as_many() == 4
+    # In another unit, such as that of a few thousand rows, it is as many times.
+    small = Moments(*(1e-4 * one for one in (4.0, 2.0, 2.0, 0.5)))
+    assert small.times_as_many() == pytest.approx(times)
+    assert variance(found.times_as_many(3)) == pytest.approx(variance(1) / 9)
 
 
 def test_what_the_teacher_saved_is_the_ratio_of_the_variances() -> None:
@@ -507,6 +548,19 @@ def test_post_stratifying_by_the_teachers_grade_uses_the_teacher() -> None:
     assert found.lam == 0.0 and found.se and alone.se and found.se < 0.9 * alone.se
 
 
+def test_a_stratum_without_spread_asks_for_four_times_the_queries() -> None:
+    """As half the width does without a teacher: three times as many more; the others say it themselves."""
+    rows = [row._replace(stratum=int(row.query % 3 == 0)) for row in some_rows(7, 60, 120)]
+    rows = [
+        row._replace(human=1.0, teacher=1.0) if row.stratum and row.human is not None else row for row in rows
+    ]
+    strata = strata_of(rows, 180)
+    spread, none = (powered_mean(part).more for part in strata.parts)
+    assert none is None and spread is not None
+    found = stratified_mean(strata, sums_of(rows))
+    assert found.more == pytest.approx(strata.shares @ np.array([spread, 3.0]))
+
+
 def test_few_events_are_counted_over_all_strata() -> None:
     rows = [row._replace(human=0.0 if row.human is not None else None) for row in some_rows(7, 60, 120)]
     rows = [row._replace(stratum=int(row.query % 3 == 0)) for row in rows]
@@ -549,6 +603,61 @@ def test_the_difference_of_two_teachers_is_paired_by_query() -> None:
     ]
     assert teachers.value == pytest.approx(plain[1] - plain[0])
     assert teachers.ci is not None and teachers.ci.low > 0
+
+
+def test_queries_with_as_many_rows_rated_as_not_are_left_out_of_a_difference_in_turn() -> None:
+    by_chance = random.Random(4)
+    rows = [
+        Row(query, float(by_chance.random() < 0.5), float(query % 2) if at else None)
+        for query in range(40)
+        for at in (0, 1)
+    ]
+    rows = [row._replace(teacher=row.human) if row.human and row.query % 5 else row for row in rows]
+    other = [row._replace(teacher=row.teacher if row.query % 3 else 1 - row.teacher) for row in rows]
+    lams = [moments(sums_of(side)).best for side in (rows, other)]
+    assert max(lams) > 0.1
+
+    def apart(query: int) -> float:
+        sides = [sums_of([row for row in side if row.query != query], 40) for side in (rows, other)]
+        values = [side.at(lam) or 0.0 for side, lam in zip(sides, lams, strict=True)]
+        return values[1] - values[0]
+
+    without = [apart(query) for query in range(40)]
+    square = 39 / 40 * sum((one - sum(without) / 40) ** 2 for one in without)
+    assert difference(sums_of(rows), sums_of(other)).se == pytest.approx(math.sqrt(square))
+
+
+def test_few_events_of_a_difference_are_those_of_the_human_grades_alone() -> None:
+    """150 rows at a share of .1, where it takes 178 (Cochran), though the teacher's errors are none."""
+    rated = [Row(query, float(query < 15), float(query < 15)) for query in range(150)]
+    sums = sums_of([*rated, *(Row(150 + query, float(query % 10 == 0)) for query in range(1_000))])
+    assert few_events(sums, error(sums, 1.0)) is None
+    found = difference(sums, sums)
+    assert found.reason is not None and found.reason.kind == "few_events"
+
+
+def test_teachers_of_two_queries_differ_with_t_on_one_degree() -> None:
+    """By query 1 - 0 and 1 - 1: the mean is .5, without the one 0, without the other 1."""
+    first, second = ([Row(0, one), Row(1, 1.0)] for one in (0.0, 1.0))
+    found = teacher_difference(sums_of(first), sums_of(second))
+    assert (found.value, found.se) == pytest.approx((0.5, 0.5))
+    assert found.ci == pytest.approx((0.5 - 12.7062047 * 0.5, 0.5 + 12.7062047 * 0.5))
+
+
+def test_teachers_of_no_row_do_not_differ() -> None:
+    sums = sums_of(some_rows(11, 5, 5))
+    none = np.zeros(10)
+    nothing = ClusterSums(none, none, none, none, none, 0.0)
+    for sides in ((sums, nothing), (nothing, sums)):
+        found = teacher_difference(*sides)
+        assert (found.value, found.ci) == (None, None)
+        assert found.reason is not None and found.reason.kind == "undefined"
+
+
+def test_without_a_row_of_the_teacher_alone_the_estimate_is_that_of_humans() -> None:
+    sums = sums_of([Row(0, 1.0, 0.0), Row(1, 1.0, 1.0), Row(1, 0.0, 1.0)])
+    assert sums.teacher_only is None
+    assert sums.at(0.0) == sums.at(0.5) == pytest.approx(2 / 3)
 
 
 def test_the_same_twice_does_not_differ() -> None:
@@ -605,11 +714,35 @@ def test_rogan_gladen_corrects_by_sensitivity_and_specificity() -> None:
     [
         (lambda row: row._replace(human=1.0 if row.human is not None else None), ONE_KIND),
         (lambda row: row._replace(teacher=1 - (row.human or 0.0)), NO_BETTER),
+        # It says 1 to everything: a sensitivity of 1, and a specificity of 0.
+        (lambda row: row._replace(teacher=1.0), NO_BETTER),
     ],
 )
 def test_rogan_gladen_says_why_it_is_undefined(change: Callable[[Row], Row], reason: str) -> None:
     found = checked([change(row) for row in some_rows(13)])
     assert (found.value, found.reason) == (None, reason)
+
+
+def test_rogan_gladen_has_nothing_to_correct_where_every_row_is_rated() -> None:
+    rated = [row for row in some_rows(13) if row.human is not None]
+    assert checked(rated).reason == NO_OTHERS
+
+
+def test_rogan_gladen_of_two_rated_queries_and_a_single_row_has_t_on_one_degree() -> None:
+    """Both queries have se 1 and sp .5; without the one the other says the same, so that only rows differ."""
+    marks = [(1.0, 1.0), (0.0, 0.0), (1.0, 0.0)]
+    rated = [Row(query, teacher, human) for query in (0, 1) for teacher, human in marks]
+    alone = checked([*rated, Row(2, 1.0)])
+    assert (alone.sensitivity, alone.specificity, alone.value) == (1.0, 0.5, 1.0)
+    assert alone.ci is None  # without the row itself there is no share
+    # p is 3/4; without one row that says 1 it is 2/3, and without the one that says 0 it is 1.
+    found = checked([*rated, *(Row(2 + at, float(at < 3)) for at in range(4))])
+    values = [2 * (p - 0.5) for p in (3 / 4, 3 / 4, 2 / 3, 2 / 3, 2 / 3, 1)]
+    se = math.sqrt(5 / 6 * sum((one - sum(values) / 6) ** 2 for one in values))
+    assert found.raw == pytest.approx(0.5)
+    assert found.ci == pytest.approx((max(0, 0.5 - 12.7062047 * se), min(1, 0.5 + 12.7062047 * se)))
+    # Rows that all say the same have no spread.
+    assert checked([*rated, *(Row(2 + at, 0.75) for at in range(4))]).ci is None
 
 
 def test_rogan_gladen_says_that_it_is_clipped() -> None:

@@ -1,6 +1,7 @@
 """A round's live Gate 1: figures while people rate, and no verdict before the planned number."""
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -306,6 +307,23 @@ def test_a_pair_that_is_seen_again_and_an_answer_without_a_time_are_not_timed(tm
     assert ann.seconds and (ann.seconds.n, ann.seconds.median, ann.graded) == (2, 6.0, 4)
     assert bob.seconds and (bob.seconds.n, bob.seconds.median) == (2, 2.0)
     assert ann.pace.n == 2 and ann.pace.value == pytest.approx(8**0.5)
+
+
+def test_pace_has_an_interval_clustered_by_query() -> None:
+    """Of six pairs in four queries a takes half, as long or twice; logarithms, with t(.975, 3) = 3.182446."""
+    queries = ("red shoe", "red shoe", "Red  shoe", "hat", "bag", "belt")
+    own, others = (500, 2000, 1000, 2000, 1000, 500), (1000, 1000, 1000, 1000, 1000, 1000)
+    answers = [
+        Timed(rater, f"i{at}", query, times[at])
+        for rater, times in (("b", others), ("a", own))
+        for at, query in enumerate(queries)
+    ]
+    pace = pace_of([*answers, Timed("a", "alone", "coat", 9000), Timed("b", "other", "coat", 9000)], "a")
+    assert pace.value == pytest.approx(1)
+    assert (pace.n, pace.reason) == (6, None)
+    # By query the logarithms sum to 0, log 2, 0 and -log 2.
+    half = 3.1824463 * math.sqrt(4 / 3 * 2 * math.log(2) ** 2) / 6
+    assert pace.ci == pytest.approx((math.exp(-half), math.exp(half)))
 
 
 def test_seconds_are_the_median_and_the_quartiles() -> None:

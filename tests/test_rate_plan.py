@@ -160,6 +160,11 @@ def test_reasons_to_hunt_by_hand() -> None:
     acts = {grade: small.action_of[grade] for grade in small.scale}
     assert found["off by two"] == 2 + 3 * (acts[2] != acts[0])
     assert found["half"] == 0.5 + 3 * 0.5 * (acts[1] != acts[0])
+    later = policy((2, 3, 4))
+    assert later.action_of[2] != later.action_of[4]
+    assert disagreeing([item("far", 2, Graded(4, "graded"))], later) == {"far": 2 + 3}
+    # A grade that was given no probability is as unsure as can be.
+    assert unsure([item("odd", 2, Graded(1, "graded", probabilities={2: 0.9}))], "run") == {"odd": 1}
     doubts = unsure(items, "run")
     assert doubts == {"right": pytest.approx(0.1), "off by two": pytest.approx(0.25)}
     with pytest.raises(BadInput, match="the answers of run have no probabilities"):

@@ -4,15 +4,20 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from builders import example, reply
+from builders import example, harness, policy, reply, write_project
 from comparing import run_with
 
 from harness.golden.canaries import PLAIN, STEERED, canary_tags, product_id
+from harness.nouns.policy import UNDECIDED, Gates
 from harness.nouns.records import Failed, Grade, Ungraded
+from harness.score import reading
 from harness.score.canaries import canary_report
 from harness.score.items import GradedItem, ItemAnswer, about_of
-from harness.score.reading import NEVER, RAW_SHOWN, Unread, read_run
+from harness.score.reading import NEVER, RAW_SHOWN, Unread, read_run, reading_of
+from harness.score.settings import settings_of
+from harness.score.threshold import Threshold
 from harness.storage.files import to_line
+from harness.storage.project import Project
 
 UNREAD = Ungraded(cause="bad_json", detail="no object")
 GRADE = Grade(value=1, reasoning="", clauses=())
@@ -89,6 +94,38 @@ def test_items_have_an_answer_for_each_repeat_in_the_order_of_the_examples(here:
     asked = run.manifest.asked.model_copy(update={"repeats": 2})
     twice = read_run(replace(run, manifest=run.manifest.model_copy(update={"asked": asked})))
     assert [one.outcome for one in twice.items[0].answers] == ["graded", "failed"]
+
+
+def test_of_unread_answers_beyond_so_many_the_reply_is_not_kept(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many as a page can show; the cause is kept of all."""
+    monkeypatch.setattr(reading, "RAW_KEPT", 2)
+    found = read_run(run_with(here, *({"outcome": UNREAD, "reply": reply("raw")} for _ in range(3))))
+    assert [one.raw for one in found.unread.values()] == ["raw", "raw", ""]
+    assert {one.cause for one in found.unread.values()} == {"bad_json"}
+
+
+def test_a_run_is_read_by_its_name_with_what_its_items_say(here: Path) -> None:
+    write_project(here)
+    assert harness("eval", "--policy", "small", "--model", "builtin/majority").code == 0
+    (folder,) = (here / "runs").glob("[!.]*")
+    found = reading_of(Project(here), folder.name)
+    assert found.run.folder == folder
+    assert [one.about for one in found.items] == [about_of(one) for one in found.each_example()]
+    assert all(one.about and one.about.query for one in found.items)
+
+
+def test_settings_have_the_actions_that_a_policy_decided_on() -> None:
+    decided = policy()
+    guessed = tuple(one.model_copy(update={"shown": ""}) for one in decided.actions)
+    open_ = decided.model_copy(update={"actions": guessed})
+    bare, known, unknown = (
+        settings_of(one, (0, 1, 2), Gates(), Threshold("none", 0.8)) for one in (None, decided, open_)
+    )
+    assert (bare.action_of, bare.clause_ids, bare.undecided) == (None, None, None)
+    assert (known.action_of, known.undecided) == (decided.action_of, None)
+    assert (unknown.action_of, unknown.undecided) == (None, f"{decided.label} {UNDECIDED}")
 
 
 def test_only_first_answers_are_shown_as_unread(here: Path) -> None:

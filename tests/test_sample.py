@@ -1,6 +1,8 @@
 """`harness sample`: inclusion probabilities are true, strata get their due, hunts are no sample."""
 
 import json
+import re
+import shutil
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,17 +14,24 @@ import pytest
 from builders import examples, harness, write_project
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from old_runs import copied
 from production import answer_all, label_set, plan, shown_pairs
 
 from harness.errors import BadInput
 from harness.golden.rating.pair_plan import PlannedPair, load_pair_plan
+from harness.nouns.policy import UNDECIDED
+from harness.nouns.records import Grade
 from harness.runs.labels import load_labels
-from harness.score.frame import Frame, parse_by
+from harness.runs.pair_run import load_pair_run, pair_run_names, pairs_folder
+from harness.runs.pairs import read_pairs
+from harness.score.frame import Frame, frame_of, number_of_pair, parse_by
 from harness.score.human_grades import human_grades
-from harness.score.other_grades import _votes
+from harness.score.other_grades import _votes, other_grades
 from harness.score.pilot import spread_of
 from harness.score.production_rows import ProductionRows, cells_of, figures_of
+from harness.score.sample_files import SampleWanted, _warnings
 from harness.score.sampling import (
+    Drawn,
     ToDraw,
     draw_sample,
     hunt_disagreeing,
@@ -30,6 +39,7 @@ from harness.score.sampling import (
     shares_of,
     strata_drawn,
 )
+from harness.scorecards.sample import Hunt
 from harness.stats.raters import MISSING
 from harness.storage.tables import Layout
 
@@ -108,6 +118,12 @@ def test_whole_queries_come_and_at_least_five_of_each_stratum(seed: int, pairs: 
     for one in strata_drawn(there, drawn):
         assert one.drawn_queries >= min(5, one.queries)
         assert one.pi[0] == one.pi[1] == pytest.approx(one.drawn_queries / one.queries)
+
+
+def test_of_a_stratum_whose_share_is_small_five_queries_are_drawn() -> None:
+    there = frame(strata=2)
+    assert min(one.queries for one in strata_drawn(there, draw_sample(there, ToDraw(len(there), 1)))) > 5
+    assert [one.drawn_queries for one in strata_drawn(there, draw_sample(there, ToDraw(1, 1)))] == [5, 5]
 
 
 def test_a_part_of_large_queries_has_a_smaller_probability() -> None:
@@ -238,6 +254,53 @@ def test_a_plan_has_the_pairs_with_their_probabilities(root: Path) -> None:
     assert drawn(root, "--n", "80", "--by", "action,stratum", "--seed", "4")[1] == pairs
 
 
+@pytest.mark.parametrize(
+    ("hunt", "drawn_pairs", "strata", "told"),
+    [
+        (None, 60, [5, 9], ()),
+        (
+            None,
+            61,
+            [5, 9],
+            ("61 pairs instead of 50, since whole queries are drawn, and at least 5 of each",),
+        ),
+        (None, 50, [4, 9], ("1 stratum has fewer than 5 queries in all",)),
+        (None, 50, [4, 2], ("2 strata have fewer than 5 queries in all",)),
+        ("low-confidence", 50, [], ("hunted pairs find errors, and estimate nothing",)),
+        ("low-confidence", 61, [], ("hunted pairs find errors, and estimate nothing",)),
+        ("disagree", 49, [], ("hunted pairs find", "nothing more to hunt: 1 pair fewer than asked for")),
+        ("disagree", 47, [], ("hunted pairs find", "nothing more to hunt: 3 pairs fewer than asked for")),
+    ],
+)
+def test_what_is_odd_about_a_sample_is_said(
+    hunt: Hunt | None, drawn_pairs: int, strata: list[int], told: tuple[str, ...]
+) -> None:
+    wanted = SampleWanted(Path("labels"), 50, hunt=hunt)
+    said = _warnings(wanted, [Drawn(0, 0.5)] * drawn_pairs, strata)
+    assert [one[: len(begin)] for one, begin in zip(said, told, strict=True)] == [*told]
+
+
+def test_rows_without_a_grade_are_counted_and_not_drawn(tmp_path: Path) -> None:
+    rows = [
+        {**row, "teacher": None if at in (2, 5, 6) else row["teacher"]}
+        for at, row in enumerate(shown_pairs())
+    ]
+    labels = load_labels(label_set(tmp_path, rows))
+    frame = frame_of(labels, ())
+    assert (frame.unread, frame.shots, len(frame)) == (3, 0, len(rows) - 3)
+    done = harness("sample", tmp_path / "labels", "-o", tmp_path / "plan.jsonl", "--n", "20", "--json")
+    assert (json.loads(done.out)["unread"], json.loads(done.out)["shots"]) == (3, 0)
+
+
+def test_actions_that_are_not_decided_are_no_strata(root: Path) -> None:
+    labels = load_labels(root / "labels")
+    guessed = [one.model_copy(update={"shown": " "}) for one in labels.policy.actions]
+    undecided = replace(labels, policy=labels.policy.model_copy(update={"actions": tuple(guessed)}))
+    with pytest.raises(BadInput, match=re.escape(f"--by action: {labels.policy.label} {UNDECIDED}")):
+        frame_of(undecided, ("action",))
+    assert len(frame_of(undecided, ("grade",))) == len(frame_of(labels, ("grade",)))
+
+
 def test_hunted_pairs_say_so(root: Path) -> None:
     summary, pairs = drawn(root, "--n", "7", "--hunt", "disagree", "--against", str(root / "others"))
     assert summary["hunt"] == "disagree" and summary["strata"] == []
@@ -301,6 +364,19 @@ def test_a_run_that_is_not_there_or_on_another_scale_is_refused(
     assert done.code == 0, done.err
     done = harness(*words[:-1], other, "--against", "latest")
     assert done.code == 2 and "graded on the scale 0, 1, 2, 3; the labels are on 0, 1, 2" in done.err
+
+
+def test_a_run_over_pairs_has_the_grades_of_its_pairs(tmp_path: Path) -> None:
+    project = copied(tmp_path)
+    folder = pairs_folder(project) / pair_run_names(project)[0]
+    run = load_pair_run(folder)
+    found = other_grades(str(folder), run.policy)
+    given = {id_: one.value for (id_, _), one in run.outcomes.items() if isinstance(one, Grade)}
+    shown = read_pairs(tmp_path / "pairs.csv", Layout())
+    pairs = {one.id: one.pair for one in shown}
+    assert found.policy == run.policy
+    assert found.grades == {number_of_pair(pairs[id_].digest): grade for id_, grade in given.items()}
+    assert len(found.grades) == 6
 
 
 def test_of_a_run_with_repeats_the_vote_counts(tmp_path: Path) -> None:
@@ -370,7 +446,8 @@ def test_a_few_alike_rows_of_a_pilot_say_little_of_their_stratum(
     assert found["tail"] == pytest.approx(part * found["nobody"]) and found["head"] > found["nobody"]
 
 
-def test_a_round_of_a_plan_carries_how_its_pairs_were_drawn(root: Path) -> None:
+def test_a_round_of_a_plan_carries_how_its_pairs_were_drawn(root: Path, tmp_path: Path) -> None:
+    root = shutil.copytree(root, tmp_path / "own")
     drawn(root, "--n", "30", "--seed", "2")
     opened = plan(root, root / "plan.jsonl", seed=1)
     pairs = {one.item: one for one in load_pair_plan(root / "plan.jsonl")}

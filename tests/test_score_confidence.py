@@ -104,6 +104,24 @@ def test_vote_has_the_confidence_of_the_answer_that_counts() -> None:
     assert (found.n, found.brier) == pytest.approx((1, 2 * 0.09))
 
 
+@pytest.mark.parametrize(
+    ("grade", "given", "sure"),
+    [
+        (0, {0: 0.3, 1: 0.1}, 0.75),
+        (1, {0: 3.0, 1: 1.0}, 0.25),
+        (2, {0: 0.3, 1: 0.1}, 0.0),
+        (0, {0: 0.0}, None),
+        (0, {}, None),
+        (0, None, None),
+        (None, {0: 0.3, 1: 0.1}, None),
+    ],
+)
+def test_an_answer_is_as_sure_as_its_grade_has_of_all_that_was_given(
+    grade: int | None, given: dict[int, float] | None, sure: float | None
+) -> None:
+    assert ItemAnswer(grade, "graded", probabilities=given).sure == pytest.approx(sure)
+
+
 def test_probabilities_that_are_all_zero_are_none() -> None:
     found = confidence([sure("a", 0, 0, 0.0, 0.0)])
     assert (found.n, found.ece, found.bins, found.to_people) == (0, None, (), ())

@@ -61,6 +61,20 @@ def test_answers_that_are_all_unreadable_are_no_score(here: Path) -> None:
     assert harness("gate2", "--golden", golden, "--grades", grades, "--scale", "0-2").code == 3
 
 
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        (1, "1 item of g.csv has no golden grade in golden.csv, or is a shot there ("),
+        (2, "2 items of g.csv have no golden grade in golden.csv, or are shots there ("),
+    ],
+)
+def test_grades_of_items_that_are_not_golden_are_told(here: Path, more: int, told: str) -> None:
+    golden = write(here / "golden.csv", "item,grade", [(at, at % 3) for at in range(30)])
+    grades = write(here / "g.csv", "item,grade", [(at, at % 3) for at in range(30 + more)])
+    warnings = gate2(golden, grades).json["warnings"]
+    assert [one[: len(told)] for one in warnings if "golden.csv" in one] == [told]
+
+
 def test_golden_file_without_queries_says_that_independence_is_assumed(here: Path) -> None:
     items = [(at, at % 3) for at in range(30)]
     plain = write(here / "golden.csv", "item,grade", items)

@@ -21,7 +21,7 @@ from harness.score.gate1 import score_gate1
 from harness.score.rater_pairs import rater_pairs
 from harness.score.rating_matrix import rating_matrix_of
 from harness.score.threshold import WEIGHTINGS, Threshold
-from harness.scorecards.gate1 import Gate1
+from harness.scorecards.gate1 import Gate1, RaterBias
 from harness.verdicts.gates import judge_gate1
 from harness.verdicts.raters import judge_raters
 
@@ -409,6 +409,25 @@ def test_raters_without_a_common_item_are_no_pair_where_others_are() -> None:
     assert rater_pairs(found, "none").means["none"].kappa.value is not None
 
 
+@pytest.mark.parametrize(("most", "counted"), [(29, [(0, 1), (0, 2)]), (30, [(0, 1)]), (31, [(0, 1)])])
+def test_thirty_items_in_common_are_enough_to_be_counted_alone(most: int, counted: list[Any]) -> None:
+    """ann and bob share so many, ann and cy 5; where no pair shares 30 those with any count."""
+    rows = [(rater, at) for at in range(most) for rater in ("ann", "bob")]
+    rows += [(rater, at) for at in range(100, 105) for rater in ("ann", "cy")]
+    found = [Rating(item=f"i{at}", rater=rater, grade=at % 3, query=f"q{at}") for rater, at in rows]
+    assert rating_matrix_of(found, (0, 1, 2)).counted() == counted
+
+
+@pytest.mark.parametrize(
+    ("many", "told"), [(10, None), (11, "1 more rater grades"), (12, "2 more raters grade")]
+)
+def test_more_than_ten_raters_who_lean_are_counted(many: int, told: str | None) -> None:
+    lean = RaterBias(rater="ann", n=9, bias=0.5, kappa_vs_rest=0.5, p=0.01)
+    score = gate1(SMALL).model_copy(update={"rater_bias": (lean,) * many, "disputed": (), "confused": ()})
+    more = [one for one in advice(score, NAMES) if "more rater" in one]
+    assert more == ([] if told is None else [f"{told} higher or lower than the others (p < 0.05)"])
+
+
 def test_two_raters_are_named_both() -> None:
     found = [
         Rating(item=f"i{at}", rater=r, grade=min(2, at % 3 + (r == "bob" and at % 4 > 0)), query=f"q{at}")
@@ -429,6 +448,7 @@ def test_advice_on_grades_that_are_no_neighbours_says_so_and_names_the_queries()
         "not neighbours; 4 of 4 disagreements (100%) stand there, most of all in the queries "
         "'tin' (3), 'pan' (1)"
     )
+    assert gate1(rows, names=NAMES).advice[0].endswith("4 of 4 disagreements (100%) stand there")
 
 
 def test_disagreements_in_a_query_are_counted_by_pairs_of_raters_as_their_sum_is() -> None:

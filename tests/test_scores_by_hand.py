@@ -37,7 +37,7 @@ from harness.scorecards.gate2 import Gate2
 from harness.stats.agreement import Kappa, renumbered
 from harness.stats.alternative import alternative_annotator_test
 from harness.stats.ceiling import human_ceiling, leave_one_out
-from harness.stats.intervals import KappaTable, Spread, influence
+from harness.stats.intervals import ONE_CLUSTER, KappaTable, Spread, influence
 from harness.stats.raters import coefficients, krippendorff_alpha
 
 ROWS = {f"i{at:02}": {"ann": at % 3, "bob": (at + (at % 5 == 0)) % 3, "cy": (at * 2) % 3} for at in range(40)}
@@ -365,6 +365,12 @@ def test_cells_need_a_policy_that_says_what_is_shown() -> None:
     assert gate2(items, gates=gates).never_grow == ()
     (empty,) = gate2(items, gates=gates, action_of=ACTIONS).never_grow
     assert (empty.count, empty.n, empty.share, empty.ci, empty.ci_worst_case) == (0, 0, None, None, None)
+    assert empty.reason is None
+    alike = [item(name, 0, grade, query="one") for name, grade in (("a", 0), ("b", 2))]
+    (one,) = gate2(alike, gates=gates, action_of=ACTIONS).never_grow
+    assert (one.count, one.n, one.share, one.ci, one.reason) == (1, 2, 0.5, None, ONE_CLUSTER)
+    (two,) = gate2([*alike, item("c", 0, 2, query="two")], gates=gates, action_of=ACTIONS).never_grow
+    assert two.ci is not None and two.reason is None
 
 
 def test_bootstrap_of_gate2_is_that_of_its_gated_kappa() -> None:

@@ -309,3 +309,15 @@ def test_whatever_comes_is_scored_or_refused(golden: Any, grades: Any, queries: 
             call()
         except BadInput:
             continue
+
+
+class Unreadable(list[int]):
+    """Values of a library that has lost them."""
+
+    def tolist(self) -> list[int]:
+        raise OSError("the file is gone")
+
+
+def test_what_a_library_says_of_its_own_values_is_told_with_their_type() -> None:
+    with pytest.raises(BadInput, match=r"a value of type Unreadable \(OSError: the file is gone\)$"):
+        gate2(Unreadable(G), G, scale="0-3")

@@ -61,6 +61,17 @@ def test_moments_of_rates_by_hand() -> None:
     assert drawn == pytest.approx((0.09 / 0.034 + 5) / (0.3 / 0.034 + 50))
 
 
+@pytest.mark.parametrize("unit", [1.0, 1024.0])
+def test_rates_that_differ_as_poisson_explains_are_known_by_their_exposure_alone(unit: float) -> None:
+    """m = 1/4 and s2 = 1/256, which is m n / sum E = 1/4 x 2/128; with one event apart there is more."""
+    exposure = np.array([64.0, 64]) * unit
+    prior = moments_prior(np.array([20.0, 12]), exposure)
+    assert (prior.rate, prior.shape) == (128 * unit, 32)
+    # s2 = (5/64)^2 = 25/4096; beyond = 25/4096 - 1/256 = 9/4096, and m / beyond is less than 128.
+    prior = moments_prior(np.array([21.0, 11]), exposure)
+    assert (prior.rate, prior.shape) == pytest.approx((1024 / 9 * unit, 256 / 9))
+
+
 def test_a_group_without_events_has_a_low_rate_and_not_none() -> None:
     prior = moments_prior(np.zeros(4), np.full(4, 25.0))
     assert (prior.rate, prior.shape) == pytest.approx((100, 0.5))
@@ -75,13 +86,13 @@ def test_interval_of_a_rate_is_that_of_its_gamma() -> None:
     assert (low[0], high[0]) == pytest.approx((right.ppf(0.025), right.ppf(0.975)))
 
 
-@given(st.integers(0, 60), st.floats(0.001, 60))
-def test_poisson_tails_are_exact(count: int, expected: float) -> None:
+@given(st.floats(0.001, 60))
+def test_poisson_tails_are_exact(expected: float) -> None:
     from scipy.stats import poisson
 
-    x, mean = np.array([float(count)]), np.array([expected])
-    assert at_least(x, mean)[0] == pytest.approx(poisson.sf(count - 1, expected), abs=1e-12)
-    assert at_most(x, mean)[0] == pytest.approx(poisson.cdf(count, expected), abs=1e-12)
+    x, mean = np.arange(61.0), np.full(61, expected)
+    assert at_least(x, mean) == pytest.approx(poisson.sf(x - 1, expected), rel=1e-9, abs=1e-300)
+    assert at_most(x, mean) == pytest.approx(poisson.cdf(x, expected), rel=1e-9, abs=1e-300)
 
 
 def test_the_published_false_discovery_rates() -> None:
@@ -115,6 +126,8 @@ def test_no_interval_of_fewer_than_five_groups() -> None:
     few = np.array([1.0, 2, 4, 3, np.nan])
     assert jackknifed(2.0, few).ci is None
     assert jackknifed(2.0, np.array([1.0, 2, 4, 3, 5])).ci is not None
+    alike = jackknifed(2.0, np.full(6, 2.0))
+    assert (alike.value, alike.ci, alike.reason) == (2.0, None, intervals.NO_SPREAD)
 
 
 def fitted(
@@ -155,6 +168,13 @@ def test_log_odds_of_a_table_by_hand() -> None:
     # The sandwich of independent observations is that of the table, times n/(n - 2).
     plain = 1 / 60 + 1 / 40 + 1 / 30 + 1 / 70
     assert found.se == pytest.approx(np.sqrt(plain * 200 / 198), rel=1e-3)
+
+
+def test_five_queries_are_enough_for_log_odds() -> None:
+    """By query 0 and 1 alternate, and go with the outcome in three of five: log(3/2) - log(2/3)."""
+    feature = np.tile([0.0, 1], 5)
+    outcome = np.where(np.arange(10) < 6, feature, 1 - feature)
+    assert fitted(feature, outcome, np.arange(10) // 2).value == pytest.approx(2 * np.log(3 / 2))
 
 
 def test_log_odds_of_one_exception_on_each_side_are_a_figure() -> None:

@@ -52,6 +52,13 @@ def test_sizes_are_those_of_the_formulas(here: Path) -> None:
     assert len(found["notes"]) == 3
 
 
+@pytest.mark.parametrize(("kappa", "told"), [("0.9", False), ("0.91", True)])
+def test_the_guard_is_told_of_above_a_kappa_of_nine_tenths(here: Path, kappa: str, told: bool) -> None:
+    write_project(here, golden=examples(queries=40))
+    notes = harness("golden", "plan", "small", "--kappa", kappa, "--json").json["notes"]
+    assert any("true kappa above 0.9 few queries hold a disagreement" in one for one in notes) is told
+
+
 def test_pilot_is_a_run_over_a_split(here: Path) -> None:
     write_project(here, golden=examples(queries=40))
     replayed(here, "some", every(5))

@@ -3,6 +3,7 @@
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +16,7 @@ from harness.stats.agreement import (
     Kappa,
     band,
     cohen_kappa,
+    cohen_kappas,
     confusion,
     crossing,
     mean_kappa,
@@ -91,6 +93,23 @@ def test_linear_kappa_is_the_weighted_mean_of_its_boundaries(pairs: list[tuple[i
         total += weight * (cohen_kappa(table, (0, 1)).exact or 0)
         weights += weight
     assert linear == (total / weights if weights else None)
+
+
+def test_kappas_of_several_matrices_are_those_of_each() -> None:
+    """By hand: po and pe of the first are 6/8 and 1/2; the second is of one grade, the third of no item."""
+    several = cohen_kappas(np.array([[[3, 1], [1, 3]], [[5, 0], [0, 0]], [[0, 0], [0, 0]]]), (0, 1), "none")
+    assert several.values() == [0.5, None, None]
+    assert several.mean(np.array([0, 0])) == Kappa(Fraction(1, 2))
+    assert several.mean(np.array([0, 2, 1])) == Kappa(None, NO_ITEMS)
+    assert several.mean(np.array([1, 0])) == Kappa(None, NO_VARIATION)
+
+
+@pytest.mark.parametrize("times", [1, 2**27, 2**34, 2**50])
+def test_kappa_of_a_matrix_is_that_of_its_multiples(times: int) -> None:
+    """However large: products of counts no longer fit in 64 bits."""
+    matrix = ((7 * times, 2 * times, times), (0, 5 * times, 3 * times), (times, times, 6 * times))
+    # Margins 10, 8, 8 and 8, 8, 10: E = 80 + 64 + 80 + 64 + 4 x (100 + 64), and n O = 26 (6 + 4 x 2).
+    assert cohen_kappa(matrix, (0, 1, 2), "quadratic").exact == Fraction(944 - 26 * 14, 944)
 
 
 def test_mean_kappa_is_exact_and_undefined_where_a_part_is() -> None:

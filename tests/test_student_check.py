@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from builders import examples, harness, write_golden, write_project
 from comparing import ACTIONS, SCALE, item, perfect, run_of, side, write_grades, wrong_on
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from production import label_set, shown_pairs
 from rich.text import Text
@@ -34,6 +34,7 @@ from harness.score.rating_matrix import MIN_COMMON
 from harness.scorecards.student import Finding, StudentCheck, StudentSlice
 from harness.stats.cuts import best_cuts, matched_cuts, placed
 from harness.stats.distillation import NEVER_WRONG, against_rest, distilled
+from harness.stats.intervals import ONE_CLUSTER
 from harness.stats.means import clustered_share
 from harness.storage.tables import Layout
 from harness.student.check import check_student
@@ -428,6 +429,14 @@ def test_shares_of_right_and_wrong_are_those_of_their_definition(rows: list[tupl
         assert (found.inherited.value or 0) + (found.gain.value or 0) <= 1 + 1e-12
         values = np.array([float(s == g) for s, _, g in wrong])
         assert found.gain.ci == clustered_share(values, np.arange(len(wrong)))
+        assert found.gain.reason is None
+
+
+def test_shares_of_a_single_query_have_no_interval_and_say_so() -> None:
+    found = distilled(
+        np.array([0, 1, 2]), np.array([0, 0, 1]), np.array([0, 0, 2]), np.zeros(3, dtype=np.int64)
+    )
+    assert (found.loss.value, found.loss.n, found.loss.ci, found.loss.reason) == (0.5, 2, None, ONE_CLUSTER)
 
 
 def test_a_slice_against_the_rest_has_the_error_of_two_means_where_items_are_independent() -> None:
@@ -488,6 +497,29 @@ def test_of_many_places_for_a_cut_the_first_and_the_last_are_tried(lowest: bool)
     grades = np.full(1000, 1 if lowest else 0)
     grades[[0, -1]] = 0 if lowest else 1
     assert best_cuts(scores, grades, (0, 1)) == (0.5 if lowest else 998.5,)
+
+
+def test_of_two_hundred_places_for_a_cut_each_is_tried() -> None:
+    """The lowest ten are of the wrong grade, so that as many scores as grades lie below 67 and not 77."""
+    scores = np.arange(201.0)
+    grades = np.where((scores < 10) | (scores >= 77), 1, 0)
+    assert matched_cuts(scores, grades, 2) == (66.5,)
+    assert best_cuts(scores, grades, (0, 1)) == (76.5,)
+
+
+@example([1, 2, 2, 1, 0, 2])  # the lower cut gains by moving only after the upper one has moved
+@given(st.lists(st.integers(0, 2), min_size=4, max_size=12))
+def test_no_cut_gains_by_moving_between_its_neighbours(graded: list[int]) -> None:
+    scores, grades = np.arange(float(len(graded))), np.array(graded)
+
+    def kappa(low: float, high: float) -> float:
+        return float(np.nan_to_num(cohen_kappa_score(grades, placed(scores, (low, high)), labels=[0, 1, 2])))
+
+    if len({*graded}) > 1:
+        low, high = best_cuts(scores, grades, SCALE)
+        places = [at + 0.5 for at in range(len(graded) - 1)]
+        moved = [(one, high) for one in places if one <= high] + [(low, one) for one in places if one >= low]
+        assert kappa(low, high) >= max(kappa(*one) for one in moved) - 1e-12
 
 
 @settings(max_examples=40, deadline=None)

@@ -70,7 +70,7 @@ def test_t_below_is_that_of_scipy(freedom: float, t: float) -> None:
 @given(st.floats(1, 1e6), CHANCES)
 def test_a_quantile_of_t_turns_its_tail_round(freedom: float, p: float) -> None:
     t = t_quantile(freedom, p)
-    assert t_below(freedom, t) == pytest.approx(p, rel=1e-9)
+    assert t_below(freedom, t) == pytest.approx(p, rel=1e-9, abs=0)
     assert t == pytest.approx(float(special.stdtrit(freedom, p)), rel=1e-9, abs=1e-12)
     assert t_quantile(freedom, 0.5) == 0
 
@@ -81,13 +81,18 @@ def test_a_quantile_of_beta_is_that_of_scipy(n: int, share: float, p: float) -> 
         want = float(special.betaincinv(x, n - x + 1, p)) if x > 1e-3 else 0.0
         # Where the first is so small that it has not all its digits, it counts as 0.
         if want > 1e-300:
-            assert beta_quantile(x, n - x + 1, p) == pytest.approx(want, rel=1e-8)
+            assert beta_quantile(x, n - x + 1, p) == pytest.approx(want, rel=1e-8, abs=0)
 
 
 def test_a_quantile_below_the_smallest_number_is_0() -> None:
+    """2.2e-308 is the smallest that has all its digits; these are 0, below it, and 7.6e-305, above."""
     assert beta_quantile(0.001, 50, 0.025) == 0
+    assert beta_quantile(0.0051, 40, 0.025) == 0
+    assert beta_quantile(0.0053, 40, 0.025) == pytest.approx(
+        float(special.betaincinv(0.0053, 40, 0.025)), rel=1e-9, abs=0
+    )
     assert beta_quantile(0.01, 40, 0.025) == pytest.approx(
-        float(special.betaincinv(0.01, 40, 0.025)), rel=1e-9
+        float(special.betaincinv(0.01, 40, 0.025)), rel=1e-9, abs=0
     )
 
 
@@ -116,7 +121,7 @@ def test_binomials_by_hand() -> None:
 
 @given(st.integers(1, 200), st.floats(0, 400))
 def test_chi_squared_is_that_of_scipy(freedom: int, x: float) -> None:
-    assert chi_squared_above(freedom, x) == pytest.approx(float(special.chdtrc(freedom, x)), rel=1e-11)
+    assert chi_squared_above(freedom, x) == pytest.approx(float(special.chdtrc(freedom, x)), rel=1e-11, abs=0)
 
 
 @given(CHANCES)

@@ -14,6 +14,8 @@ from harness.golden.rating.ratings import add_ratings, load_said, rated_under
 from harness.nouns.pair import Example, Rating, Unrated
 from harness.policy.load import load_policy, policy_digest
 from harness.runs.folder import load_run
+from harness.score.gate1_warnings import mostly_hard
+from harness.scorecards.gate1 import CouldNotRate
 
 RATINGS = "golden/small/ratings.jsonl"
 
@@ -98,6 +100,16 @@ def test_who_could_not_rate_a_tenth_is_named(here: Path, hard: int, said: bool) 
         f"ann could not rate {hard} of 36 items: agreement is about the others, which may be the easy ones"
     )
     assert (words in warnings) is said
+
+
+@pytest.mark.parametrize(
+    ("hard", "graded", "said"), [(1, 9, True), (1, 10, False), (10, 90, True), (10, 91, False)]
+)
+def test_a_tenth_is_much(hard: int, graded: int, said: bool) -> None:
+    first = [Rating(item=f"i{at}", rater="ann", grade=0) for at in range(graded)]
+    told = list(mostly_hard([CouldNotRate(rater="ann", n=hard, causes={"policy_silent": hard})], first))
+    assert bool(told) is said
+    assert not list(mostly_hard([CouldNotRate(rater="bob", n=hard, causes={})], first)), "who graded nothing"
 
 
 def test_a_run_keeps_them_and_its_page_says_so(here: Path) -> None:

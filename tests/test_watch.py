@@ -20,10 +20,12 @@ from harness.demo.wire import Tokens
 from harness.errors import BadInput
 from harness.runs.manifest import Asked
 from harness.runs.watch_folder import HISTORY, WATCH, alone_in, save_settings
-from harness.score.watch import Settings, WatchHead, watched
-from harness.score.watched import TrafficDay
+from harness.score.watch import Settings, WatchHead, _days, _model_changes, watched
+from harness.score.watch_verdict import verdict_of
+from harness.score.watched import SentinelDay, TrafficDay
 from harness.score.watched_humans import human_sequence
-from harness.scorecards.watch import HumanEstimate
+from harness.score.watched_traffic import Moved
+from harness.scorecards.watch import HumanEstimate, Process
 from harness.stats.confidence_sequence import sequence_radius
 from harness.stats.e_process import drift_process
 from harness.storage.project import Project
@@ -280,6 +282,46 @@ def test_evidence_that_grows_is_told_of_before_it_is_an_alarm(here: Path) -> Non
     near = [one for one in seen if one.verdict == "none" and (one.teacher.e_value or 0) >= 10]
     assert near and all("evidence that the teacher is better is growing" in one.reason for one in near)
     assert "growing" not in seen[0].reason
+
+
+def test_a_name_is_new_once_among_all_that_have_answered() -> None:
+    days = [
+        SentinelDay(f"2026-11-{at:02}", 0.1, 0.1, 50, 50, models=names)
+        for at, names in enumerate((("a",), ("b",), ("a",), ("b", "c")), 1)
+    ]
+    assert _model_changes(None, days) == [
+        "on 2026-11-02 b answered; before, a",
+        "on 2026-11-04 c answered; before, a and b",
+    ]
+    found = _days(
+        days, np.array([1.0, 2.0, 3.0, 4.0]), [], Moved(Process(e_value=None, threshold=40, of="mix"))
+    )
+    assert [(one.models, one.teacher_e) for one in found] == [
+        (("a",), 1), (("b",), 2), (("a",), 3), (("b", "c"), 4),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("by_teacher", "by_traffic", "reason"),
+    [
+        (9.99, 9.99, "no drift is shown: neither process reached its threshold"),
+        (
+            10.0,
+            1.0,
+            "no drift is shown, but evidence that the teacher is worse is growing (10, and 40 is an alarm)",
+        ),
+        (
+            1.0,
+            10.0,
+            "no drift is shown, but evidence that the traffic moved is growing (10, and 40 is an alarm)",
+        ),
+        (1.0, None, "no drift of the teacher is shown; the traffic is not watched yet"),
+    ],
+)
+def test_evidence_of_ten_is_told_of(by_teacher: float, by_traffic: float | None, reason: str) -> None:
+    teacher = Process(e_value=by_teacher, threshold=40, of="loss")
+    traffic = Moved(Process(e_value=by_traffic, threshold=40, of="mix"))
+    assert verdict_of(teacher, traffic, "worse", None) == ("none", reason)
 
 
 def test_rows_without_strata_have_no_split_by_strata(here: Path) -> None:

@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 from builders import Ended, examples, harness, write_project
 
+from harness.runs.manifest import MANIFEST
 from harness.runs.watch_folder import BASELINE, DAYS, HISTORY, WATCH
+from harness.score.watch_history import _summed
+from harness.score.watch_runs import unanswered_in
 
 DAY = "2026-11-{:02}"
 Line = dict[str, Any]
@@ -49,6 +52,30 @@ def test_a_history_that_fits_is_read(watch: Path) -> None:
     assert [one["day"] for one in ended.json["days"]] == [DAY.format(number) for number in (1, 2, 3)]
     # Asked today, for a day of weeks ago: nothing is wrong, and it is said.
     assert "by the clock of its run, 2026-11-01 was asked on" in ended.json["warnings"][0]
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [
+        ([], ()),
+        (["a"], ("by the clock of its run, a",)),
+        ([*"abc"], ("by the clock of its run, a, and 2 more such days",)),
+    ],
+)
+def test_days_that_a_clock_denies_are_one_remark(days: list[str], said: tuple[str, ...]) -> None:
+    assert _summed(days) == said
+
+
+def test_questions_without_an_answer_are_counted(watch: Path) -> None:
+    (run,) = (watch / DAYS / DAY.format(2)).iterdir()
+    records = run / "records.jsonl"
+    assert unanswered_in(run) == 0
+    lines = records.read_text("utf-8").splitlines(keepends=True)
+    assert len(lines) == 8
+    records.write_text("".join(lines[3:]), "utf-8")
+    broken_off = {**json.loads((run / MANIFEST).read_text("utf-8")), "finished_at": None}
+    (run / MANIFEST).write_text(json.dumps(broken_off), "utf-8")
+    assert unanswered_in(run) == 3
 
 
 def test_days_go_forward_in_the_file(watch: Path) -> None:

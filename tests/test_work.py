@@ -2,6 +2,7 @@
 
 import json
 import signal
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -263,7 +264,7 @@ def test_calls_of_a_server_are_logged_and_those_of_this_process_are_not(desk: De
         teacher = Scripted(GOOD)
         teacher.identity = identity
         desk.asked(folder, teacher, NO_LIMITS)
-        assert len(unanswered_calls(folder, {}).calls) == calls
+        assert len(unanswered_calls(folder, Counter()).calls) == calls
 
 
 def test_question_of_a_batch_is_logged_at_the_price_of_a_batch_and_by_what_the_server_counted(

@@ -13,6 +13,7 @@ from harness.stats.proportions import CONFIDENCE
 from harness.stats.tails import t_quantile
 
 ONE_KIND = Reason("undefined", "the human grades are all on one side: no sensitivity, or no specificity")
+NO_OTHERS = Reason("undefined", "every row has a human grade: there is no share of the teacher to correct")
 NO_BETTER = Reason("undefined", "sensitivity and specificity add up to 1 or less: the teacher tells nothing")
 OUT_OF_RANGE = Reason("remark", "the corrected share lies outside of 0 to 1: clipped")
 
@@ -37,8 +38,10 @@ def rogan_gladen(sums: ClusterSums, both: Floats) -> RoganGladen:
     """
     parts = (sums.human, both, sums.labelled - sums.human, sums.teacher - both, sums.unseen, sums.unlabelled)
     totals = [float(one.sum()) for one in parts]
-    if min(totals[0], totals[2]) <= 0 or totals[5] <= 0:
+    if min(totals[0], totals[2]) <= 0:
         return RoganGladen(None, reason=ONE_KIND)
+    if totals[5] <= 0:
+        return RoganGladen(None, reason=NO_OTHERS)
     sensitivity, specificity = totals[1] / totals[0], 1 - totals[3] / totals[2]
     if sensitivity + specificity <= 1:
         return RoganGladen(None, None, None, sensitivity, specificity, NO_BETTER)

@@ -191,9 +191,9 @@ def teacher_difference(one: ClusterSums, other: ClusterSums) -> Tested:
         return Tested(None, reason=Reason("undefined", "one of the two has no row"))
     values = [float(top.sum() / whole.sum()) for top, whole in sides]
     known = np.flatnonzero(sides[0][1] + sides[1][1])
-    without = [(top.sum() - top[known]) / (whole.sum() - whole[known]) for top, whole in sides]
     value = values[1] - values[0]
     if len(known) < 2:
         return Tested(value)
+    without = [(top.sum() - top[known]) / (whole.sum() - whole[known]) for top, whole in sides]
     se = math.sqrt(jackknife(np.asarray(without[1] - without[0])))
     return Tested(value, 0.0, reason=ALIKE) if se < ROUNDING else t_test(value, se, len(known))
