@@ -1,13 +1,17 @@
 """The console's short ways give what the long ones give."""
 
+import io
 import sys
 
 from hypothesis import given
 from hypothesis import strategies as st
-from rich.console import Console
+from rich.cells import cell_len
+from rich.console import Console, RenderableType
+from rich.padding import Padding
+from rich.table import Table
 from rich.text import Text
 
-from harness.report.console import GLUE
+from harness.report.console import GLUE, SafeConsole
 from harness.report.folding import FoldedText
 from harness.storage.visible import visible
 
@@ -16,6 +20,29 @@ def test_what_is_printable_has_nothing_to_escape() -> None:
     printable = [chr(code) for code in range(sys.maxunicode + 1) if chr(code).isprintable()]
     assert [letter for letter in printable if visible(letter) != letter] == []
     assert GLUE not in printable
+
+
+@given(
+    st.lists(st.sampled_from(["\u202e", "\x1b", "\x85", "a", "bc ", "\u4e2d", "-"]), max_size=60).map("".join)
+)
+def test_no_escape_is_lost_at_the_edge(text: str) -> None:
+    """As a line, in a cell and in an indented line, in 40 columns."""
+    table = Table(box=None, show_header=False, padding=0)
+    table.add_row(text)
+    lines: list[RenderableType] = [Text(text, style="bold"), Padding(Text(text), (0, 0, 0, 2)), table]
+    for line in lines:
+        out = io.StringIO()
+        SafeConsole(file=out, width=40, highlight=False, emoji=False, markup=False).put(line)
+        assert "".join(out.getvalue().split()) == "".join(visible(text).split())
+        assert max(map(cell_len, out.getvalue().split("\n"))) <= 40
+
+
+def test_a_style_stays_on_its_letters_where_one_is_escaped() -> None:
+    text = Text("\u202eab")
+    text.stylize("bold", 1, 2)
+    folded = FoldedText.of(text)
+    assert [folded.plain[one.start : one.end] for one in folded.spans] == ["a"]
+    assert folded.plain == "\\u202eab"
 
 
 @given(st.text(alphabet="ab -/\u4e2d\n", max_size=30), st.integers(2, 40))

@@ -1,11 +1,14 @@
 """A paraphrase by rule: what is changed for its equal, and the traps that are left alone."""
 
+import re
+import time
+
 import pytest
 from builders import example
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.audit.equivalents import EQUIVALENTS, in_other_words
+from harness.audit.equivalents import EQUIVALENTS, _places, in_other_words
 from harness.audit.rewriting import REWRITINGS
 
 CHANGED = {
@@ -148,7 +151,45 @@ def test_each_place_is_changed_once_and_the_brand_keeps_its_name() -> None:
     text = "bed and bath towels, soft and warm"
     assert in_other_words(text) == "bed & bath towels, soft & warm"
     assert in_other_words(text, "Bed and Bath") == "bed and bath towels, soft & warm"
+    assert (
+        in_other_words("soft & warm, old", "warm")
+        == in_other_words("soft & warm, old", "soft")
+        == "soft and warm, old"
+    )
     assert in_other_words("100% Pure cream, 100% oil", "100% pure") == "100% Pure cream, 100 percent oil"
+
+
+_PIECES = st.sampled_from(["1 cm", "3 kg", "100%", "a & b", "tee shirt", "x", " ", "Cm"])
+
+
+@given(st.lists(_PIECES, max_size=8).map("".join), st.data())
+def test_a_place_that_overlaps_the_brand_anywhere_is_left_alone(text: str, data: st.DataObject) -> None:
+    """Each place is held against each name."""
+    start = data.draw(st.integers(0, len(text)))
+    brand = data.draw(st.sampled_from([text[start : start + size] for size in (1, 2, 5)])) or "x"
+    names = [one.span() for one in re.finditer(re.escape(brand), text, re.IGNORECASE)]
+    kept = [
+        one for one in _places(text, None) if not any(start < one[1] and one[0] < end for start, end in names)
+    ]
+    assert list(_places(text, brand)) == kept
+
+
+@pytest.mark.parametrize(
+    ("text", "brand"),
+    [
+        ("1 cm " * 12_000, "1"),
+        ("a & " * 18_000, "a"),
+        ("a" * 200_000, "a" * 100_000 + "b"),
+        ("," * 72_000 + "a", None),
+        ('("' * 36_000 + "a", None),
+    ],
+)
+def test_a_long_text_takes_a_time_that_grows_with_its_length_alone(text: str, brand: str | None) -> None:
+    one = example("a", result={"title": "x", "brand": brand, "description": text})
+    began = time.process_time()
+    for way in REWRITINGS.values():
+        way.of(one)
+    assert time.process_time() - began < 5
 
 
 @given(st.text(alphabet='0123456789 .,-/&%"inchmklbozftpackse', max_size=60))

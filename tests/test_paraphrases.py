@@ -92,15 +92,35 @@ def test_every_faulty_row_is_named(tmp_path: Path) -> None:
         read(path, *(example(id_, query="desk", result=FULL) for id_ in "abc"))
     assert [(fault.where.removeprefix(f"{path}, "), fault.what) for fault in caught.value.faults] == [
         ("line 2, nobody", "no example of the golden set has this id"),
-        ("line 3, a", "title: is empty; the example has 'Oak table' there, and a paraphrase removes nothing"),
+        (
+            "line 3, a",
+            "title: no visible letter; the example has 'Oak table' there, and a paraphrase removes nothing",
+        ),
         (
             "line 4, b",
-            "description: is empty; the example has 'Big. Old.' there, and a paraphrase removes nothing",
+            "description: no visible letter; the example has 'Big. Old.' there, and a paraphrase removes "
+            "nothing",
         ),
         ("line 4, b", "query: a paraphrase keeps it, and the example's is 'desk'"),
         ("line 5, c", "brand: 'Alder': the example has nothing there, and a paraphrase adds nothing"),
         ("line 6", "no item"),
     ]
+
+
+@pytest.mark.parametrize("nothing", ["\u200b", "\u3164 \ufe0f", "\u2800", "\U000e0100\u2060", "\u00a0"])
+def test_a_text_without_a_visible_letter_is_an_empty_one(tmp_path: Path, nothing: str) -> None:
+    path, golden = tmp_path / "p.csv", example("a", result=FULL | {"category": "\u2060"})
+    path.write_text(f"item,title,brand,category\na,{nothing},{nothing},x\n", "utf-8")
+    with pytest.raises(BadInput) as caught:
+        read(path, golden)
+    assert [fault.what for fault in caught.value.faults] == [
+        "title: no visible letter; the example has 'Oak table' there, and a paraphrase removes nothing",
+        "category: 'x': the example has nothing there, and a paraphrase adds nothing",
+    ]
+    path.write_text(f"item,title,more\na,x{nothing}y,{nothing}\n", "utf-8")
+    assert read(path, golden).results["a"].title == f"x{nothing}y"
+    with pytest.raises(BadInput, match="no visible letter"):
+        read(path, golden, columns="title=title+more")
 
 
 @pytest.mark.parametrize(
@@ -264,6 +284,27 @@ def test_a_table_is_mapped_and_what_is_not_read_is_named(shop: Path) -> None:
     assert "no column for item" in harness(*words).err
 
 
+def test_what_a_file_covers_and_what_is_not_read_is_said_before_anything_is_asked(shop: Path) -> None:
+    first = dev()[0]
+    (shop / "w.csv").write_text(f"item,title,descripton\n{first['id']},a shoe,red\n", "utf-8")
+    with fault_server(sure) as server:
+        dry = audit(server, "--paraphrases", "w.csv", "--dry-run", "--json")
+        told = " ".join(dry.err.split())
+        assert "paraphrase: 1 of 36 audited items has one in w.csv" in told
+        assert "w.csv: not read, as they name no text of a result: descripton" in told
+        assert dry.json["requests"] and not server.requests
+        asked = " ".join(audit(server, "--paraphrases", "w.csv").err.split())
+    assert asked.startswith(told)
+
+
+def test_rows_that_change_no_audited_item_are_told_apart(shop: Path) -> None:
+    same, other = dev()[0], next(one for one in examples(queries=QUERIES) if one["split"] == "test")
+    rows = [json.dumps({"id": one["id"], "title": one["result"]["title"]}) for one in (same, other)]
+    (shop / "words.jsonl").write_text("\n".join(rows) + "\n", "utf-8")
+    said = " ".join(harness("audit", "builtin/majority", *WORDS).err.split())
+    assert "(1 row is about an example that is not audited here, 1 row has an item's own texts)" in said
+
+
 FAULTS = {
     "files": (("--golden", "g.csv", "--grades", "g.csv"), "files of grades are read, without calls"),
     "an unknown id": (
@@ -272,7 +313,8 @@ FAULTS = {
     ),
     "none audited": (
         ("builtin/majority", "--split", "test"),
-        "no row changes the texts of one of the 18 audited items of test",
+        "no row changes the texts of one of the 18 audited items of test "
+        "(24 rows are about examples that are not audited here)",
     ),
     "no file": (("builtin/majority",), "gone.jsonl"),
     "a pipe": (("builtin/majority",), "words.jsonl"),

@@ -5,6 +5,7 @@ only beside what settles its meaning (a number before a unit), or not at all.
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -51,13 +52,26 @@ def in_other_words(text: str, brand: str | None = None) -> str:
 
 def _places(text: str, brand: str | None) -> Iterator[tuple[int, int, str]]:
     """The places that each row finds, with their replacements."""
-    names = [one.span() for one in re.finditer(re.escape(brand), text, re.IGNORECASE)] if brand else []
+    names = list(_named(text, brand)) if brand else []
+    ends = [end for _, end in names]
     quotes = _QUOTE.search(text) is not None
     for row in EQUIVALENTS:
         for match in row.found.finditer(text):
-            named = any(start < match.end() and match.start() < end for start, end in names)
+            # The names stand in order and apart: only the first that ends behind the start can overlap.
+            first = bisect_right(ends, match.start())
+            named = first < len(names) and names[first][0] < match.end()
             if not named and not (quotes and '"' in match[0]):
                 yield match.start(), match.end(), match.expand(row.instead)
+
+
+def _named(text: str, brand: str) -> Iterator[tuple[int, int]]:
+    """Where the brand is named, in any case. `find`, as an expression may take the square of the length."""
+    text, brand = text.lower(), brand.lower()
+    start = text.find(brand)
+    while start >= 0:
+        end = start + len(brand)
+        yield start, end
+        start = text.find(brand, end)
 
 
 def _row(found: str, instead: str) -> Equivalent:

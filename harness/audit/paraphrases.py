@@ -11,12 +11,14 @@ from pathlib import Path
 from harness.errors import BadInput, Fault, refuse_faults
 from harness.golden.table_faults import shortened, without_doubles
 from harness.nouns.pair import Example, Result, one_form
+from harness.scorecards.audit import ELSEWHERE
 from harness.storage.cells import number_of
 from harness.storage.digest import digest_file
 from harness.storage.files import to_line, too_long
 from harness.storage.formats import read_table
 from harness.storage.plural import plural
 from harness.storage.tables import RESULT_TEXTS, Layout, Row, Table, joined, refuse_controls
+from harness.storage.visible import is_blank
 
 _ATTRIBUTE = re.compile(r"(?:result\.)?attributes\.(.+)")
 
@@ -77,10 +79,12 @@ def refuse_none(found: Paraphrases, examples: Iterable[Example], part: str) -> N
     """BadInput if the file changes no audited example: there would be nothing to ask."""
     ids = {one.id for one in examples}
     if ids.isdisjoint(found.results):
-        same = sum(one in ids for one in found.unchanged)
+        same = len(found.unchanged & ids)
+        apart = len((found.results.keys() | found.unchanged) - ids)
         what = f"no row changes the texts of one of the {plural(len(ids), 'audited item')} of {part}"
-        own = f"{plural(same, 'row has', 'rows have')} an item's own texts"
-        raise BadInput([Fault(found.file, f"{what} ({own})")])
+        own = [f"{plural(same, 'row has', 'rows have')} an item's own texts"] if same else []
+        others = [plural(apart, *ELSEWHERE)] if apart else []
+        raise BadInput([Fault(found.file, f"{what} ({', '.join([*others, *own])})")])
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,12 +143,17 @@ class _Columns:
     def _each(self, row: Row, example: Example) -> Iterator[tuple[tuple[str, ...], str, str]]:
         """The headers of each text of a row, with the example's own text and the row's; "" for none.
 
-        An object of JSON lines that leaves a field out leaves it as it is.
+        A text without a visible letter is none. An object of JSON lines that leaves a field out keeps it.
         """
         for headers, (name, attribute) in self.texts.items():
             if any(header in row.cells for header in headers):
                 own = example.result.attributes.get(attribute) if attribute else getattr(example.result, name)
-                yield headers, (own or "").strip(), joined(row, headers)
+                lacks = any(is_blank(row.text(header)) for header in headers)
+                yield (
+                    headers,
+                    "" if is_blank(own or "") else (own or "").strip(),
+                    "" if lacks else joined(row, headers),
+                )
 
 
 def _is_same(had: str, new: str) -> bool:
@@ -155,5 +164,7 @@ def _is_same(had: str, new: str) -> bool:
 
 def _adds_or_removes(had: str, new: str) -> str:
     if had:
-        return f"is empty; the example has {shortened(had)!r} there, and a paraphrase removes nothing"
+        return (
+            f"no visible letter; the example has {shortened(had)!r} there, and a paraphrase removes nothing"
+        )
     return f"{shortened(new)!r}: the example has nothing there, and a paraphrase adds nothing"

@@ -88,14 +88,14 @@ def with_rewrites(audit: Audit, work: Rewrites, found: PairRun) -> Audit:
             "unanswered": found.unanswered,
             "rewrites": rewrites,
             "actions": actions,
-            "paraphrases": _paraphrased(work),
+            "paraphrases": paraphrased(work),
             "undecided": None if found.policy.decided_actions else f"{found.policy.label} {UNDECIDED}",
             "canaries": steered(work.canaries, grades),
         }
     )
 
 
-def _paraphrased(work: Rewrites) -> Paraphrased | None:
+def paraphrased(work: Rewrites) -> Paraphrased | None:
     """How many of the audited examples a file of paraphrases changes."""
     given, ids = work.paraphrases, {one.id for one in work.examples}
     if given is None:

@@ -16,8 +16,12 @@ PLAIN = "plain"
 """The kind of a pair that is not rewritten."""
 _CANARY = "canary-"
 PRAISE = "best seller! top quality"
-_MARKS = re.compile(r"[,;:!?|()\[\]{}\"]+(?=\s|$)|(?:(?<=\s)|^)[-\u2013\u2014(\[{\"|&/]+(?=\s|\w)")
-"""Marks at the edge of a word; those inside, as in 5.5 or USB-C, are part of it."""
+_AFTER = r"[,;:!?|()\[\]{}\"]"
+_MARKS = re.compile(rf"(?<!{_AFTER}){_AFTER}+(?=\s|$)|(?:(?<=\s)|^)[-\u2013\u2014(\[{{\"|&/]+(?=\s|\w)")
+"""Marks at the edge of a word; those inside, as in 5.5 or USB-C, are part of it.
+
+A run of marks is tried from its first mark alone; tried from each, it would cost the square of its length.
+"""
 _SENTENCE = re.compile(r"(?<=[.!?。！？])\s+")  # noqa: RUF001 the full stops of other scripts
 Rewriter = Callable[[Example], Result | None]
 

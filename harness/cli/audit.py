@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from harness.cli.groups import BaseUrl, CallOptions, Markdown, MaxCost, ModelSettings, Prompt, Shots, append
 from harness.cli.options import Json, Options, Root, argument, load_keys, option, policy_label, project_at
-from harness.cli.output import end_unanswered, print_json, show
+from harness.cli.output import end_unanswered, print_json, say, show
 from harness.cli.rated import FileOptions, refuse
 from harness.errors import BadInput
 from harness.storage.project import Project
@@ -177,12 +177,23 @@ def _of_run(project: Project, name: str, given: _Given) -> "Audit | None":
     return with_rewrites(found, work, answers) if answers else None
 
 
+def _say_paraphrases(work: "Rewrites") -> None:
+    """What a file of paraphrases covers and what of it is not read, before anything is asked."""
+    from harness.audit.result import paraphrased
+    from harness.report.audit import paraphrase_remarks
+
+    found = paraphrased(work)
+    for line in paraphrase_remarks(found) if found else ():
+        say(line)
+
+
 def _answers(project: Project, work: "Rewrites", given: _Given) -> "PairRun | None":
     """The grades of the rewritten pairs, asked for where they are missing; None after a forecast."""
     from harness.audit.asking import foresee, graded
     from harness.cli.progress import Progress
     from harness.report.money import forecast_view
 
+    _say_paraphrases(work)
     if given.asking.dry_run:
         forecast = foresee(project, work, again=given.calls.no_cache)
         print_json(forecast) if given.as_json else show(forecast_view(forecast))

@@ -1,6 +1,5 @@
 """Which proposed templates are refused: other code, too long, invisible text, a copy of a graded pair."""
 
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -11,6 +10,7 @@ from harness.nouns.pair import words as words_of
 from harness.prompting.prompt import PromptWriter
 from harness.prompting.sandbox import Sandbox
 from harness.storage.plural import plural
+from harness.storage.visible import is_hidden
 
 IN_A_ROW = 8
 """How many words in a row of a graded pair no edit may bring into a prompt."""
@@ -20,12 +20,6 @@ GROWTH, ROOM = 3, 4_000
 """A proposal has at most GROWTH times the letters of the first template, and ROOM more."""
 SHOWN = 3
 """How many characters a refusal names."""
-HIDDEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
-"""Unicode's categories of invisible characters."""
-UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u3164\uffa0") | {
-    chr(code) for code in range(0xE0100, 0xE01F0)
-}
-"""Letters and marks that show nothing: fillers, and variation selectors that no emoji takes."""
 
 
 class Guard:
@@ -68,17 +62,6 @@ class Guard:
             if not brought.isdisjoint(runs_of(words_of(example.pair.json_text), IN_A_ROW)):
                 return f"says {IN_A_ROW} words in a row of {example.id}, which is graded"
         return None
-
-
-def is_hidden(letter: str) -> bool:
-    """Whether a reader of a draft would not see a character: a model reads what its author cannot.
-
-    Controls but tab and line end, formats (bidirectional, zero width, tags), separators of lines, halves of
-    characters, private and unassigned ones; and letters that show nothing, such as Hangul fillers.
-    """
-    if letter.isascii():
-        return letter not in "\t\n" and not letter.isprintable()
-    return letter in UNSEEN or unicodedata.category(letter) in HIDDEN
 
 
 def tags_of(source: str) -> list[str]:

@@ -14,7 +14,6 @@ from harness.grading.purse import Purse
 from harness.grading.signals import draining
 from harness.grading.stop import DrainedError, Stop
 from harness.improve.grading import GO_ON
-from harness.improve.guard import is_hidden
 from harness.nouns.base import Amount, Noun
 from harness.nouns.pair import Example
 from harness.nouns.records import Message, Prompt, Reply
@@ -28,6 +27,7 @@ from harness.storage.digest import digest
 from harness.storage.files import parse, to_line
 from harness.storage.line_log import open_log, whole_lines
 from harness.storage.regular import append_whole
+from harness.storage.visible import is_hidden
 
 FILE = "reflections.jsonl"
 DAMAGE = "the file is damaged; restore it: it holds replies that are paid for"

@@ -10,7 +10,16 @@ from harness.report.canaries import canary_view
 from harness.report.formats import interval, percent, signed
 from harness.report.parts import columns, entry, indented, warnings
 from harness.report.regression import markdown_cell, markdown_table
-from harness.scorecards.audit import ORDER, PARAPHRASE, ActionMoved, Audit, Effect, Paraphrased, Rewrite
+from harness.scorecards.audit import (
+    ELSEWHERE,
+    ORDER,
+    PARAPHRASE,
+    ActionMoved,
+    Audit,
+    Effect,
+    Paraphrased,
+    Rewrite,
+)
 from harness.storage.plural import plural
 
 LEVEL = 0.05
@@ -189,13 +198,13 @@ def _remarks(found: Audit) -> list[str]:
     lacks = plural(lost, "rewritten pair lacks", "rewritten pairs lack")
     return [
         *found.warnings,
-        *(_paraphrase_remarks(found.paraphrases) if found.paraphrases else ()),
+        *(paraphrase_remarks(found.paraphrases) if found.paraphrases else ()),
         *([f"{unread} no readable answer and {are} left out"] if found.unread else []),
         *([f"{lacks} a grade to compare"] if lost else []),
     ]
 
 
-def _paraphrase_remarks(given: Paraphrased) -> Iterator[str]:
+def paraphrase_remarks(given: Paraphrased) -> Iterator[str]:
     """How many items a file of paraphrases covers, and what is not checked."""
     has = "has" if given.items == 1 else "have"
     reach = f"{given.items:,} of {plural(given.of, 'audited item')} {has} one in {given.file}"
@@ -205,10 +214,7 @@ def _paraphrase_remarks(given: Paraphrased) -> Iterator[str]:
         own = plural(given.unchanged, "row has the item's own texts", "rows have the item's own texts")
         yield f"{given.file}: {own}, and no paraphrase is asked about"
     if given.elsewhere:
-        others = plural(
-            given.elsewhere, "row is about an example that is", "rows are about examples that are"
-        )
-        yield f"{given.file}: {others} not audited here"
+        yield f"{given.file}: {plural(given.elsewhere, *ELSEWHERE)}"
     if given.columns_left:
         yield f"{given.file}: not read, as they name no text of a result: {', '.join(given.columns_left)}"
 

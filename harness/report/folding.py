@@ -1,12 +1,15 @@
 """Texts whose long words are folded at their separators, and never cut."""
 
 import re
+from itertools import accumulate
 from typing import Any, Self
 
 from rich.cells import cell_len, chop_cells
 from rich.console import Console
 from rich.containers import Lines
-from rich.text import Text
+from rich.text import Span, Text
+
+from harness.storage.visible import visible
 
 
 class FoldedText(Text):
@@ -17,16 +20,20 @@ class FoldedText(Text):
 
     @classmethod
     def of(cls, text: Text) -> Self:
-        """The same text as a folded text."""
+        """The same text as a folded text, with control characters escaped: folded later, escapes run over."""
+        plain, spans = text.plain, text.spans
+        if not plain.isprintable() and (shown := visible(plain)) != plain:
+            at = [0, *accumulate(len(visible(letter)) for letter in plain)]
+            plain, spans = shown, [Span(at[one.start], at[one.end], one.style) for one in spans]
         return cls(
-            text.plain,
+            plain,
             text.style,
             justify=text.justify,
             overflow=text.overflow,
             no_wrap=text.no_wrap,
             end=text.end,
             tab_size=text.tab_size,
-            spans=text.spans,
+            spans=spans,
         )
 
     def wrap(self, console: Console, width: int, *, no_wrap: bool | None = None, **options: Any) -> Lines:

@@ -12,6 +12,11 @@ ORDER = "order of asking"
 """The feature: a pair's place in the order of asking, not its rank in results."""
 PARAPHRASE = "paraphrase"
 """The rewrite: a pair in the words of the user's file."""
+ELSEWHERE = (
+    "row is about an example that is not audited here",
+    "rows are about examples that are not audited here",
+)
+"""What a file of paraphrases has for others than the audited items: of one row, and of several."""
 
 
 class Effect(Noun):
