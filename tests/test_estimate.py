@@ -164,8 +164,20 @@ def test_strata_make_up_the_whole_and_the_worst_is_named(tmp_path: Path) -> None
     assert found["worst"]["stratum"] == "tail" and found["worst"]["p_holm"] < 0.001
     rest = tail["against_rest"]
     assert rest["difference"] == pytest.approx(tail["value"] - head["value"])
-    assert rest["p_holm"] == pytest.approx(min(1, 2 * rest["p"]))
+    assert rest["p_holm"] == rest["p"], "of two strata, one against the rest is one test"
     assert rest["ci"][1] < 0
+
+
+def test_of_three_strata_p_is_corrected_by_holm(tmp_path: Path) -> None:
+    rows = rated_rows(240, 120)
+    for row in rows:
+        row["stratum"] = ("head", "middle", "tail")[int(row["query"].split()[-1]) % 3]
+    found = estimated(table(tmp_path / "t.csv", rows, NAMES[:6]), "--scale", "0-2")
+    parts = [
+        one["against_rest"] for one in found["estimates"] if one["name"] == "grade>=2" and one["stratum"]
+    ]
+    low = min(parts, key=lambda one: one["p"])
+    assert len(parts) == 3 and low["p_holm"] == pytest.approx(min(1, 3 * low["p"]))
 
 
 def test_a_stratum_with_few_rated_queries_leaves_the_whole_without_strata(tmp_path: Path) -> None:
