@@ -52,7 +52,7 @@ Vectors = NDArray[np.float32]
 
 
 def installed_vectors() -> "WordVectors":
-    """The word vectors that are installed. BadInput without the extra, or where they are others or damaged."""
+    """The word vectors that are installed. BadInput without the extra, or where they are damaged."""
     found = find_spec(PACKAGE)
     if found is None or found.origin is None or not all(map(find_spec, NEEDED)):
         raise BadInput("word vectors take more packages: pip install 'teacher-harness[semantic]'")
