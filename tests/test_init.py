@@ -520,7 +520,7 @@ def test_what_someone_else_writes_meanwhile_stays(here: Path, there: bool) -> No
     if there:
         (here / "shop").mkdir()
     with (
-        pytest.raises(BadInput, match=r"is not empty: mine|made by someone else"),
+        pytest.raises(BadInput, match=r"is not empty: mine|made by another process"),
         whole_folder(here / "shop") as draft,
     ):
         (draft / "policies").mkdir()
