@@ -163,6 +163,20 @@ def test_a_result_of_two_queries_is_named_by_both(bare: Path) -> None:
     assert "try --columns item=query+product_id" in ended.err
 
 
+def test_the_query_is_not_proposed_where_it_tells_no_rows_apart(bare: Path) -> None:
+    """A rating or a grade that stands twice, with its query."""
+    ratings = bare / "r.csv"
+    ratings.write_text(
+        "query,item,rater,grade\ncase,1,ann,1\ncable,2,ann,1\ncase,1,ann,1\n", encoding="utf-8"
+    )
+    ended = harness("gate1", ratings, "--scale", "0-1")
+    assert ended.code == 2 and "by rater 'ann' is graded twice" in " ".join(ended.err.split()), ended.err
+    assert "several queries" not in ended.err
+    twice = TABLE.replace("cable,1,Case,0", "case,1,Case,1")
+    said = imported(bare, twice, "--columns", "item=product_id")
+    assert "is graded twice" in " ".join(said.split()) and "several queries" not in said
+
+
 def test_ratings_are_no_golden_grades(bare: Path) -> None:
     text = "query,product_id,title,rater,grade\ncase,1,Case,ann,1\ncase,1,Case,bob,0\n"
     said = imported(bare, text, "--columns", "item=query+product_id")

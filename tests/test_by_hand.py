@@ -161,6 +161,11 @@ def test_adjusted_p_is_1_at_most() -> None:
     assert holm([1.0, 0.9, 0.8]) == [1.0, 1.0, 1.0]
 
 
+def test_one_test_that_comes_twice_counts_once() -> None:
+    assert holm([0.01, 0.02, 0.04]) == pytest.approx([0.03, 0.04, 0.04])
+    assert holm([0.01, 0.04, 0.01, None], "abac") == pytest.approx([0.02, 0.04, 0.02, None])
+
+
 # --- shares ------------------------------------------------------------------------------------------------
 
 

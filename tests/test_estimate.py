@@ -166,7 +166,7 @@ def test_strata_make_up_the_whole_and_the_worst_is_named(tmp_path: Path) -> None
     assert found["worst"]["stratum"] == "tail" and found["worst"]["p_holm"] < 0.001
     rest = tail["against_rest"]
     assert rest["difference"] == pytest.approx(tail["value"] - head["value"])
-    assert rest["p_holm"] == pytest.approx(min(1, 2 * rest["p"]))
+    assert rest["p_holm"] == rest["p"], "of two strata, one against the rest is one test"
     assert rest["ci"][1] < 0
 
 
@@ -220,6 +220,18 @@ def test_shares_of_grades_add_up_to_those_of_at_least_a_grade(tmp_path: Path) ->
     assert figure(found, "grade>=1")["human_only"]["value"] == pytest.approx(one + two)
     assert figure(found, "grade>=2")["human_only"]["value"] == pytest.approx(two)
     assert figure(found, "gain")["human_only"]["value"] == pytest.approx(one + 2 * two)
+
+
+def test_of_three_strata_p_is_corrected_by_holm(tmp_path: Path) -> None:
+    rows = rated_rows(240, 120)
+    for row in rows:
+        row["stratum"] = ("head", "middle", "tail")[int(row["query"].split()[-1]) % 3]
+    found = estimated(table(tmp_path / "t.csv", rows, NAMES[:6]), "--scale", "0-2")
+    parts = [
+        one["against_rest"] for one in found["estimates"] if one["name"] == "grade>=2" and one["stratum"]
+    ]
+    low = min(parts, key=lambda one: one["p"])
+    assert len(parts) == 3 and low["p_holm"] == pytest.approx(min(1, 3 * low["p"]))
 
 
 def test_a_stratum_with_few_rated_queries_leaves_the_whole_without_strata(tmp_path: Path) -> None:
@@ -343,8 +355,8 @@ def test_each_query_has_its_effective_number_of_rows() -> None:
         ({"weight": "-1"}, ["--scale", "0-2"], "weight: '-1' is not a number above 0"),
         ({"weight": "inf"}, ["--scale", "0-2"], "weight: 'inf' is not a number above 0"),
         ({"position": "0"}, ["--scale", "0-2"], "position: '0' does not count from 1"),
-        ({"pi": "2"}, ["--scale", "0-2"], "pi: '2' is not a probability"),
-        ({"pi": "1e-13"}, ["--scale", "0-2"], "pi: '1e-13' is not a probability"),
+        ({"pi": "2"}, ["--scale", "0-2"], "pi: '2' is not a probability from 1e-12 to 1"),
+        ({"pi": "1e-13"}, ["--scale", "0-2"], "pi: '1e-13' is not a probability from 1e-12 to 1"),
         ({"weight": "1e13"}, ["--scale", "0-2"], "weight: '1e13' is not a number above 0, from 1e-12 to"),
         ({"weight": "1e-13"}, ["--scale", "0-2"], "weight: '1e-13' is not a number above 0"),
         ({"item": "same"}, ["--scale", "0-2"], "item 'same' is there twice"),

@@ -66,6 +66,7 @@ def test_of_examples_that_note_no_rules_nobody_can_tell(shop: Path) -> None:
         f"{len(bare)} examples of this version note no rules: it is unknown" in shown and every not in shown
     )
     rules = load_policy(shop / "policies/small/v1.toml").rules
+    assert "Add --traffic with LABELS or a table to compare the set with what is asked today." in shown
     write_golden(shop, [bare[0], *({**one, "rules": rules} for one in bare[1:])])
     assert age()["unnoted"] == 1
     shown = flat(harness("golden", "age").out)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import reply
+from builders import harness, reply
 from hurried import STARTED, Said, Scripted, hurry
 from hypothesis import given
 from hypothesis import strategies as st
@@ -430,6 +430,7 @@ def test_pace_of_nobody_in_particular_ends_at_two_hundred() -> None:
     for _ in range(2000):
         pace.answered(pace.limit)
     assert pace.limit == AUTOMATIC == 200
+    assert f"at most {AUTOMATIC}." in " ".join(harness("label", "-h").out.split()), "the help says so"
 
 
 @pytest.mark.parametrize(("in_flight", "grows"), [(16, True), (15, False)])

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from builders import examples, harness, write_golden, write_project
 from production import label_set
@@ -403,3 +404,32 @@ def test_a_strength_is_tried_on_whole_queries_of_at_most_five_thousand_pairs(
     assert pairs - left_out <= kept.sum() <= 5_000
     assert not {*clusters[kept]} & {*clusters[~kept]}
     assert (_some(data) == kept).all()
+
+
+def test_labels_of_a_student_teach_no_student(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    labels = label_set(tmp_path, learnable())
+    write_golden(tmp_path, examples(queries=8))
+    at = ("--root", tmp_path)
+    assert harness("student", "train", labels, "-o", tmp_path / "S", *at).code == 0
+    done = harness("label", tmp_path / "labels-pairs.csv", "-o", tmp_path / "L", "--model", "student/S",
+                   "--policy", "small", "--unproven", *at)  # fmt: skip
+    assert done.code == 0, done.err
+    for words in (("train", tmp_path / "L"), ("export", tmp_path / "L")):
+        done = harness("student", *words, "-o", tmp_path / "T", *at)
+        told = " ".join(done.err.split())
+        assert done.code == 2 and "was labelled by a student, student/S: a student learns from its" in told
+        assert "teacher alone; label with the teacher" in told and not (tmp_path / "T").exists()
+
+
+def test_one_row_by_a_student_is_enough(tmp_path: Path) -> None:
+    labels = label_set(tmp_path, learnable())
+    write_golden(tmp_path, examples(queries=8))
+    (shard,) = (labels / "shards").iterdir()
+    table = pq.read_table(shard)
+    models = [None] * (len(table) - 1) + ["student/S"]
+    place = table.schema.get_field_index("model")
+    pq.write_table(table.set_column(place, table.schema.field(place), [models]), shard)
+    done = harness("student", "train", labels, "-o", tmp_path / "S", "--root", tmp_path)
+    told = " ".join(done.err.split())
+    assert done.code == 2 and f"in part by student/S (p{len(table) - 1}): a student learns" in told, told

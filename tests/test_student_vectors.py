@@ -25,16 +25,20 @@ from harness.providers.student_vectors import (
     COMPARED,
     LETTERS,
     LONGEST,
+    MOST,
     NEEDED,
     PIECE,
+    TABLE,
     TOKENS,
     WEIGHTS,
     WordVectors,
     installed_vectors,
+    table_fault,
     vectors_of,
     words_in,
 )
 
+safetensors = pytest.importorskip("safetensors.numpy", reason="pip install 'teacher-harness[semantic]'")
 pytestmark = pytest.mark.skipif(
     not all(map(find_spec, NEEDED)),
     reason="Word vectors are not installed: pip install 'teacher-harness[semantic]'",
@@ -281,12 +285,7 @@ def test_other_vectors_than_it_learned_with_are_refused(
     trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another version of the package: the same files, but for one number."""
-    folder = Path(str(find_spec("wordllama").origin)).parent  # type: ignore[union-attr] # it is there
-    other = tmp_path / "wordllama"
-    for part in (WEIGHTS, TOKENS):
-        (other / part).parent.mkdir(parents=True)
-        (other / part).write_bytes((folder / part).read_bytes())
-    (other / "__init__.py").write_text("raise SystemExit('this ran')\n", encoding="utf-8")
+    other = other_package(tmp_path).parents[1]
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.chdir(trained)
     words = ("eval", "--model", "student/S", "--policy", "small")
@@ -306,6 +305,54 @@ def test_other_vectors_than_it_learned_with_are_refused(
     (other / WEIGHTS).unlink()
     done = harness(*words)
     assert done.code == 2 and "does not have it; install wordllama==" in " ".join(done.err.split())
+
+
+def other_package(folder: Path) -> Path:
+    """A copy of the package's two files; what it returns is the file of its vectors."""
+    there = Path(str(find_spec("wordllama").origin)).parent  # type: ignore[union-attr] # it is there
+    other = folder / "wordllama"
+    for part in (WEIGHTS, TOKENS):
+        (other / part).parent.mkdir(parents=True)
+        (other / part).write_bytes((there / part).read_bytes())
+    (other / "__init__.py").write_text("raise SystemExit('this ran')\n", encoding="utf-8")
+    return other / WEIGHTS
+
+
+@pytest.mark.parametrize(
+    ("name", "table", "told"),
+    [
+        ("x", np.ones((32_000, 256), np.float16), "floating-point numbers, found none"),
+        (TABLE, np.ones((32_000, 256), np.int8), "found 32,000 x 256 of int8"),
+        (TABLE, np.ones((32_000, 10), np.float16), "found 32,000 x 10 of float16"),
+        (TABLE, np.ones(32_000, np.float16), "found 32,000 of float16"),
+        (TABLE, np.ones((100, 256), np.float16), "found 100 x 256 of float16"),
+        (TABLE, np.ones((0, 256), np.float16), "found 0 x 256 of float16"),
+        (TABLE, np.full((32_000, 256), np.nan, np.float16), "8,192,000 of them are not"),
+        (TABLE, np.full((32_000, 256), np.inf, np.float16), "8,192,000 of them are not"),
+        (TABLE, np.full((32_000, 256), -1e30, np.float32), "from -10,000 to 10,000: 8,192,000 of them"),
+    ],
+)
+def test_a_damaged_table_is_refused_in_words(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, table: Any, told: str
+) -> None:
+    weights = other_package(tmp_path)
+    weights.write_bytes(safetensors.save({name: table}))
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.chdir(trained)
+    done = harness("student", "train", "labels", "-o", tmp_path / "T", "--features", "semantic")
+    said = " ".join(done.err.split())
+    assert done.code == 2 and told in said, said
+    assert WEIGHTS in said
+    assert "is damaged (expected 'embedding.weight' of 32,000 x 256 floating" in said
+    assert "install it again" in said and not (tmp_path / "T").exists()
+
+
+@pytest.mark.parametrize(("value", "fault"), [(MOST, False), (MOST + 8, True)])
+def test_the_largest_number_of_a_table(value: int, fault: bool) -> None:
+    table = np.zeros((3, 256), np.float32)
+    table[1, 7] = -value
+    assert bool(table_fault({TABLE: table}, 3)) == fault
+    assert bool(table_fault({TABLE: table.astype(np.float16)}, 3)) == fault
 
 
 def test_a_student_of_before_there_were_vectors_is_read(trained: Path, tmp_path: Path) -> None:

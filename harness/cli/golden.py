@@ -206,9 +206,9 @@ def say_imported(done: "Imported", policy: str) -> None:
         say(f"a policy to fill in: {shown_path(done.new_policy)}")
     if not done.rules_noted:
         say(
-            f"note: {policy} lacks a definition or another text to grade by, so no example notes its rules, "
-            "and later edits make none stale; once the policy is finished, read the examples again and run "
-            "harness golden confirm --file IDS"
+            f"note: {policy} lacks a definition or another text that graders need, so the examples note no "
+            "rules, and editing the policy makes none of them stale; once it is finished, read the examples "
+            "again and run harness golden confirm --file IDS"
         )
 
 

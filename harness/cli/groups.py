@@ -27,7 +27,7 @@ def append(path: Path | None, text: str) -> None:
 
 Markdown = Annotated[Path | None, option("Append the result as Markdown, for a summary."), SUMMARY]
 Html = Annotated[
-    Path | None, option("Write it as a page too: one HTML file to mail and to open offline."), PAGE
+    Path | None, option("Write it as a page too: one HTML file that can be mailed and opened offline."), PAGE
 ]
 Shots = Annotated[int | None, option("Golden examples in the prompt. Default: as the prompt says.", min=0)]
 Batch = Annotated[bool, option("Through the provider's batch API: half the price, within a day.", "--batch")]
@@ -94,7 +94,11 @@ class CallOptions(Options):
 
     max_connections: Annotated[
         int | None,
-        option("Maximum of calls in flight. Default: as many as the server bears.", min=1, max=5000),
+        option(
+            "Maximum of calls in flight. Default: as many as the server accepts, at most 200.",
+            min=1,
+            max=5000,
+        ),
     ] = None
     no_cache: Annotated[bool, option("Do not use replies of earlier runs, and keep none.", "--no-cache")] = (
         False

@@ -73,7 +73,7 @@ def confirm_examples(
 ) -> None:
     """Confirm grades under a policy version.
 
-    Grade, reasoning and clauses stay; the history keeps their first version, and why they stand.
+    Grade, reasoning and clauses stay; the history keeps their first version, and why they were confirmed.
     """
     from harness.golden.rejudging import confirm, golden_lines, left_to_judge, unaffected_in
 

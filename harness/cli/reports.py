@@ -46,7 +46,7 @@ def report_command(
     root: Root = None,
     json: Json = False,
 ) -> None:
-    """Write the report of a run, or of a label set: one HTML file to mail and to open offline.
+    """Write the report of a run, or of a label set: one HTML file that can be mailed and opened offline.
 
     With --png or --svg: the heat map, the intervals and kappa over time as pictures; with -o the file too.
     """

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from harness.errors import Fault
@@ -116,7 +116,7 @@ def _notes(row: Row, headers: Mapping[str, tuple[str, ...]], faults: TableFaults
 
 def by_item(table: Table, rows: Iterable[Placed], layout: Layout) -> dict[str, GradedRow]:
     """The rows of a table by their items. BadInput for every item that is graded twice."""
-    remedy = remedy_for_doubles(table, layout)
+    remedy = partial(remedy_for_doubles, table, layout)
     return without_doubles(rows, lambda item: f"item {item!r}", table.place, remedy=remedy)
 
 
@@ -129,13 +129,20 @@ def remedy_for_doubles(table: Table, layout: Layout) -> list[Fault]:
 
 
 def both_columns(table: Table, layout: Layout) -> list[Fault]:
-    """How to resolve items that come twice because their name lacks the query."""
+    """How to resolve items that come twice since their name lacks the query; none where it does not."""
     item, query = table.find("item", layout), table.find("query", layout)
-    if len(item) != 1 or not query or query == item:
+    if len(item) != 1 or not query or query == item or not _have_several_queries(table, item, query):
         return []
     which = f"{layout.mapped_by} " if layout.mapped_by else "a column "
     what = f"a result can belong to several queries; try {which}item={query[0]}+{item[0]}"
     return [Fault(str(table.path), what)]
+
+
+def _have_several_queries(table: Table, item: tuple[str, ...], query: tuple[str, ...]) -> bool:
+    """Whether an item of a table stands under several queries."""
+    first: dict[str, str] = {}
+    cells = ((joined(row, item), joined(row, query)) for row in table.rows)
+    return any(first.setdefault(name, asked) != asked for name, asked in cells if name and asked)
 
 
 def cluster_of(item: str, row: GradedRow) -> str:

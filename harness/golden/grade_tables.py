@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,7 +38,7 @@ def read_ratings(
         (line, (sys.intern(item), row.rater, row.notes.repeat), row)
         for line, item, row in _of_version(path, graded_rows(table, layout, scale, full), version)
     )
-    rows = without_doubles(rated, rating_name, table.place, remedy=both_columns(table, layout))
+    rows = without_doubles(rated, rating_name, table.place, remedy=partial(both_columns, table, layout))
     return [
         Rating(
             item=item,
@@ -106,7 +107,7 @@ def rating_rows(
         for line, item, row in rows
     )
     keyed = ((line, (row.item, row.rater, row.policy_version, row.repeat), row) for line, row in found)
-    remedy = both_columns(table, layout)
+    remedy = partial(both_columns, table, layout)
     return list(without_doubles(keyed, rating_name, table.place, remedy=remedy).values())
 
 
@@ -139,7 +140,7 @@ def stored_grades(
         return by_item(table, rows, layout)
     from harness.golden.stored_grades import StoredGrades
 
-    return StoredGrades(rows, table.place, remedy_for_doubles(table, layout))
+    return StoredGrades(rows, table.place, partial(remedy_for_doubles, table, layout))
 
 
 def _of_one_grader(path: Path, rows: Iterable[Placed], rater: str | None) -> Iterator[Placed]:

@@ -82,7 +82,7 @@ def _beside(path: Path, examples: Sequence[Example], policy: Policy) -> Iterator
         yield Finding("warning", "ratings", warning)
     if ratings_file.exists() and not ratings:
         yield Finding(
-            "warning", "ratings", f"none under {policy.label}, so the set has no Gate 1 of this version"
+            "warning", "ratings", f"none under {policy.label}, so Gate 1 has no result for this version"
         )
     golden = {example.id: example.grade for example in examples}
     for item in sorted(rated.strangers):

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -18,7 +18,9 @@ MOST_DOUBLES = 1_000
 class StoredGrades(Mapping[str, GradedRow]):
     """Rows by item. BadInput for every item that comes twice."""
 
-    def __init__(self, rows: Iterable[Placed], place: str, remedy: Sequence[Fault] = ()) -> None:
+    def __init__(
+        self, rows: Iterable[Placed], place: str, remedy: Callable[[], Sequence[Fault]] = list
+    ) -> None:
         # An empty name is SQLite's own: a file without a name, in the system's folder for such files.
         self._connection = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         for pragma in ("journal_mode = OFF", "synchronous = OFF"):
@@ -31,7 +33,7 @@ class StoredGrades(Mapping[str, GradedRow]):
         except sqlite3.Error as error:
             what = f"its rows cannot be kept in the folder of temporary files ({error})"
             raise Unfinished(f"{place}: {what}; free some space and start again") from error
-        refuse_faults([*remedy, *doubles] if doubles else ())
+        refuse_faults([*remedy(), *doubles] if doubles else ())
         self._count = int(self._connection.execute("SELECT COUNT(*) FROM grades").fetchone()[0])
 
     def _fill(self, rows: Iterator[Placed], place: str) -> list[Fault]:

@@ -108,12 +108,12 @@ def without_doubles(
     named: Callable[[K], str],
     place: str,
     verb: str = "is graded",
-    remedy: Sequence[Fault] = (),
+    remedy: Callable[[], Sequence[Fault]] = list,
 ) -> dict[K, T]:
     """Rows, given with their lines and keys, by their keys. BadInput for every key that comes twice.
 
-    Both places are named: `place` is the text before the line number. `remedy` comes first, since the last of
-    many faults are not shown.
+    Both places are named: `place` is the text before the line number. `remedy` is asked where there
+    is one, and comes first, since the last of many faults are not shown.
     """
     found: dict[K, T] = {}
     lines = array("q")  # an item each, as in `found`
@@ -129,5 +129,5 @@ def without_doubles(
         Fault(f"{place} {line}", f"{named(key)} {verb} twice (first: {place} {first[key]})", "twice")
         for line, key in doubles
     ]
-    refuse_faults([*remedy, *twice] if twice else ())
+    refuse_faults([*remedy(), *twice] if twice else ())
     return found

@@ -36,7 +36,7 @@ class Limits:
     """How to carry out a run; none of it changes an answer."""
 
     connections: int | None = None
-    """Maximum of calls in flight; None: as many as the server bears."""
+    """Maximum of calls in flight; None: as many as the server accepts, at most 200."""
     cache: bool = True
     only_failed: bool = False
     """Ask only what was asked before and never answered."""

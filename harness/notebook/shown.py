@@ -42,7 +42,7 @@ class Page(Shown):
     """Writes the page of the result to a path."""
 
     def write_page(self, path: str | Path) -> Path:
-        """Write one HTML file, to mail and to open offline."""
+        """Write one HTML file, which can be mailed and opened offline."""
         page = Path(path)
         self._write(page, self)
         return page

@@ -5,13 +5,13 @@ tokenizer in a cache and on the network. Its two data files are read, which hold
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from importlib.metadata import version
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,11 +42,17 @@ PIECE = 16
 COMPARED = 5
 """How many numbers say how near the words are."""
 
+TABLE, WIDTH = "embedding.weight", 256
+"""The name of the table in its file, and how many numbers a token has."""
+MOST = 10_000
+"""No number of a table is larger (in that of KNOWN, 8): sums and squares of them stay finite."""
+
+T = TypeVar("T")
 Vectors = NDArray[np.float32]
 
 
 def installed_vectors() -> "WordVectors":
-    """The word vectors that are installed. BadInput without the extra, or where the package has others."""
+    """The word vectors that are installed. BadInput without the extra, or where they are damaged."""
     found = find_spec(PACKAGE)
     if found is None or found.origin is None or not all(map(find_spec, NEEDED)):
         raise BadInput("word vectors take more packages: pip install 'teacher-harness[semantic]'")
@@ -56,12 +62,37 @@ def installed_vectors() -> "WordVectors":
     folder, name = Path(found.origin).parent, f"{PACKAGE} {version(PACKAGE)}"
     _refuse_other(folder, name)
     weights, tokens = (read_bytes(folder / part) for part in (WEIGHTS, TOKENS))
-    try:
-        table, tokenizer = load(weights)["embedding.weight"], Tokenizer.from_buffer(tokens)
-    except Exception as error:  # noqa: BLE001 - tokenizers raises nothing narrower
-        raise BadInput([Fault(str(folder), f"{name} is damaged ({error}); install it again")]) from None
+    tokenizer = _parsed(Tokenizer.from_buffer, tokens, folder / TOKENS, name)
+    tables = _parsed(load, weights, folder / WEIGHTS, name)
+    count = 1 + max(tokenizer.get_vocab().values(), default=-1)
+    if what := table_fault(tables, count):
+        raise _damaged(folder / WEIGHTS, name, what)
     saved = SavedVectors(package=name, digest=digest([digest_bytes(weights), digest_bytes(tokens)]))
-    return WordVectors(table, tokenizer, saved)
+    return WordVectors(tables[TABLE], tokenizer, saved)
+
+
+def _parsed(read: Callable[[bytes], T], content: bytes, path: Path, name: str) -> T:
+    try:
+        return read(content)
+    except Exception as error:  # noqa: BLE001 - tokenizers raises nothing narrower
+        raise _damaged(path, name, str(error)) from None
+
+
+def table_fault(tables: Mapping[str, NDArray[Any]], tokens: int) -> str:
+    """What is wrong with the vectors of a file, which are for so many tokens; empty where nothing is."""
+    table = tables.get(TABLE)
+    expected = f"expected {TABLE!r} of {tokens:,} x {WIDTH} floating-point numbers"
+    if table is None or not tokens:
+        return f"{expected}, found none"
+    if table.dtype not in (np.float16, np.float32) or table.shape != (tokens, WIDTH):
+        size = " x ".join(f"{size:,}" for size in table.shape)
+        return f"{expected} (float16 or float32), found {size} of {table.dtype}"
+    odd = int((~(np.abs(table) <= MOST)).sum())
+    return f"{expected}, each from {-MOST:,} to {MOST:,}: {odd:,} of them are not" if odd else ""
+
+
+def _damaged(path: Path, name: str, what: str) -> BadInput:
+    return BadInput([Fault(str(path), f"{name} is damaged ({what}); install it again")])
 
 
 def _refuse_other(folder: Path, name: str) -> None:

@@ -22,7 +22,7 @@ def golden_age_view(found: GoldenAge) -> Iterator[RenderableType]:
     yield from _aged(found)
     if found.traffic is None:
         yield Text(
-            "Add --traffic LABELS or a table, to hold the set against what is asked today.", style="dim"
+            "Add --traffic with LABELS or a table to compare the set with what is asked today.", style="dim"
         )
     else:
         yield from _traffic(found)

@@ -28,7 +28,7 @@ from harness.runs.record_log import RECORDS, iter_records
 from harness.storage.files import iter_nouns, read_text
 from harness.storage.plural import plural
 from harness.storage.project import Project, folder_names
-from harness.storage.strict_json import parse_whole
+from harness.storage.strict_json import json_fault, parse_whole
 
 EXAMPLES, PAIRS = "examples.jsonl", "pairs.jsonl"
 BASELINES = "baselines"
@@ -210,9 +210,12 @@ def _run_of_baseline(project: Project, beside: Path | None) -> str:
         )
         raise BadInput(f"{there}; `harness baseline show` lists them")
     try:
-        run = parse_whole(read_text(found[0]))["run"]
-    except (ValueError, TypeError, KeyError) as error:
-        raise BadInput([Fault(str(found[0]), f"not a baseline: {error}")]) from None
+        data = parse_whole(read_text(found[0]))
+    except (ValueError, RecursionError) as error:
+        raise BadInput([Fault(str(found[0]), f"not a baseline: {json_fault(error)}")]) from None
+    run = data.get("run") if isinstance(data, dict) else None
+    if not isinstance(run, str):
+        raise BadInput([Fault(str(found[0]), 'not a baseline: expected an object with the key "run"')])
     if run not in run_names(project):
         how = "compare and regress take the baseline by itself"
         raise BadInput(f"the run {run} that {found[0]} was made of is not here; {how}")

@@ -202,7 +202,7 @@ class _Parts:
         return line.model_copy(update={"rogan_gladen": _cross_check(self.rows, figure, self.over, sums)})
 
     def by_stratum(self, figure: Figure) -> list[EstimatedFigure]:
-        """A figure in each stratum, and against the rest; p by Holm over the strata."""
+        """A figure in each stratum, and against the rest; p by Holm over three or more strata."""
         shares = self.weights.sum(axis=1) / self.weights.sum() if self.strata else ()
         lines, tested = [], []
         for (name, cells), share in zip(self.strata.items(), shares, strict=True):
@@ -211,7 +211,9 @@ class _Parts:
             line = figure_line(figure, self.over, _counts(cells), found, stratum=name)
             lines.append(line.model_copy(update={"share": float(share)}))
             tested.append(difference(rest, sums) if len(self.strata) > 1 else Tested(None))
-        adjusted = holm([one.p for one in tested])
+        p_values = [one.p for one in tested]
+        # Of two strata, one against the rest is the other's turned round: that is one test.
+        adjusted = p_values if len(p_values) == 2 else holm(p_values)
         return [
             line.model_copy(update={"against_rest": against(one, figure, p)})
             for line, one, p in zip(lines, tested, adjusted, strict=True)

@@ -166,7 +166,7 @@ def _drawings(path: Path, layout: Layout, rows: Sequence[RatingRow]) -> dict[str
         text, way, where = joined(row, chance), joined(row, how), table.where(row)
         pi = chance_of(text)
         if text and pi is None:
-            faults.append(Fault(where, f"pi: {text!r} is not a probability above 0 and up to 1"))
+            faults.append(Fault(where, chance_fault(text)))
         if way not in ("", "random", "hunted"):
             faults.append(Fault(where, f"drawn: {way!r} is neither random nor hunted"))
         if (item := item_at.get(where)) is not None:
@@ -183,8 +183,13 @@ def _together(chances: set[float]) -> float | None:
     return 1 / sum(1 / pi for pi in chances) if chances else None
 
 
+def chance_fault(text: str) -> str:
+    """What is wrong with a cell that `chance_of` does not take."""
+    return f"pi: {text!r} is not a probability from {RAREST:.0e} to 1"
+
+
 def chance_of(text: str) -> float | None:
-    """A cell as a probability above 0 and up to 1; None if it is invalid, or too near 0."""
+    """A cell as a probability from RAREST to 1; None if it is invalid."""
     try:
         value = float(text)
     except ValueError:

@@ -10,7 +10,7 @@ from harness.golden.table_faults import TableFaults, without_doubles
 from harness.nouns.pair import one_form
 from harness.runs.label_values import HEAVIEST, LIGHTEST
 from harness.score.gathered import Gathered, Queries
-from harness.score.human_grades import HumanGrades, chance_of
+from harness.score.human_grades import HumanGrades, chance_fault, chance_of
 from harness.storage.cells import number_of
 from harness.storage.tables import Layout, Row, Table, joined
 
@@ -68,7 +68,7 @@ class ProductionCells:
         text = self.text(row, "pi")
         value = chance_of(text)
         if text and value is None:
-            self.faults.note(row, f"pi: {text!r} is not a probability above 0 and up to 1")
+            self.faults.note(row, chance_fault(text))
         return value
 
     def position_of(self, row: Row) -> int | None:

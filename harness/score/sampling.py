@@ -127,8 +127,8 @@ def hunt_disagreeing(frame: Frame, theirs: Mapping[int, int], pairs: int) -> lis
     ]
     if not apart:
         shared = len(set(theirs) & set(frame.pairs.tolist()))
-        none = "share no pair" if not shared else f"differ on none of the {plural(shared, 'pair')} they share"
-        raise BadInput(f"--hunt disagree: the two {none}")
+        same = f"give the same grade to every pair that both graded ({shared:,})"
+        raise BadInput(f"--hunt disagree: the two graders {same if shared else 'have no pair in common'}")
     apart.sort(key=lambda one: (-one[0], one[1]))
     return [
         Drawn(at, None, f"graded {frame.grade[at]}, and {theirs[pair]} by the other")

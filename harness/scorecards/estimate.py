@@ -29,7 +29,7 @@ class RoganGladenScore(Noun):
 
 
 class StratumAgainstRest(Noun):
-    """A stratum's figure minus that of the rest; `p_holm` over the strata."""
+    """A stratum's figure minus that of the rest; `p_holm` over the strata, `p` if there are two."""
 
     difference: float | None
     ci: Interval | None = None

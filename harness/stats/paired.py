@@ -1,7 +1,7 @@
 """Paired comparison of two graders on the same items: differences, intervals and tests."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 
@@ -145,15 +145,19 @@ def stuart_maxwell(before: Integers, after: Integers, clusters: Integers, q: int
     return Statistic(value=value, df=df, p=chi_squared_above(df, value))
 
 
-def holm(p: Sequence[float | None]) -> list[float | None]:
-    """Holm's (1979) adjusted p-values, in the order given; None, where no test was possible, stays None."""
-    known = sorted((value, at) for at, value in enumerate(p) if value is not None)
-    adjusted: list[float | None] = [None] * len(p)
+def holm(p: Sequence[float | None], tests: Sequence[Hashable] | None = None) -> list[float | None]:
+    """Holm's (1979) adjusted p-values, in the order given; None, where no test was possible, stays None.
+
+    `tests`: a key for each p. Those with the same key are of one test, which counts once.
+    """
+    keys = range(len(p)) if tests is None else tests
+    known = {key: value for key, value in zip(keys, p, strict=True) if value is not None}
+    adjusted: dict[Hashable, float] = {}
     highest = 0.0
-    for rank, (value, at) in enumerate(known):
-        highest = max(highest, min(1.0, (len(known) - rank) * value))
-        adjusted[at] = highest
-    return adjusted
+    for rank, key in enumerate(sorted(known, key=known.__getitem__)):
+        highest = max(highest, min(1.0, (len(known) - rank) * known[key]))
+        adjusted[key] = highest
+    return [adjusted.get(key) if value is not None else None for key, value in zip(keys, p, strict=True)]
 
 
 def benjamini_yekutieli(p: Sequence[float]) -> list[float]:

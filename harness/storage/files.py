@@ -28,6 +28,12 @@ _STRING = re.compile(
 )
 _DOTTED = re.compile(r"(?<![\w-])(?:[\w-]++[ \t]*+\.[ \t]*+){100}")
 """The time that tomllib takes for a dotted key grows with the square of its parts."""
+OBJECT, LIST = "an object (keys with values)", "a list"
+SHAPES = {
+    **dict.fromkeys(("model_type", "model_attributes_type", "dict_type", "mapping_type"), OBJECT),
+    **dict.fromkeys(("list_type", "tuple_type", "set_type", "frozen_set_type", "iterable_type"), LIST),
+}
+"""What the kinds of pydantic's errors expect, in plain words; pydantic names our classes."""
 Content = str | bytes | Iterable[str | bytes]
 """The content of a file: bytes or text, or lines if it is long."""
 
@@ -74,9 +80,15 @@ def build(model: type[Model], data: Any, where: str) -> tuple[Model | None, list
 def faults_of(error: ValidationError, where: str) -> list[Fault]:
     """pydantic's errors in this project's words, one fault each."""
     return [
-        Fault(where, f"{_key(found['loc'])}: {_words(dict(found))}", f"{found['loc']} {found['type']}")
+        Fault(where, f"{_place(dict(found))}{_words(dict(found))}", f"{found['loc']} {found['type']}")
         for found in error.errors()
     ]
+
+
+def _place(found: dict[str, Any]) -> str:
+    """The key of a fault; nothing where the whole value is of another shape."""
+    whole = not found["loc"] and found["type"] in SHAPES
+    return "" if whole else f"{_key(found['loc'])}: "
 
 
 def _key(location: tuple[int | str, ...]) -> str:
@@ -95,6 +107,8 @@ def _words(found: dict[str, Any]) -> str:
         return "unknown key (misspelt?)"
     shown = json.dumps(given, ensure_ascii=False, default=str)
     shown = shown if len(shown) <= 60 else shown[:57] + "..."
+    if kind in SHAPES:
+        return f"expected {SHAPES[kind]}, not {shown}"
     return f"{found['msg'][0].lower()}{found['msg'][1:]}, not {shown}"
 
 

@@ -17,8 +17,10 @@ from harness.student.golden import GradedSet
 
 COLUMNS = (
     "item", "pair", "weight", "outcome", "grade", "action", "reasoning", "clauses", "probabilities",
-    "shot_query",
+    "shot_query", "model",
 )  # fmt: skip
+BY_STUDENT = "student/"
+"""How the models begin that are students."""
 REASONS = ("unread", "unanswered", "shot_query", "graded_query", "near_graded", "canary")
 HIGHEST = 1 + 1e-6
 """A probability may be above 1 by rounding."""
@@ -62,9 +64,7 @@ class TrainingPairs:
     """
 
     def __init__(self, labels: LabelSet, graded: GradedSet, choice: Choice) -> None:
-        if used := labels.manifest.cascade:
-            what = f"was labelled by a cascade, in part by {used.student}: a student learns from its teacher"
-            raise BadInput([Fault(str(labels.folder), f"{what} alone; label without --cascade")])
+        _refuse_students(labels)
         self.labels, self.choice = labels, choice
         self._found = _Survey(labels, graded)
         self.rows, self.distinct = self._found.rows, self._found.distinct
@@ -99,6 +99,24 @@ class TrainingPairs:
             weight=weight,
             part="validation" if held_back else "train",
         )
+
+
+def _refuse_students(labels: LabelSet) -> None:
+    """BadInput for labels that a student gave, all or some: a student learns from its teacher alone."""
+    made = labels.manifest
+    if made.cascade:
+        what, todo = f"by a cascade, in part by {made.cascade.student}", "label without --cascade"
+    elif made.digests.trained is not None or made.asked.model.startswith(BY_STUDENT):
+        what, todo = f"by a student, {made.asked.model}", "label with the teacher"
+    else:
+        return
+    raise _learned(labels, what, todo)
+
+
+def _learned(labels: LabelSet, what: str, todo: str) -> BadInput:
+    return BadInput(
+        [Fault(str(labels.folder), f"was labelled {what}: a student learns from its teacher alone; {todo}")]
+    )
 
 
 class _Leaks:
@@ -184,6 +202,10 @@ def _read(labels: LabelSet) -> Iterator[tuple[dict[str, Any], Pair]]:
     """The rows with their pairs. The pair alone counts: a set that somebody sends can name another query."""
     last: tuple[str, Pair] | None = None
     for row in labels.rows(COLUMNS):
+        if (row["model"] or "").startswith(BY_STUDENT):
+            raise _learned(
+                labels, f"in part by {row['model']} ({row['item']})", "label with the teacher alone"
+            )
         text = row["pair"]
         if last is None or last[0] != text:
             pair, faults = parse(Pair, text, f"{labels.folder}, {row['item']}")

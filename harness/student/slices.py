@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from harness.comparison.slices import FEW_ITEMS
 from harness.nouns.base import Reason
@@ -18,13 +19,16 @@ from harness.student.both import Both
 ALPHA = 0.05
 LEAST = MIN_COMMON
 """How many items an action or a tag needs, as for two raters."""
+Mask = NDArray[np.bool_]
 UNTESTED = {"ci": None, "p": None, "reason": Reason("undefined", f"fewer than {LEAST} items")}
 
 
 def slices_of(both: Both, action_of: Mapping[int, str] | None) -> tuple[StudentSlice, ...]:
     """Each slice, with Holm's p over all with enough items."""
-    found = [*_parts(both, action_of), *_boundaries(both)]
-    here, rest = holm([one.p for one in found]), holm([one.p_rest for one in found])
+    parts = [*_parts(both, action_of)]
+    found = [*(one for one, _ in parts), *_boundaries(both)]
+    here = holm([one.p for one in found])
+    rest = [*_of_rest(parts), *[None] * (len(found) - len(parts))]
     return tuple(
         one.model_copy(update={"p": p, "p_rest": p_rest})
         for one, p, p_rest in zip(found, here, rest, strict=True)
@@ -38,7 +42,14 @@ def worst_of(slices: Sequence[StudentSlice]) -> StudentSlice | None:
     return min(shown or known, key=lambda one: one.difference, default=None)
 
 
-def _parts(both: Both, action_of: Mapping[int, str] | None) -> Iterator[StudentSlice]:
+def _of_rest(parts: Sequence[tuple[StudentSlice, Mask]]) -> list[float | None]:
+    """Holm's p of each part against the rest. A part and its rest, such as two actions, are one test."""
+    tests = [(inside ^ inside[0]).tobytes() for _, inside in parts]
+    return holm([one.p_rest for one, _ in parts], tests)
+
+
+def _parts(both: Both, action_of: Mapping[int, str] | None) -> Iterator[tuple[StudentSlice, Mask]]:
+    """Each action and tag, with the items that are in it."""
     right, taught = both.student == both.golden, both.teacher == both.golden
     for kind, names in _names(both, action_of):
         for name, rows in rows_by_name(names).items():
@@ -48,7 +59,7 @@ def _parts(both: Both, action_of: Mapping[int, str] | None) -> Iterator[StudentS
                 rest = against_rest(both.better, inside, both.clusters)
                 made = _slice(f"{kind} {name}", kind, right[rows], taught[rows], both.clusters[rows])
                 tested = {"against_rest": rest.value, "p_rest": rest.p}
-                yield made.model_copy(update=tested if len(rows) >= LEAST else UNTESTED)
+                yield made.model_copy(update=tested if len(rows) >= LEAST else UNTESTED), inside
 
 
 def _names(

@@ -1,4 +1,4 @@
-"""How many calls may be in flight: as many as the server bears, found out during the run.
+"""How many calls may be in flight: as many as the server accepts, found out during the run.
 
 The limit doubles with every clean round until the first 429. A 429 cuts it by a fifth, at most once in CALM
 seconds, and from then on it grows by a twentieth. A fault of

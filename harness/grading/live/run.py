@@ -1,4 +1,4 @@
-"""One run, asked live: as many questions at a time as the server bears."""
+"""One run, asked live: as many questions at a time as the server accepts."""
 
 from harness.grading.events import EventLog
 from harness.grading.job import Answers, Job
