@@ -33,7 +33,9 @@ class Fault:
 
     def __str__(self) -> str:
         what = _ENDLESS.sub(_cut, self.what)
-        return f"{self.where}: {what}" if self.where else what
+        # A line end in a name must not begin a line of the message.
+        where = self.where.replace("\n", "\\n")
+        return f"{where}: {what}" if where else what
 
 
 _ENDLESS = re.compile(r"\S{200,}")

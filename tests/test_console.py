@@ -2,7 +2,10 @@
 
 import io
 import sys
+from pathlib import Path
 
+import pytest
+from builders import harness
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
@@ -55,3 +58,30 @@ def test_text_that_fits_is_folded_as_one_that_does_not(text: str, width: int) ->
     if fits:
         assert beside[: len(found)] == found
         assert len(beside) == len(found) + 2
+
+
+GOLDEN, BAD, MISSING = "g\nFORGED.csv", "b\nFORGED.csv", "n\nFORGED.csv"
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("gate1", (BAD, "--scale", "0-2")),
+        ("gate1", (MISSING, "--scale", "0-2")),
+        ("gate1", (f"{GOLDEN}/x.csv", "--scale", "0-2")),
+        ("gate2", ("--golden", GOLDEN, "--grades", GOLDEN, "--scale", "0-2")),
+        ("gate2", ("--golden", GOLDEN, "--grades", BAD, "--scale", "0-2")),
+        ("audit", ("--golden", GOLDEN, "--grades", GOLDEN, "--scale", "0-2")),
+        ("compare", (GOLDEN, GOLDEN, "--golden", GOLDEN, "--scale", "0-2")),
+        ("estimate", (GOLDEN, "--scale", "0-2")),
+        ("estimate", (MISSING.removesuffix(".csv"), "--scale", "0-2")),
+    ],
+)
+def test_no_name_of_a_file_forges_a_line(here: Path, command: str, words: tuple[str, ...]) -> None:
+    rows = "".join(f"i{at},q{at},{at % 3}\n" for at in range(9))
+    (here / GOLDEN).write_text(f"item,query,grade\n{rows}", "utf-8")
+    (here / BAD).write_text("item,grade\ni1,zz\ni2,9\n", "utf-8")
+    ended = harness(command, *words)
+    said = ended.out + ended.err
+    assert r"\nFORGED" in said, said
+    assert not [line for line in said.splitlines() if line.strip().startswith("FORGED")]

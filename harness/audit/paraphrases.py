@@ -18,7 +18,7 @@ from harness.storage.files import to_line, too_long
 from harness.storage.formats import read_table
 from harness.storage.plural import plural
 from harness.storage.tables import RESULT_TEXTS, Layout, Row, Table, joined, refuse_controls
-from harness.storage.visible import is_blank
+from harness.storage.visible import is_blank, shown_name
 
 _ATTRIBUTE = re.compile(r"(?:result\.)?attributes\.(.+)")
 
@@ -64,7 +64,7 @@ def read_paraphrases(file: PhrasesFile, golden: Iterable[Example]) -> Paraphrase
     own = {one.id: one.result for one in examples.values()}
     same = frozenset(id_ for id_, result in found.items() if result == own[id_])
     changed = {id_: result for id_, result in found.items() if id_ not in same}
-    return Paraphrases(file.path.name, digest_file(file.path), changed, same, columns.left)
+    return Paraphrases(shown_name(file.path), digest_file(file.path), changed, same, columns.left)
 
 
 def _rows(table: Table, columns: "_Columns", layout: Layout) -> dict[str, Row]:

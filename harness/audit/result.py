@@ -18,6 +18,7 @@ from harness.score.items import independence, items_of_files, names_query
 from harness.score.reading import Reading
 from harness.scorecards.audit import Audit, Paraphrased
 from harness.storage.plural import plural
+from harness.storage.visible import shown_name
 
 
 def audit_model(work: Rewrites, found: PairRun) -> Audit:
@@ -45,14 +46,14 @@ def audit_run(reading: Reading) -> Audit:
 def audit_files(golden: Golden, file: GradesFile, levels: Levels) -> Audit:
     """Audit a file of grades against a file of golden grades."""
     grades = read_grades(file.path, file.table, levels.scale, file.rater)
-    items, warnings = items_of_files(golden, grades, file.path.name)
+    items, warnings = items_of_files(golden, grades, shown_name(file.path))
     subjects = list(subjects_of_items(items))
     named = independence(sum(map(names_query, items)), len(items))
     stale = golden.stale_under(levels.policy)
     return Audit(
         grader=file.name,
         graded=golden.name,
-        run=file.path.name,
+        run=shown_name(file.path),
         **_counts(subjects, len(items)),
         effects=effects(subjects),
         warnings=(*warnings, *named, *([stale] if stale else [])),

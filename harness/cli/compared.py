@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from harness.cli.options import project_at, refuse_lost
 from harness.cli.rated import FileOptions, refuse
 from harness.errors import BadInput
+from harness.storage.visible import shown_name
 
 if TYPE_CHECKING:
     from harness.comparison.sides import Side
@@ -84,7 +85,7 @@ def _each(paths: list[Path], files: FileOptions) -> "list[GradesFile]":
         if count not in (1, len(paths))
     ]
     if wrong:
-        which = ", ".join(path.name for path in paths)
+        which = ", ".join(shown_name(path) for path in paths)
         raise BadInput(
             f"{', '.join(wrong)}: give one for all files of grades, or one for each of them ({which})"
         )

@@ -117,9 +117,9 @@ def _levels(path: Path, levels: LevelOptions, table: TableOptions, root: Path | 
     from harness.score.estimate_files import levels_of_labels
 
     if not path.exists():
-        raise BadInput(f"{path}: no such label set or table; `harness label` makes a label set")
+        raise BadInput.at(path, "no such label set or table; `harness label` makes a label set")
     if path.is_dir() and not is_label_set(path):
-        raise BadInput(f"{path}: a folder that is not a label set; `harness label` makes one")
+        raise BadInput.at(path, "a folder that is not a label set; `harness label` makes one")
     if not is_label_set(path):
         return levels.levels(root)
     own = {**vars(levels), "columns": table.columns, "format": table.format}

@@ -10,6 +10,7 @@ from harness.cli.rated import FileOptions, GatedOptions, bar_origin, given_in, r
 from harness.errors import BadInput
 from harness.storage.plural import plural
 from harness.storage.project import Project
+from harness.storage.visible import shown_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,7 +77,7 @@ def gate2_command(
     if files.golden is None or grades is None:
         raise BadInput("--golden FILE and --grades FILE go together")
     score = _score_files(files.golden, grades, files, rated, gated, root)
-    names = files.rater or grades.name, files.golden.name
+    names = files.rater or shown_name(grades), shown_name(files.golden)
     print_json(scored_json(score, None)) if json else show(
         [*gate2_view(score, *names), *details_view(score, misses)]
     )

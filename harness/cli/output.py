@@ -19,7 +19,7 @@ from typer.core import TyperGroup
 from harness.cli.commands import COMMANDS
 from harness.errors import HarnessError
 from harness.storage.plural import plural
-from harness.storage.visible import visible
+from harness.storage.visible import one_line, visible
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -70,7 +70,7 @@ class Commands(TyperGroup):
             sys.stderr.close()
             raise typer.Exit(0) from None
         except OSError as error:
-            complain(f"{error.filename or 'output'}: {error.strerror or error}")
+            complain(f"{one_line(str(error.filename or 'output'))}: {error.strerror or error}")
             raise typer.Exit(2) from None
 
 
@@ -144,9 +144,9 @@ def show(parts: "Iterable[RenderableType]") -> None:
 
 
 def shown_path(path: Path) -> Path:
-    """A path, relative to the working folder if it is inside."""
+    """A path to print, on one line; relative to the working folder if it is inside."""
     here = Path.cwd()
-    return path.relative_to(here) if path.is_relative_to(here) else path
+    return Path(one_line(str(path.relative_to(here) if path.is_relative_to(here) else path)))
 
 
 def say_begun(done: "Begun", steps: list[str], *, as_json: bool) -> None:

@@ -98,7 +98,7 @@ def _ids_in(file: Path) -> list[str]:
 
     ids = [line.strip() for line in read_text(file).splitlines() if line.strip()]
     if not ids:
-        raise BadInput(f"{file}: no ids; write one on each line")
+        raise BadInput.at(file, "no ids; write one on each line")
     return ids
 
 

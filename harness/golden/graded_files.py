@@ -13,6 +13,7 @@ from harness.policy.load import load_with_gates, policy_path
 from harness.storage.plural import plural
 from harness.storage.project import Project
 from harness.storage.tables import Layout
+from harness.storage.visible import shown_name
 
 
 class Levels(NamedTuple):
@@ -33,7 +34,7 @@ class GradesFile(NamedTuple):
     @property
     def name(self) -> str:
         """A label with the file and the rater."""
-        return f"{self.rater} ({self.path.name})" if self.rater else self.path.name
+        return f"{self.rater} ({shown_name(self.path)})" if self.rater else shown_name(self.path)
 
 
 class Golden(NamedTuple):
@@ -63,7 +64,7 @@ def read_golden(path: Path, table: Layout, levels: Levels) -> Golden:
     version = policy.version if policy else None
     rows = read_golden_grades(path, table, levels.scale, version)
     stale = sum(row.notes.policy_version not in (None, version) for row in rows.values()) if policy else 0
-    return Golden(path.name, rows, stale)
+    return Golden(shown_name(path), rows, stale)
 
 
 def examples_of(project: Project, policy: Policy) -> dict[str, Example]:

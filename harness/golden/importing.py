@@ -134,7 +134,7 @@ def source_table(request: Import) -> Table:
     if request.layout.format == "dataset" or path.is_dir():
         return dataset_table(request.source, request.dataset_split)
     if not path.exists():
-        raise BadInput(f"{path}: no such file (for a data set on the hub, add --format dataset)")
+        raise BadInput.at(path, "no such file (for a data set on the hub, add --format dataset)")
     if request.dataset_split is not None:
         raise BadInput(f"--dataset-split needs a data set, but {path} is a table")
     return read_table(path, request.layout)

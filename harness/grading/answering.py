@@ -17,6 +17,7 @@ from harness.pricing.prices import NoPrice, Price, price_of
 from harness.providers import sold_as
 from harness.storage.plural import plural
 from harness.storage.project import Project
+from harness.storage.visible import one_line
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """What a full disk, a used-up quota and a file at its limit say."""
@@ -55,7 +56,9 @@ def resumable(folder: Path, how: str, errors: Collection[int] = ()) -> Iterator[
     except OSError as error:
         if errors and error.errno not in errors:
             raise
-        raise Unfinished(f"{error.filename or folder}: {error.strerror or error}\n{how}") from error
+        raise Unfinished(
+            f"{one_line(str(error.filename or folder))}: {error.strerror or error}\n{how}"
+        ) from error
 
 
 def ask_all(job: Job, log: Answers, resumed_by: str, executor: Executor | None = None) -> int:

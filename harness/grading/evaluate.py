@@ -64,11 +64,11 @@ def resume(
     manifest = load_manifest(folder)
     asked = manifest.asked
     if again := asked.kind.repeated_by:
-        raise BadInput(f"{folder}: {asked.kind.apart}; repeat its `{again}` to resume it")
+        raise BadInput.at(folder, f"{asked.kind.apart}; repeat its `{again}` to resume it")
     address = confirmed(asked.model, asked.base_url, base_url, folder, f": {how_to_resume(folder, asked)}")
     plan = make_plan(project, asked.model_copy(update={"base_url": address}))
     if changed := manifest.digests.changed(plan.digests):
-        raise BadInput(f"{folder}: changed since the run began: {', '.join(changed)}; start a new run")
+        raise BadInput.at(folder, f"changed since the run began: {', '.join(changed)}; start a new run")
     base_url = base_url and base_url.rstrip("/")
     moved_to = base_url if base_url != (asked.base_url or "").rstrip("/") else None
     return _carry_out(job_of(project, folder, plan, watch, limits, moved_to))

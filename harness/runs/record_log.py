@@ -115,7 +115,7 @@ def writing(folder: Path, what: str = "run") -> "BaseFileLock":
     try:
         lock.acquire(blocking=False)
     except Timeout:
-        raise BadInput(f"{folder}: another process is writing this {what}") from None
+        raise BadInput.at(folder, f"another process is writing this {what}") from None
     return lock
 
 

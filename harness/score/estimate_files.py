@@ -22,6 +22,7 @@ from harness.storage.cells import present
 from harness.storage.formats import read_table
 from harness.storage.plural import plural
 from harness.storage.tables import Layout, Row, Table
+from harness.storage.visible import shown_name
 
 LISTED = 100_000
 """Ids of the labels in which a likely match for a rated item is looked for."""
@@ -141,7 +142,7 @@ def _gathered(
 
 def _odd(labels: Labelled, people: HumanGrades, met: Mapping[str, str]) -> Iterator[str]:
     """What does not match between ratings and labels. BadInput if nothing does, or ids match by chance."""
-    there = labels.path.name
+    there = shown_name(labels.path)
     strangers = [item for item in people.grades if item not in met]
     if not met:
         likely = unmatched(strangers, islice(_items(labels), LISTED), there)

@@ -6,6 +6,7 @@ from typing import Any
 
 from harness.errors import BadInput
 from harness.storage.plural import plural
+from harness.storage.visible import shown_name
 
 FOLLOWS = {"purchases": "clicks", "returns": "purchases"}
 """Each step, and the step before it. A row can still have more of the later: a purchase without a click."""
@@ -33,8 +34,9 @@ class Doubtful:
                 continue
             odd = pc.indices_nonzero(pc.greater(piece.column(name), piece.column(base)))
             self._rows[name] += len(odd)
+            named = shown_name(path)
             left = NAMED - len(self._first[name])
-            self._first[name] += [f"{path.name}, row {before + at + 1}" for at in odd[:left].to_pylist()]
+            self._first[name] += [f"{named}, row {before + at + 1}" for at in odd[:left].to_pylist()]
 
     def refuse_swapped(self) -> None:
         """BadInput where the whole log has more purchases than clicks: columns are swapped."""

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from pathlib import Path
 
 _STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 """Control characters except tab and line end, other line separators, and bidirectional controls."""
@@ -24,6 +25,11 @@ def visible(text: str) -> str:
 def one_line(text: str) -> str:
     """The same on one line, for a log: a line end would start a forged entry."""
     return visible(text).replace("\n", "\\n").replace("\t", "\\t")
+
+
+def shown_name(path: Path) -> str:
+    """The name of a file on one line, for a heading or a message."""
+    return one_line(path.name)
 
 
 def is_hidden(letter: str) -> bool:

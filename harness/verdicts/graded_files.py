@@ -7,6 +7,7 @@ from harness.score.items import items_of_files
 from harness.score.settings import gate2_bar, settings_of
 from harness.score.threshold import Threshold
 from harness.scorecards.gate2 import Gate2
+from harness.storage.visible import shown_name
 from harness.verdicts.assessment import judge_items
 from harness.verdicts.gates import UNMEASURED
 
@@ -26,7 +27,7 @@ def judge_files(
     """Judge a file of grades against golden ones. `rated`: ratings of the same items, for Gate 1."""
     scale, policy, gates = levels
     grades = read_grades(file.path, file.table, scale, file.rater)
-    items, warnings = items_of_files(golden, grades, file.path.name)
+    items, warnings = items_of_files(golden, grades, shown_name(file.path))
     # If the file holds one rater's grades, that rater is the grader, named or not.
     grader = next((row.rater for row in grades.values()), None)
     others, more = without_rater(rated, grader)

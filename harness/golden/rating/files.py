@@ -19,6 +19,7 @@ from harness.nouns.policy import Policy
 from harness.storage.plural import plural
 from harness.storage.project import Project
 from harness.storage.tables import Layout
+from harness.storage.visible import shown_name
 
 
 def rated_in(
@@ -63,7 +64,7 @@ def of_known(
         raise BadInput([Fault(str(path), f"none of its items is in {there}{likely}")])
     asked = {rating.item: rating.query for rating in rated.ratings if rating.query and rating.item in known}
     both = ((item, Told(query), Told(known[item])) for item, query in asked.items())
-    odd = other_items(both, path.name, there)
+    odd = other_items(both, shown_name(path), there)
     return replace(rated, ratings=kept, warnings=(*_strangers(path, rated.ratings, known, there), *odd))
 
 
@@ -76,7 +77,7 @@ def _strangers(path: Path, ratings: Sequence[Rating], known: Collection[str], th
     lost = plural(sum(rating.item not in known for rating in ratings), "rating")
     are = "is" if len(strangers) == 1 else "are"
     of = f"{len(strangers):,} of {plural(len(rated), 'item')}"
-    what = f"{of} of {path.name} ({lost}) {are} not in {there}"
+    what = f"{of} of {shown_name(path)} ({lost}) {are} not in {there}"
     return (f"{what} ({hint})" if hint else what,)
 
 

@@ -26,6 +26,7 @@ from harness.storage.files import write_atomic, write_lines
 from harness.storage.locks import alone
 from harness.storage.project import Project, version_number
 from harness.storage.tables import Layout
+from harness.storage.visible import shown_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +160,7 @@ class _Merging(NamedTuple):
             (item, one.about, Told(by_id[item].query, by_id[item].result.title))
             for item, one in {one.said.item: one for one in given}.items()
         )
-        return other_items(both, self.file.path.name, "the golden set")
+        return other_items(both, shown_name(self.file.path), "the golden set")
 
 
 def _alike(raters: Collection[str], kinds: Iterable[str], ratings: Iterable[Said]) -> Iterator[str]:
