@@ -200,7 +200,7 @@ def test_a_pair_is_contradicted_up_to_a_false_discovery_rate_of_a_twentieth() ->
 @pytest.mark.parametrize(("places", "more"), [(10, ""), (12, ", and 2 more to position 12; --json has all")])
 def test_positions_that_are_not_listed_are_counted(tmp_path: Path, places: int, more: str) -> None:
     found = Signal.model_validate(signalled(*files(tmp_path, shown(places=places, views=4000)), *SCALE))
-    (line,) = [one for one in facts_lines(found) if one.startswith("Looked at")]
+    (line,) = [one for one in facts_lines(found) if one.startswith("Looks compared with")]
     assert line.endswith(f"10: 0.10{more}.")
 
 
