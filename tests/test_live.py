@@ -212,15 +212,14 @@ def test_reply_that_is_no_grade_has_the_same_attempts_and_is_taken_as_it_is() ->
     ("said", "number", "known"),
     [
         ("up to six times for an example", ATTEMPTS, 6),
-        ("One attempt may take three minutes in all", DEADLINE, 180),
+        ("One attempt may take up to three minutes", DEADLINE, 180),
         ("after a 429 for up to 15 minutes", ITEM_DEADLINE, 900),
-        ("It obeys `Retry-After`, in a header or in an error's body and under status 200 too, up to a minute",
-         LONGEST_WAIT, 60),
+        ("(`retry_after`, `retry_after_ms`, `retryDelay`), up to a minute", LONGEST_WAIT, 60),
         ("a call that fails after a minute or more counts as such a rejection", SLOW, 60),
         ("20 at first", START, 20),
         ("up to `--max-connections` (default 200)", AUTOMATIC, 200),
         ("falls by a fifth, at most once in 15 seconds", CALM, 15),
-        ("30 seconds of nothing but faults", SILENCE, 30),
+        ("30 seconds with only faults", SILENCE, 30),
         ("five examples in a row that no attempt answered", EXHAUSTED, 5),
     ],
 )  # fmt: skip

@@ -213,7 +213,7 @@ def test_grades_and_ratings_in_one_wide_file_are_read_once_and_warned_of(here: P
     assert (two["gate1"], two["ceiling"]) == (None, None)
     assert any("fewer than two raters are left" in one for one in two["warnings"])
     # Ratings were named, and there are too few.
-    assert two["provisional"].startswith("Gate 1 was not measured here, for want of two raters")
+    assert two["provisional"].startswith("Gate 1 was not measured here, as it takes two raters")
     unnamed = gate2(golden, wide, "--wide", "ann,bob", "--rater", "ann").json
     assert "as no ratings were named (--ratings FILE)" in unnamed["provisional"]
 
