@@ -136,10 +136,10 @@ def test_one_rated_row_may_weigh_nearly_all(tmp_path: Path, weight: float) -> No
     assert one["reason"].startswith("few_events") and one["ci"][1] - one["ci"][0] > 0.9
 
 
-def test_the_docs_show_what_the_command_prints() -> None:
+def test_the_docs_show_what_the_command_prints(shipped_project: Path) -> None:
     root = Path(__file__).resolve().parent.parent
     page = (root / "docs/estimate.md").read_text(encoding="utf-8")
     shown = page.partition("```text\n")[2].partition("```")[0]
     table = root / "docs/production-example.csv"
-    done = harness("estimate", table, "--policy", "product-search", "--root", root)
+    done = harness("estimate", table, "--policy", "product-search", "--root", shipped_project)
     assert done.out.startswith(shown) and len(shown.splitlines()) == 9
