@@ -517,3 +517,11 @@ def test_pairs_of_a_plan_are_not_drawn_again(root: Path) -> None:
         "rate", "plan", "--from", root / "plan.jsonl", "--raters", "ann", "--pairs", "5", "--root", root
     )
     assert done.code == 2 and "--pairs: the pairs of --from are drawn already" in done.err
+
+
+@pytest.mark.parametrize(("most", "told"), [(None, []), (2, ["20 pairs instead of 30: at most 2 of each"])])
+def test_a_sample_that_came_out_small_by_chance_blames_no_option(most: int | None, told: list[str]) -> None:
+    """Whole queries of unequal size can be fewer pairs than asked for, without --most-per-query."""
+    wanted = SampleWanted(Path("labels"), 30, most=most)
+    found = _warnings(wanted, [Drawn(at, 0.5) for at in range(20)], [10])
+    assert [one[: len(said)] for one, said in zip(found, told, strict=True)] == told

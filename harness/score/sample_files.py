@@ -125,8 +125,7 @@ def _warnings(wanted: SampleWanted, drawn: Sequence[Drawn], summary_strata: Sequ
             f"{plural(len(drawn), 'pair')} instead of {wanted.pairs:,}, since whole queries are drawn, and "
             f"at least {LEAST} of each stratum: --most-per-query takes a part of large ones"
         )
-    elif MORE * len(drawn) < wanted.pairs:
-        # Other samples are at least as large as asked for, or all that there is.
+    elif wanted.most and MORE * len(drawn) < wanted.pairs:
         most = f"at most {wanted.most} of each query are drawn"
         found.append(f"{plural(len(drawn), 'pair')} instead of {wanted.pairs:,}: {most}")
     thin = sum(count < LEAST for count in summary_strata)
