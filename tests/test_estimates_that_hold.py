@@ -87,9 +87,9 @@ def test_the_heaviest_query_is_the_one_without_any_grade() -> None:
     there = gathered(
         [[(1, 1, 1), (2, 1, None)], [(1, 1, None)], [(1, 1, None), (2, 0, None), (3, None, None)]]
     )
-    assert heaviest_unrated(there) == pytest.approx(2 / 5), "the row that was not read does not count"
-    assert heaviest_unrated(there, there.queries < 2) == pytest.approx(1 / 3)
-    assert heaviest_unrated(gathered([[(1, 1, 1)], [(1, 0, 0)]])) == 0
+    assert heaviest_unrated(there, "items") == pytest.approx(2 / 5), "a row that was not read counts nothing"
+    assert heaviest_unrated(there, "items", there.queries < 2) == pytest.approx(1 / 3)
+    assert heaviest_unrated(gathered([[(1, 1, 1)], [(1, 0, 0)]]), "items") == 0
 
 
 def test_lists_of_which_parts_were_rated_tell_no_precision() -> None:

@@ -84,7 +84,7 @@ def refuse_none(found: Paraphrases, examples: Iterable[Example], part: str) -> N
         what = f"no row changes the texts of one of the {plural(len(ids), 'audited item')} of {part}"
         own = [f"{plural(same, 'row has', 'rows have')} an item's own texts"] if same else []
         others = [plural(apart, *ELSEWHERE)] if apart else []
-        raise BadInput([Fault(found.file, f"{what} ({', '.join([*others, *own])})")])
+        raise BadInput.at(found.file, f"{what} ({', '.join([*others, *own])})")
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,10 +122,15 @@ def reads_grades(model: str) -> bool:
     return known is not None and known.reads_grades
 
 
+def is_student(model: str) -> bool:
+    """Whether a model is a student, which is kept in a folder."""
+    known = provider_of(model)
+    return known is not None and known.kept_in is not None
+
+
 def is_path(model: str) -> bool:
     """Whether a model is a file or a folder, by its path from the project's folder."""
-    known = provider_of(model)
-    return known is not None and (known.reads_grades or known.kept_in is not None)
+    return reads_grades(model) or is_student(model)
 
 
 def saved_digest(name: str, root: Path) -> str | None:

@@ -92,7 +92,7 @@ def table_fault(tables: Mapping[str, NDArray[Any]], tokens: int) -> str:
 
 
 def _damaged(path: Path, name: str, what: str) -> BadInput:
-    return BadInput([Fault(str(path), f"{name} is damaged ({what}); install it again")])
+    return BadInput.at(path, f"{name} is damaged ({what}); install it again")
 
 
 def _refuse_other(folder: Path, name: str) -> None:

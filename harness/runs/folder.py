@@ -212,10 +212,10 @@ def _run_of_baseline(project: Project, beside: Path | None) -> str:
     try:
         data = parse_whole(read_text(found[0]))
     except (ValueError, RecursionError) as error:
-        raise BadInput([Fault(str(found[0]), f"not a baseline: {json_fault(error)}")]) from None
+        raise BadInput.at(found[0], f"not a baseline: {json_fault(error)}") from None
     run = data.get("run") if isinstance(data, dict) else None
     if not isinstance(run, str):
-        raise BadInput([Fault(str(found[0]), 'not a baseline: expected an object with the key "run"')])
+        raise BadInput.at(found[0], 'not a baseline: expected an object with the key "run"')
     if run not in run_names(project):
         how = "compare and regress take the baseline by itself"
         raise BadInput(f"the run {run} that {found[0]} was made of is not here; {how}")

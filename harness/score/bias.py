@@ -9,7 +9,7 @@ from harness.scorecards.gate1 import RaterBias
 from harness.stats.agreement import NO_RATERS, Floats, Integers, crossing, renumbered
 from harness.stats.intervals import Tested
 from harness.stats.means import clustered_mean
-from harness.stats.paired import holm
+from harness.stats.paired import holm_against_rest
 from harness.stats.raters import MISSING
 
 ALONE = Reason("undefined", f"fewer than {MIN_COMMON} items in common with every other rater")
@@ -23,8 +23,7 @@ def biases(panel: RatingMatrix, pairs: RaterPairs) -> tuple[RaterBias, ...]:
     sums, counts = values[panel.grades].sum(axis=1), rated.sum(axis=1)
     leans = [_lean(panel, at, values, sums, counts) for at in range(len(panel.raters))]
     p = [lean.p for lean in leans]
-    # Of two raters, one's lean is the other's turned round: that is one test.
-    corrected = p if len(panel.raters) == 2 else holm(p)
+    corrected = holm_against_rest(p)
     with_others = [int((rated[:, at] & (counts > 1)).sum()) for at in range(len(panel.raters))]
     return tuple(
         _bias(panel, pairs, at, with_others[at], lean, corrected[at]) for at, lean in enumerate(leans)

@@ -26,7 +26,7 @@ from harness.scorecards.estimate import EstimatedFigure, Estimates, Over, Rating
 from harness.stats.agreement import Floats, Integers
 from harness.stats.cluster_sums import ClusterSums
 from harness.stats.intervals import Tested
-from harness.stats.paired import holm
+from harness.stats.paired import holm_against_rest
 from harness.stats.prediction_powered import Powered, powered_mean
 from harness.stats.rogan_gladen import rogan_gladen
 from harness.stats.stratified import LEAST, Strata, difference, stratified_mean
@@ -146,10 +146,16 @@ class _Parts:
     rest: Mapping[str, Cells]
     weights: Floats
     """The weights of strata in production, for figures by query."""
+    heaviest: float
+    """The largest share of the weight of a query without a human grade."""
+    heavy: Mapping[str, float]
+    """That in each stratum."""
 
     @classmethod
     def of(cls, rows: ProductionRows, over: Over, masks: Mapping[str, Mask]) -> "_Parts":
         return cls(
+            heaviest=heaviest_unrated(rows, over),
+            heavy={name: heaviest_unrated(rows, over, mask) for name, mask in masks.items()},
             rows=rows,
             over=over,
             masks=masks,
@@ -188,12 +194,7 @@ class _Parts:
         """A figure over all of production: by strata where each of them can be estimated."""
         sums = self.whole.sums(figure.values, self.over)
         found = powered_mean(sums) if self.unfit else stratified_mean(self.pieces(figure), sums)
-        return self._held(found)
-
-    def _held(self, found: Powered, within: Mask | None = None) -> Powered:
-        """With the intervals that hold; over queries, none weighs more than another."""
-        heavy = heaviest_unrated(self.rows, within) if self.over == "items" else 0.0
-        return with_intervals_that_hold(found, heavy)
+        return with_intervals_that_hold(found, self.heaviest)
 
     def whole_of(self, figure: Figure) -> EstimatedFigure:
         """A figure over all of production."""
@@ -207,13 +208,11 @@ class _Parts:
         lines, tested = [], []
         for (name, cells), share in zip(self.strata.items(), shares, strict=True):
             sums, rest = (one.sums(figure.values, self.over) for one in (cells, self.rest[name]))
-            found = self._held(powered_mean(sums), self.masks[name])
+            found = with_intervals_that_hold(powered_mean(sums), self.heavy[name])
             line = figure_line(figure, self.over, _counts(cells), found, stratum=name)
             lines.append(line.model_copy(update={"share": float(share)}))
             tested.append(difference(rest, sums) if len(self.strata) > 1 else Tested(None))
-        p_values = [one.p for one in tested]
-        # Of two strata, one against the rest is the other's turned round: that is one test.
-        adjusted = p_values if len(p_values) == 2 else holm(p_values)
+        adjusted = holm_against_rest([one.p for one in tested])
         return [
             line.model_copy(update={"against_rest": against(one, figure, p)})
             for line, one, p in zip(lines, tested, adjusted, strict=True)

@@ -6,12 +6,18 @@ import numpy as np
 
 from harness.nouns.base import Interval, Reason
 from harness.score.production_rows import Mask, ProductionRows
+from harness.scorecards.estimate import Over
 from harness.stats.intervals import Tested
 from harness.stats.prediction_powered import Powered
 
 
-def heaviest_unrated(rows: ProductionRows, within: Mask | None = None) -> float:
-    """The largest share of the weight of a query without a human grade, of the rows `within` or of all."""
+def heaviest_unrated(rows: ProductionRows, over: Over, within: Mask | None = None) -> float:
+    """The largest share of the weight of a query without a human grade, of the rows `within` or of all.
+
+    0 over queries, where none weighs more than another.
+    """
+    if over == "queries":
+        return 0.0
     used = rows.read if within is None else rows.read & within
     weights = rows.by_query(used, rows.weight)
     rated = rows.by_query(used & rows.labelled) > 0

@@ -160,6 +160,11 @@ def holm(p: Sequence[float | None], tests: Sequence[Hashable] | None = None) -> 
     return [adjusted.get(key) if value is not None else None for key, value in zip(keys, p, strict=True)]
 
 
+def holm_against_rest(p: Sequence[float | None]) -> list[float | None]:
+    """Holm's p of each part against the others. Of two, one's test is the other's turned round: one test."""
+    return list(p) if len(p) == 2 else holm(p)
+
+
 def benjamini_yekutieli(p: Sequence[float]) -> list[float]:
     """Benjamini & Yekutieli's (2001) adjusted p-values, in the order given; valid for dependent tests.
 

@@ -166,8 +166,9 @@ def powered_error(sums: ClusterSums, lam: float) -> float:
 
 def _left_out(sums: ClusterSums) -> Integers:
     """The queries that the jackknife leaves out: those with a human grade; all if some have both kinds."""
-    known = np.flatnonzero((sums.labelled > 0) | (sums.unlabelled > 0))
-    return sums.has_labels if sums.disjoint else known
+    if sums.disjoint:
+        return sums.has_labels
+    return np.flatnonzero((sums.labelled > 0) | (sums.unlabelled > 0))
 
 
 def with_tuning(fixed: float, tuned: float, human: float, varies: float = LAMBDA_VARIES) -> float:

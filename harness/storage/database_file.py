@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-from harness.errors import BadInput, Fault, Unfinished
+from harness.errors import BadInput, Unfinished
 from harness.storage.databases import open_database
 from harness.storage.regular import LARGEST
 
@@ -79,5 +79,4 @@ class DatabaseFile:
         return Unfinished(f"{self.path}: the answers were not stored ({error})")
 
     def _refused(self, error: Exception) -> BadInput:
-        what = f"cannot be read as {self._holds} ({error}); restore it"
-        return BadInput([Fault(str(self.path), what)])
+        return BadInput.at(self.path, f"cannot be read as {self._holds} ({error}); restore it")

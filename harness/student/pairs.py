@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from harness.errors import BadInput, Fault
 from harness.nouns.pair import Pair, query_key
+from harness.providers import is_student
 from harness.runs.labels import LabelSet
 from harness.scorecards.training import LeftOut
 from harness.storage.digest import key_of_digest
@@ -19,8 +20,6 @@ COLUMNS = (
     "item", "pair", "weight", "outcome", "grade", "action", "reasoning", "clauses", "probabilities",
     "shot_query", "model",
 )  # fmt: skip
-BY_STUDENT = "student/"
-"""How the models begin that are students."""
 REASONS = ("unread", "unanswered", "shot_query", "graded_query", "near_graded", "canary")
 HIGHEST = 1 + 1e-6
 """A probability may be above 1 by rounding."""
@@ -106,7 +105,7 @@ def _refuse_students(labels: LabelSet) -> None:
     made = labels.manifest
     if made.cascade:
         what, todo = f"by a cascade, in part by {made.cascade.student}", "label without --cascade"
-    elif made.digests.trained is not None or made.asked.model.startswith(BY_STUDENT):
+    elif made.digests.trained is not None or is_student(made.asked.model):
         what, todo = f"by a student, {made.asked.model}", "label with the teacher"
     else:
         return
@@ -114,9 +113,8 @@ def _refuse_students(labels: LabelSet) -> None:
 
 
 def _learned(labels: LabelSet, what: str, todo: str) -> BadInput:
-    return BadInput(
-        [Fault(str(labels.folder), f"was labelled {what}: a student learns from its teacher alone; {todo}")]
-    )
+    what = f"was labelled {what}: a student learns from its teacher alone; {todo}"
+    return BadInput.at(labels.folder, what)
 
 
 class _Leaks:
@@ -202,7 +200,7 @@ def _read(labels: LabelSet) -> Iterator[tuple[dict[str, Any], Pair]]:
     """The rows with their pairs. The pair alone counts: a set that somebody sends can name another query."""
     last: tuple[str, Pair] | None = None
     for row in labels.rows(COLUMNS):
-        if (row["model"] or "").startswith(BY_STUDENT):
+        if is_student(row["model"] or ""):
             raise _learned(
                 labels, f"in part by {row['model']} ({row['item']})", "label with the teacher alone"
             )

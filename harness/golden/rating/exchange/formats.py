@@ -153,7 +153,7 @@ def _of_json(content: Any, path: Path) -> str:
         else _form(content)
     )
     others = ", ".join(FORMATS)
-    raise BadInput([Fault(str(path), f"has an unknown form: {form}; name its format: --from {others}")])
+    raise BadInput.at(path, f"has an unknown form: {form}; name its format: --from {others}")
 
 
 def _form(content: Any) -> str:
